@@ -1,0 +1,60 @@
+"""Figures: a result in, axes out, with a title that states the finding.
+
+Every function takes a result of the library and an optional ``ax``, returns the axes, never
+shows anything, and attaches a text alternative that :func:`description` reads.
+
+Modules are loaded when one of their names is first used, since matplotlib and seaborn take a
+second to import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "style": (
+        "PALETTE",
+        "compact_number",
+        "describe",
+        "description",
+        "escape_label",
+        "finding",
+        "fonts",
+        "new_axes",
+        "number_axis",
+        "palette",
+        "percent",
+        "percent_axis",
+        "style_parameters",
+        "use_style",
+    ),
+    "concentration": (
+        "abc_bars",
+        "abc_xyz_map",
+        "decile_bars",
+        "lorenz_curve",
+        "pareto_curve",
+        "rfm_map",
+        "whale_curve",
+    ),
+}
+"""Public names by module; a name must differ from every module's name."""
+
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that owns `name` at its first use."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """All public names, loaded or not."""
+    return sorted({*globals(), *__all__})
