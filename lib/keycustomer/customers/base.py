@@ -1,0 +1,222 @@
+"""The prepared customer base: one DuckDB file that chapters and readers query.
+
+`open_base` opens it read-only as a `CustomerBase`. Money in it is `DECIMAL(18,4)`, physically a
+64-bit integer in 1/10,000 of the currency unit, so that sums are exact and ranks never flip.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from keycustomer.customers.schema import SQL_TYPES, TABLES
+
+# Tables that later queries join to; where a case lacks one, an empty view stands in.
+_JOINED = ("customers", "products", "interactions")
+
+
+@dataclass(frozen=True)
+class CustomerBase:
+    """A prepared customer base, opened read-only.
+
+    Attributes
+    ----------
+    path : Path
+        The DuckDB file.
+    title, data, currency, time_zone : str
+        As the case file states them.
+    simulated, identifiable : bool
+        Whether the data are made up; whether customers may be named.
+    start, end : datetime.date
+        First and last day observed, inclusive.
+    margin : float or None
+        Assumed gross margin as a share of list value, 0..1, where no cost is recorded.
+    cost_per_order : float
+        Assumed cost of handling one order, currency.
+    attributes : dict of str to list of str
+        Attribute columns of the customers by kind.
+    tables : frozenset of str
+        The data-model tables the base has.
+    fingerprint : str
+        Hash of the specification and the inputs the base was made from.
+    """
+
+    path: Path
+    title: str
+    data: str
+    currency: str
+    time_zone: str
+    simulated: bool
+    identifiable: bool
+    start: dt.date
+    end: dt.date
+    margin: float | None
+    cost_per_order: float
+    attributes: dict[str, list[str]]
+    tables: frozenset[str]
+    fingerprint: str
+    inputs: list[dict[str, Any]] = field(repr=False)
+    connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+
+    @property
+    def days(self) -> int:
+        """Number of days observed."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def exclusions(self) -> pd.DataFrame:
+        """Rows and value removed by each rule: table_name, rule, action, rows, value, note."""
+        return self.query("from exclusions")
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What the checks found: table_name, column_name, rule, severity, rows, examples, cure."""
+        return self.query("from findings")
+
+    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+        """Run a query on the base's tables.
+
+        Parameters
+        ----------
+        sql : str
+            A query; parameters stand as `$name`.
+        **parameters
+            Values of the parameters, bound, never pasted.
+
+        Returns
+        -------
+        DataFrame
+            The result; amounts come as float64 in the currency unit.
+        """
+        return self.connection.execute(sql, parameters or None).df()
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Whether the base has a table, or a column of it with at least one value."""
+        if table not in self.tables or column is None:
+            return table in self.tables
+        columns = self.query(f"describe {table}")["column_name"]
+        if column not in set(columns):
+            return False
+        quoted = '"' + column.replace('"', '""') + '"'
+        filled = f"select 1 from {table} where {quoted} is not null limit 1"  # noqa: S608
+        return len(self.query(filled)) > 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "Data": self.data,
+            "Observed": f"{self.start} to {self.end} ({self.days} days)",
+            "Currency, time zone": f"{self.currency}, {self.time_zone}",
+            "Tables": ", ".join(sorted(self.tables)),
+            "Assumed margin": "none" if self.margin is None else f"{self.margin:.0%} of list value",
+        }
+        if self.simulated:
+            facts = {"Simulated data": "made up by a program; no real customer"} | facts
+        rows = "".join(
+            f"<tr><th scope='row'>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>"
+            for k, v in facts.items()
+        )
+        return f"<table><caption>{html.escape(self.title)}</caption><tbody>{rows}</tbody></table>"
+
+
+def open_base(
+    path: str | Path, *, threads: int | None = None, memory_limit: str | None = None
+) -> CustomerBase:
+    """Open a prepared base read-only.
+
+    Parameters
+    ----------
+    path : str or Path
+        The DuckDB file that `prepare_base` wrote.
+    threads : int, optional
+        Threads of the engine; default: environment `KEYCUSTOMER_THREADS`, else all cores.
+    memory_limit : str, optional
+        Memory limit of the engine, such as `2GB`; default: `KEYCUSTOMER_MEMORY_LIMIT`, else the
+        engine's own.
+
+    Returns
+    -------
+    CustomerBase
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ValueError
+        When the file is not a prepared base.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no prepared customer base at {path}; run the case first")
+    connection = duckdb.connect(str(path), read_only=True)
+    configure(connection, threads=threads, memory_limit=memory_limit)
+    present = {row[0] for row in connection.execute("show tables").fetchall()}
+    if "provenance" not in present:
+        connection.close()
+        raise ValueError(f"{path} is not a prepared customer base: it has no provenance table")
+    _stand_in_for_absent(connection, present)
+    facts = dict(connection.execute("select key, value from provenance").fetchall())
+    return _from_facts(path, facts, frozenset(present & set(TABLES)), connection)
+
+
+def configure(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+) -> None:
+    """Set the engine's limits and keep it from fetching extensions."""
+    threads = threads or int(os.environ.get("KEYCUSTOMER_THREADS", "0")) or None
+    memory_limit = memory_limit or os.environ.get("KEYCUSTOMER_MEMORY_LIMIT") or None
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    if threads:
+        connection.execute("set threads = $threads", {"threads": int(threads)})
+    if memory_limit:
+        connection.execute("set memory_limit = $limit", {"limit": str(memory_limit)})
+
+
+def _stand_in_for_absent(connection: duckdb.DuckDBPyConnection, present: set[str]) -> None:
+    for name in _JOINED:
+        columns = TABLES[name].columns.items()
+        if name not in present:
+            empty = ", ".join(f'null::{SQL_TYPES[c.kind]} as "{column}"' for column, c in columns)
+            sql = f"create temp view {name} as select {empty} where false"
+            connection.execute(sql)
+
+
+def _from_facts(
+    path: Path,
+    facts: dict[str, str],
+    tables: frozenset[str],
+    connection: duckdb.DuckDBPyConnection,
+) -> CustomerBase:
+    return CustomerBase(
+        path=path,
+        title=facts["title"],
+        data=facts["data"],
+        currency=facts["currency"],
+        time_zone=facts["time_zone"],
+        simulated=facts["simulated"] == "true",
+        identifiable=facts["identifiable"] == "true",
+        start=dt.date.fromisoformat(facts["start"]),
+        end=dt.date.fromisoformat(facts["end"]),
+        margin=float(facts["margin"]) if facts["margin"] else None,
+        cost_per_order=float(facts["cost_per_order"] or 0),
+        attributes=json.loads(facts["attributes"]),
+        tables=tables,
+        fingerprint=facts["fingerprint"],
+        inputs=json.loads(facts["inputs"]),
+        connection=connection,
+    )

@@ -1,0 +1,31 @@
+"""Estimates and verdicts."""
+
+import pytest
+from keycustomer.stats.estimate import Estimate, verdict_at_least
+
+NAN = float("nan")
+
+
+def share(estimate, lower, upper):
+    return Estimate(estimate, lower, upper, "share of revenue", 100, "bootstrap")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "verdict"),
+    [
+        (share(0.85, 0.82, 0.90), "supported"),
+        (share(0.79, 0.75, 0.80), "supported"),
+        (share(0.67, 0.65, 0.7999), "not supported"),
+        (share(0.67, NAN, NAN), "undecided"),
+        (share(NAN, 0.1, 0.9), "undecided"),
+    ],
+)
+def test_verdict_at_least_follows_the_interval(estimate, verdict):
+    assert verdict_at_least(estimate, 0.80) == verdict
+
+
+def test_text():
+    assert str(share(0.677, 0.655, 0.699)) == "0.677 [0.655, 0.699]"
+    assert share(0.677, 0.655, 0.699).as_percent() == "67.7 % [65.5, 69.9]"
+    assert share(0.677, NAN, NAN).as_percent() == "67.7 %"
+    assert str(Estimate(7707.0, 7600.2, 7800.0, "customers", 1, "")) == "7,707 [7,600.2, 7,800]"
