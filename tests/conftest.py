@@ -1,0 +1,47 @@
+"""What the tests of every folder share: where the project lies, a browser, a database."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Folder of the project."""
+    return ROOT
+
+
+def lacking(what: str, demanded_by: str) -> NoReturn:
+    """Skip for want of a thing, or fail where the environment demands that it is there."""
+    if os.environ.get(demanded_by):
+        pytest.fail(f"{what} (and {demanded_by} is set, so that this may not skip)", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the Chromium to drive; the tests that ask for it skip where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        lacking(
+            f"no Chromium on the path (tried {', '.join(names)})", "KEYCUSTOMER_REQUIRE_BROWSER"
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """SQLAlchemy URL of a PostgreSQL for the tests; they skip where none is named."""
+    url = os.environ.get("KEYCUSTOMER_TEST_POSTGRES_URL", "")
+    if not url:
+        lacking(
+            "KEYCUSTOMER_TEST_POSTGRES_URL names no PostgreSQL (.ci/run starts one)",
+            "KEYCUSTOMER_REQUIRE_POSTGRES",
+        )
+    return url
