@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from prepared_base import hand_made_base  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 

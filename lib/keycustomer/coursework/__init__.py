@@ -1,0 +1,36 @@
+"""Coursework: exercises whose right answers are computed from the case at hand.
+
+An exercise's reference answer is a function of the case's data, so the same exercise works on any
+case and on a student's own. In a notebook::
+
+    check = kc.coursework.checker(chapter)
+    check("1.3", answer)
+
+`registry` holds the exercises, `mistakes` tells what kind of slip a wrong answer looks like,
+`checking` joins them, `chapter_0` and `chapter_1` hold the exercises of those chapters.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "Checker": "checking",
+    "Feedback": "checking",
+    "checker": "checking",
+    "CaseData": "registry",
+    "Exercise": "registry",
+    "exercise": "registry",
+    "exercises": "registry",
+    "diagnose": "mistakes",
+}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name's module when it is first asked for."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,0 +1,81 @@
+"""The checker, and every exercise on real data and on a small base."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from keycustomer.coursework import CaseData, checker, exercises
+from keycustomer.coursework.mistakes import agrees
+
+SETTINGS = {"population": "all", "draws": 200, "seed": 0}
+KNOWN = sorted(exercises())
+
+
+@pytest.fixture
+def base(hand_made_base):
+    """Twenty customers; number k buys on k days, the first ten in the first half only."""
+    lines = []
+    for k in range(1, 21):
+        for day in range(k):
+            month = 1 + day % 5 if k <= 10 else 1 + day % 12
+            day_of_purchase = f"2024-{month:02d}-{k:02d}"
+            blanks = (None, None, None)
+            order = (len(lines), f"{k:03d}", None, day_of_purchase, "p", 1, f"{k * k}.00")
+            lines.append((*order, *blanks))
+    return hand_made_base({"transactions": lines})
+
+
+@pytest.fixture
+def check(base):
+    return checker(SimpleNamespace(base=base, parameters=SETTINGS))
+
+
+def test_without_an_answer_it_stays_open(check):
+    assert str(check("1.2")) == "Exercise 1.2: open - no answer yet"
+    assert not check("1.2", ...).correct
+
+
+def test_an_unknown_exercise_lists_the_known_ones(check):
+    with pytest.raises(ValueError, match=r"no exercise '9\.9'; there are 0\.1, 0\.2"):
+        check("9.9", 1)
+
+
+@pytest.mark.parametrize("number", KNOWN)
+def test_the_reference_is_right_and_its_traps_are_named(check, base, number):
+    data = CaseData(base, SETTINGS)
+    exercise = exercises()[number]
+    right = exercise.reference(data)
+    assert check(number, right).correct
+    for slip, wrong in exercise.traps.items():
+        feedback = check(number, wrong(data))
+        assert feedback.correct == agrees(wrong(data), right, exercise.kind), slip
+        assert feedback.correct or feedback.hint in exercise.traps
+
+
+def test_a_known_slip_gets_its_own_words(check, base):
+    table = CaseData(base, SETTINGS).table
+    by_hand = table.sort_values("revenue", ascending=False)["revenue"]
+    tenth = by_hand.iloc[:2].sum() / by_hand.sum()
+    assert check("1.2", tenth).correct
+    assert "per cent" in check("1.2", 100 * tenth).hint
+    fifth = by_hand.iloc[:4].sum() / by_hand.sum()
+    assert check("1.2", fifth).hint == "that is the top fifth; the question is about the top tenth"
+
+
+def test_hand_computed_references(check, base):
+    table = CaseData(base, SETTINGS).table
+    revenue = table.set_index("customer_id")["revenue"]
+    assert check("1.1", "stays").correct
+    largest = revenue.sort_values(ascending=False)
+    assert check("0.5", list(largest.index[:10])).correct
+    reached = (largest.cumsum() >= 0.5 * largest.sum()).to_numpy().argmax() + 1
+    assert check("1.3", int(reached)).correct
+    assert check("0.4", float(revenue.median())).correct
+    assert check("0.2", 1 / 20).correct
+    silence = pd.Timestamp("2024-12-31") - table["last_order"]
+    assert check("0.3", float(silence.dt.days.median())).correct
+
+
+def test_feedback_is_escaped(check):
+    page = check("1.1", "<script>alert(1)</script>")._repr_html_()
+    assert "<script>" not in page
