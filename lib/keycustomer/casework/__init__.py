@@ -1,0 +1,56 @@
+"""Case runs: case files, the chapters' notebooks, their results and reports.
+
+Question: how does one file that describes a customer base become a report that can be trusted,
+run again and compared?
+
+- :func:`load_case` reads and checks a case file; :class:`Case` is what it says.
+- :func:`open_chapter` opens a chapter inside its notebook; :class:`Chapter` records its results.
+- :func:`run_cases` runs the chapters of cases in worker processes and publishes their output.
+
+Names load their module at first use: papermill imports this package while it is itself being
+imported.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keycustomer.casework.case import Case, CaseError, CaseSpecification, load_case
+    from keycustomer.casework.chapter import Chapter, open_chapter
+    from keycustomer.casework.runner import run_cases
+
+__all__ = [
+    "Case",
+    "CaseError",
+    "CaseSpecification",
+    "Chapter",
+    "load_case",
+    "open_chapter",
+    "run_cases",
+]
+
+_MODULE_OF = {
+    "Case": "case",
+    "CaseError": "case",
+    "CaseSpecification": "case",
+    "Chapter": "chapter",
+    "load_case": "case",
+    "open_chapter": "chapter",
+    "run_cases": "runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that owns `name` at its first use."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """All public names, loaded or not."""
+    return sorted({*globals(), *__all__})

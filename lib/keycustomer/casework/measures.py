@@ -1,0 +1,222 @@
+"""The measures chapters report: a closed vocabulary, so that cases can be compared.
+
+Question: does the number called `gini` in one case's results mean the same in another's?
+
+`MEASURES` holds, for every chapter, each measure's meaning, unit and groups; `measure_row` checks
+an estimate against it and makes a row of `results.json`; `ledger_row` does so for a claim of the
+evidence ledger, `CLAIMS` being the ids of the course's arguments.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keycustomer.casework.errors import did_you_mean
+
+VERDICTS = ("supported", "not supported", "undecided")
+
+CLAIMS = frozenset(
+    [f"K{n}" for n in range(1, 10)]
+    + [f"T{n}" for n in range(1, 9)]
+    + [f"T8{trouble}" for trouble in "abcde"]
+    + [f"R{n}" for n in range(1, 8)]
+    + [f"M{n}" for n in range(1, 6)]
+    + [f"V{n}" for n in range(1, 8)]
+)
+"""Ids of the course's arguments."""
+
+# A last bit may differ with the number of threads that summed; no reader needs more digits.
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a measure means.
+
+    Attributes
+    ----------
+    meaning : str
+        What the number says.
+    unit : str
+        Its unit.
+    groups : tuple of str
+        Groups it is reported for; empty: any text, usually none.
+    """
+
+    meaning: str
+    unit: str
+    groups: tuple[str, ...] = ()
+
+
+MEASURES: dict[str, dict[str, Measure]] = {
+    "0_customer_file": {
+        "customers": Measure("customers in the base", "customers"),
+        "buyers": Measure("customers with at least one purchase", "customers"),
+        "orders": Measure("orders in the base", "orders"),
+        "transaction_lines": Measure("order lines in the base", "lines"),
+        "revenue": Measure("revenue observed", "currency"),
+        "days_observed": Measure("days observed", "days"),
+        "lines_excluded": Measure("order lines removed by the rules", "lines"),
+        "value_excluded": Measure("revenue removed by the rules", "currency"),
+        "completeness": Measure("share of records that fill a field (group)", "share of records"),
+        "stale_share": Measure("share of records not verified for a year", "share of records"),
+        "probable_duplicates": Measure("pairs of records that are likely one customer", "pairs"),
+        "not_on_file": Measure("buyers without a record in the customer table", "customers"),
+        "gold_customers": Measure("customers of class A", "customers"),
+        "costing_customers": Measure("customers that cost more than they bring", "customers"),
+        "complaining_large_customers": Measure(
+            "large customers that complained repeatedly", "customers"
+        ),
+        "largest_still_ordering": Measure(
+            "share of last period's largest customers that still order", "share of customers"
+        ),
+        "narrow_customers": Measure("customers of one or two categories", "customers"),
+        "class_customers": Measure("customers of a class", "customers", ("A", "B", "C")),
+        "class_value_share": Measure(
+            "share of revenue of a class", "share of revenue", ("A", "B", "C")
+        ),
+    },
+    "1_pareto_analysis": {
+        "pareto_share": Measure(
+            "share of revenue of the largest customers",
+            "share of revenue",
+            ("top_20", "top_10", "top_1"),
+        ),
+        "customers_for_80": Measure(
+            "smallest share of customers that brings 80 % of revenue", "share of customers"
+        ),
+        "gini": Measure("Gini coefficient of revenue", "index 0..1"),
+        "hhi": Measure("Herfindahl-Hirschman index of revenue", "index 0..1"),
+        "theil": Measure("Theil index of revenue", "nats"),
+        "whale_peak": Measure(
+            "highest point of the whale curve of cumulative profit", "share of profit"
+        ),
+        "loss_making_share": Measure("share of customers with a loss", "share of customers"),
+        "class_a_customers": Measure("customers of class A", "customers"),
+        "class_a_value_share": Measure("share of revenue of class A", "share of revenue"),
+        "retained_top_20": Measure(
+            "share of the first period's top 20 % that is in the second's", "share of customers"
+        ),
+    },
+}
+
+
+def measure_row(
+    chapter: str,
+    name: str,
+    estimate: Any,
+    *,
+    group: str = "",
+    unit: str | None = None,
+    n: int | None = None,
+    method: str | None = None,
+) -> dict[str, Any]:
+    """Row of the measures table.
+
+    Parameters
+    ----------
+    chapter, name : str
+        Where the measure belongs, and its name in `MEASURES`.
+    estimate : Estimate or float or None
+        The estimate; None where it cannot be computed.
+    group : str
+        Group it holds for.
+    unit, n, method
+        Where not taken from the estimate or the vocabulary.
+
+    Raises
+    ------
+    ValueError
+        When the chapter has no such measure or group, or a number is infinite.
+    """
+    measure = _measure(chapter, name, group)
+    label = f"measure {name!r}" + (f", group {group!r}" if group else "")
+    count = n if n is not None else getattr(estimate, "n", None)
+    return {
+        "chapter": chapter,
+        "measure": name,
+        "group": group,
+        **_interval(estimate, label),
+        "unit": unit or getattr(estimate, "unit", None) or measure.unit,
+        "n": None if count is None else int(count),
+        "method": method or getattr(estimate, "method", None) or "",
+    }
+
+
+def _measure(chapter: str, name: str, group: str) -> Measure:
+    known = MEASURES.get(chapter)
+    if known is None:
+        raise ValueError(
+            f"chapter {chapter!r} has no measures; declare them in keycustomer.casework.measures"
+        )
+    if name not in known:
+        raise ValueError(
+            f"{chapter} has no measure {name!r}{did_you_mean(name, known)}; "
+            f"it has: {', '.join(known)}"
+        )
+    groups = known[name].groups
+    if groups and group not in groups:
+        raise ValueError(
+            f"measure {name!r} has no group {group!r}{did_you_mean(group, groups)}; "
+            f"it has: {', '.join(groups)}"
+        )
+    return known[name]
+
+
+def _interval(estimate: Any, label: str) -> dict[str, float | None]:
+    """Estimate, lower and upper of an Estimate or a bare number."""
+    if hasattr(estimate, "lower"):
+        values = {part: getattr(estimate, part) for part in ("estimate", "lower", "upper")}
+    else:
+        values = {"estimate": estimate, "lower": None, "upper": None}
+    return {part: _number(value, f"{label}, {part}") for part, value in values.items()}
+
+
+def _number(value: Any, label: str) -> float | int | None:
+    """Return a finite JSON number; None for what is not known."""
+    if value is None:
+        return None
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        raise ValueError(f"{label} is infinite; report None where a number cannot be computed")
+    rounded = float(f"{number:.{_DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 2**53 else rounded
+
+
+def ledger_row(
+    data: str, claim: str, statement: str, measure: str, estimate: Any, verdict: str
+) -> dict[str, Any]:
+    """Row of the evidence ledger.
+
+    Parameters
+    ----------
+    data : str
+        The data set the verdict rests on.
+    claim : str
+        Id of the argument, such as `K1`.
+    statement : str
+        The claim in one line.
+    measure : str
+        The measure that decides.
+    estimate : Estimate or float or None
+        Its value.
+    verdict : {"supported", "not supported", "undecided"}
+        By a rule fixed in code.
+
+    Raises
+    ------
+    ValueError
+        When the claim or the verdict is none of the known ones.
+    """
+    if claim not in CLAIMS:
+        raise ValueError(f"no claim {claim!r}; the claims are {', '.join(sorted(CLAIMS))}")
+    if verdict not in VERDICTS:
+        raise ValueError(f"no verdict {verdict!r}; the verdicts are {', '.join(VERDICTS)}")
+    interval = _interval(estimate, f"claim {claim}, measure {measure!r}")
+    row: Mapping[str, Any] = {"claim": claim, "statement": statement, "measure": measure}
+    return {**row, **interval, "verdict": verdict, "data": data}
