@@ -31,6 +31,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "abc_xyz",
         "xyz_classes",
     ),
+    "published": ("YARDSTICKS", "Yardstick", "yardsticks"),
     "whale": ("Whale", "whale"),
     "rfm": (
         "RFM_RULES",
