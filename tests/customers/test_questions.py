@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from keycustomer.customers.answers import ranked, whole_customers
-from keycustomer.customers.differentiation import QUESTIONS, differentiation
+from keycustomer.customers.questions import QUESTIONS, differentiation
 from keycustomer.customers.largest import halves
 
 PRODUCTS = pd.DataFrame(
