@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from keycustomer.customers.answers import ranked, whole_customers
-from keycustomer.customers.questions import QUESTIONS, differentiation
 from keycustomer.customers.largest import halves
+from keycustomer.customers.questions import QUESTIONS, differentiation
+from keycustomer.customers.table import customer_table
 
 PRODUCTS = pd.DataFrame(
     {"product_id": list("pqrstu"), "category": ["tea", "tea", "salt", "rice", "milk", None]}
@@ -98,7 +99,7 @@ def test_ties_are_broken_by_id(tmp_path):
     base = handmade.handmade_base(tmp_path / "b.duckdb", transactions=handmade.lines(*rows))
     report = differentiation(base, top=0.4, following=0.2)
     assert report.classes["customer_id"].tolist() == ["007", "10", "9", "a", "b"]
-    assert report.classes["class"].tolist() == ["A", "A", "B", "C", "C"]
+    assert report.classes["abc"].tolist() == ["A", "A", "B", "C", "C"]
 
 
 @pytest.mark.parametrize(("n", "expected"), [(0, 0), (1, 1), (20, 1), (21, 2), (100, 5), (140, 7)])
@@ -106,15 +107,15 @@ def test_whole_customers_round_up_without_float_noise(n, expected):
     assert whole_customers(0.05, n) == expected
 
 
-def test_classes_agree_with_the_pareto_chapter(base):
-    classes = pytest.importorskip("keycustomer.pareto.classes")
-    ours = differentiation(base).classes.set_index("customer_id")["class"].sort_index()
-    table = ours.index.to_frame(index=False).assign(
-        revenue=[2100.0 - 100 * i for i in range(1, 21)]
-    )
-    theirs = classes.abc_classes(table, "revenue").to_frame()
-    theirs = theirs.set_index("customer_id")["class"].sort_index()
-    assert ours.tolist() == theirs.tolist()
+@pytest.mark.parametrize("customers", [1, 19, 20, 41])
+def test_classes_agree_with_the_pareto_chapter(tmp_path, customers):
+    abc_by_rank = pytest.importorskip("keycustomer.pareto.classes").abc_by_rank
+    rows = [(f"c{i}", "2020-05-05", float(i // 3)) for i in range(customers)]
+    base = handmade.handmade_base(tmp_path / "b.duckdb", transactions=handmade.lines(*rows))
+    ours = differentiation(base).classes
+    theirs = abc_by_rank(customer_table(base)).customers
+    assert ours["customer_id"].tolist() == theirs["customer_id"].tolist()
+    assert ours["abc"].tolist() == theirs["abc"].tolist()
 
 
 def last_year(tmp_path, rows, **window):

@@ -52,9 +52,9 @@ class Differentiation:
     answers : tuple of Answer
         The questions that the base can answer, in order.
     classes : DataFrame
-        One row a buyer: customer_id, the value, rank, class (A, B, C).
+        One row a buyer: customer_id, the value, rank, abc (class A, B or C).
     class_sizes : DataFrame
-        class, customers, share_customers, value, share_value.
+        abc, customers, share_customers, value, share_value.
     skipped : DataFrame
         Questions without an answer: name, question, missing.
     """
@@ -167,7 +167,7 @@ def differentiation(
         value=value,
         currency=base.currency,
         answers=tuple(answer() for lack, answer in parts.values() if not lack),
-        classes=buyers[["customer_id", value, "rank", "class"]],
+        classes=buyers[["customer_id", value, "rank", "abc"]],
         class_sizes=_class_sizes(buyers, value),
         skipped=pd.DataFrame(missing, columns=["name", "question", "missing"]),
     )
@@ -212,18 +212,18 @@ def _classified(buyers: pd.DataFrame, top: float, following: float) -> pd.DataFr
     first, second = (whole_customers(share, len(buyers)) for share in (top, top + following))
     rank = pd.Series(range(1, len(buyers) + 1), index=buyers.index, dtype="int64")
     letters = rank.map(lambda place: "A" if place <= first else "B" if place <= second else "C")
-    return buyers.assign(rank=rank, **{"class": letters.astype(str)})
+    return buyers.assign(rank=rank, abc=letters.astype(str))
 
 
 def _class_sizes(buyers: pd.DataFrame, value: str) -> pd.DataFrame:
     total = float(buyers[value].sum())
     rows = []
     for letter in "ABC":
-        members = buyers[buyers["class"] == letter]
+        members = buyers[buyers["abc"] == letter]
         worth = float(members[value].sum())
         rows.append(
             {
-                "class": letter,
+                "abc": letter,
                 "customers": len(members),
                 "share_customers": share_of(len(members), len(buyers)),
                 "value": worth,
@@ -251,7 +251,7 @@ def _no_categories(base: CustomerBase) -> str | None:
 
 
 def _gold(buyers: pd.DataFrame, value: str, currency: str) -> Answer:
-    gold = buyers[buyers["class"] == "A"]
+    gold = buyers[buyers["abc"] == "A"]
     worth, total = float(gold[value].sum()), float(buyers[value].sum())
     sentence = (
         f"{counted(len(gold), 'customer')} ({percent(share_of(len(gold), len(buyers)))} of the "
@@ -315,10 +315,10 @@ def _complaining(
     sql = statement("differentiation_complaints", resolved=resolved)
     found = base.query(sql, kinds=kinds, start=base.start, end=base.end)
     found["last_complaint"] = pd.to_datetime(found["last_complaint"])
-    large = buyers[buyers["class"] != "C"]
+    large = buyers[buyers["abc"] != "C"]
     named = large.merge(found[found["complaints"] >= least], on="customer_id")
     worth = float(named[value].sum())
-    own = list(dict.fromkeys(["customer_id", "class", value, "last_order"]))
+    own = list(dict.fromkeys(["customer_id", "abc", value, "last_order"]))
     sentence = (
         f"{len(named):,} of {counted(len(large), 'large customer')} (classes A and B) complained "
         f"at least {least} times and bring {amount(worth, base.currency)} of {value}; "
@@ -382,7 +382,7 @@ def _alike(base: CustomerBase, buyers: pd.DataFrame, columns: list[str]) -> pd.D
     """Mean, over the attributes, of the share of large customers among buyers of that value."""
     quoted = ", ".join(identifier(column) for column in columns)
     file = base.query(f"select customer_id, {quoted} from customers")  # noqa: S608
-    large = buyers.set_index("customer_id")["class"].ne("C").astype(float)
+    large = buyers.set_index("customer_id")["abc"].ne("C").astype(float)
     file["large"] = file["customer_id"].map(large)
     usual = float(large.mean())
     shares = []
@@ -402,7 +402,7 @@ def _alike(base: CustomerBase, buyers: pd.DataFrame, columns: list[str]) -> pd.D
 def _classes(buyers: pd.DataFrame, value: str) -> Answer:
     sizes = _class_sizes(buyers, value).to_dict("records")
     said = "; ".join(
-        f"{row['class']}: {counted(row['customers'], 'customer')} with "
+        f"{row['abc']}: {counted(row['customers'], 'customer')} with "
         f"{percent(row['share_value'])} of the {value}"
         for row in sizes
     )
@@ -414,5 +414,5 @@ def _classes(buyers: pd.DataFrame, value: str) -> Answer:
         value=float(buyers[value].sum()),
         share_value=share_of(float(buyers[value].sum()), float(buyers[value].sum())),
         sentence=f"{said}.",
-        customers=buyers[list(dict.fromkeys(["customer_id", "class", "rank", value]))],
+        customers=buyers[list(dict.fromkeys(["customer_id", "abc", "rank", value]))],
     )
