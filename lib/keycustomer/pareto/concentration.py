@@ -466,8 +466,8 @@ def _positive_total(chosen: FloatArray) -> float:
     if total <= 0:
         raise ValueError(
             f"the values of {chosen.size:,} customers sum to {total:g}: a share of a total that "
-            "is not above zero means nothing; look at the sign of the values, or use whale() for "
-            "gains and losses"
+            "is not above zero means nothing; look at the sign of the values, or use "
+            "whale_curve() for gains and losses"
         )
     return total
 
@@ -483,5 +483,5 @@ def _refuse_negatives(measure: str, falling: FloatArray) -> None:
         raise ValueError(
             f"{measure}: {(falling < 0).sum():,} of {falling.size:,} customers have a negative "
             f"value (lowest {falling[-1]:g}); it is then no share of anything and may even exceed "
-            "1; use whale() for gains and losses, or population='buyers'"
+            "1; use whale_curve() for gains and losses, or population='buyers'"
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Resampled:
         points = ladder.measures(ladder.sizes[None, :].astype(np.float64), p, s)[0]
         return cls(ladder, p, s, points, drawn, level)
 
-    @property
+    @cached_property
     def _without(self) -> LeaveOneOut:
         return LeaveOneOut(self.ladder)
 
