@@ -43,6 +43,31 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "rfm_scores",
         "rfm_segments",
     ),
+    "windows": ("WindowShares", "pareto_by_period", "pareto_by_window"),
+    "migration": (
+        "ABC_CUTS",
+        "Migration",
+        "TopRetention",
+        "class_migration",
+        "retained_top",
+    ),
+    "persistence": ("RegressionToMean", "regression_to_mean"),
+    "audit": (
+        "Bridge",
+        "Decomposition",
+        "PeriodAudit",
+        "audit_period",
+        "decompose_change",
+        "revenue_bridge",
+        "shapley_contributions",
+    ),
+    "cohorts": ("Cohorts", "build_cohorts"),
+    "products": (
+        "BestCustomerCategories",
+        "FirstPurchases",
+        "best_customer_categories",
+        "first_purchases",
+    ),
 }
 """Public names by module; a name that equals its module's is imported above instead."""
 

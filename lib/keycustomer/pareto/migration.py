@@ -30,9 +30,8 @@ from keycustomer.pareto.panel import (
     side_by_side,
     two_spans,
 )
-from keycustomer.stats.bootstrap import Seed, bootstrap_counts
-from keycustomer.stats.draws import estimate_from_draws
-from keycustomer.stats.estimate import Estimate
+from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
+from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.proportion import wilson_interval
 
 ABC_CUTS: Mapping[str, float] = {"A": 0.05, "B": 0.20, "C": 1.0}
@@ -300,7 +299,7 @@ def retained_top(
     top : float
         Share of the first period's buyers called best, between 0 and 1.
     draws : int
-        Bootstrap draws of customers; who is best is decided anew in every draw.  0: no intervals.
+        Bootstrap draws of customers; who is best is decided anew in every draw.
     seed : int or Generator
         Makes the draws reproducible.
     level : float
@@ -316,17 +315,16 @@ def retained_top(
     ValueError
         With every complaint about the table or the periods, or when `top` is not a share.
     """
-    if not 0 < top < 1:
-        raise ValueError(f"top={top}: a share between 0 and 1 is needed, such as 0.2 for 20 %")
+    if not 0 < share_of(top, "top") < 1:
+        raise ValueError(f"top={top}: nobody or everybody would be best; 0.2 is the top 20 %")
     panel = read_panel(
         periods, amounts=(value,), customer_id=customer_id, period=period, orders=orders
     )
     spans = two_spans(panel, first, second)
     follower = _Follower(side_by_side(panel, *spans), value, top)
-    ones = np.ones((1, follower.size), dtype=np.int64)
+    ones = np.ones((1, follower.size))
     point = follower.shares(ones)[0]
-    chunks = bootstrap_counts(follower.size, draws, seed) if draws else ()
-    drawn = np.concatenate([np.empty((0, 4)), *map(follower.shares, chunks)])
+    drawn = bootstrap(follower.shares, ones[0], draws=draws, seed=seed)
     customers = int(follower.top_of(ones, follower.orders[0]).sum())
     estimates = _estimates(point, drawn, value, customers, level)
     return TopRetention(str(spans[0]), str(spans[1]), value, top, customers, *estimates)
@@ -337,7 +335,7 @@ def _estimates(
 ) -> list[Estimate]:
     units = ["share of customers", "share of customers", f"share of {value}", "share of customers"]
     return [
-        estimate_from_draws(share, draws, unit=unit, n=customers, level=level)
+        bootstrap_estimate(share, draws, unit=unit, n=customers, level=level)
         for share, draws, unit in zip(point, drawn.T, units, strict=True)
     ]
 

@@ -95,12 +95,12 @@ def read_panel(
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"{argument}: a pandas DataFrame is needed, got {type(frame).__name__}")
     names = [customer_id, period, *([] if orders is None else [orders]), *amounts]
-    complain(argument, _missing_columns(frame, names))
+    complain(argument, missing_columns(frame, names))
     numbers = names[2:]
-    complaints = [*_bad_keys(frame, customer_id, period), *_bad_numbers(frame, numbers)]
+    complaints = [*_bad_keys(frame, customer_id, period), *bad_numbers(frame, numbers)]
     complain(argument, complaints)
     if not repeated:
-        complain(argument, _repeated_keys(frame, customer_id, period))
+        complain(argument, repeated_keys(frame, customer_id, period))
     return _canonical(frame, customer_id, period, orders, amounts)
 
 
@@ -116,7 +116,8 @@ def complain(argument: str, complaints: Sequence[str]) -> None:
         raise ValueError("\n".join(f"{argument}: {complaint}" for complaint in complaints))
 
 
-def _missing_columns(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+def missing_columns(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Complaints about columns that a frame lacks, or about its having no rows."""
     found = [str(column) for column in frame.columns]
     missing = [name for name in dict.fromkeys(names) if name not in frame.columns]
     return [
@@ -146,7 +147,8 @@ def _bad_keys(frame: pd.DataFrame, customer_id: str, period: str) -> list[str]:
     return complaints
 
 
-def _bad_numbers(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+def bad_numbers(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Complaints about columns that are not finite numbers."""
     complaints = []
     for name in dict.fromkeys(names):
         column = frame[name]
@@ -165,14 +167,15 @@ def _bad_numbers(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
     return complaints
 
 
-def _repeated_keys(frame: pd.DataFrame, customer_id: str, period: str) -> list[str]:
-    repeated = frame.duplicated([customer_id, period], keep=False)
+def repeated_keys(frame: pd.DataFrame, *keys: str) -> list[str]:
+    """Complaint about rows that repeat a key."""
+    repeated = frame.duplicated(list(keys), keep=False)
     if not repeated.any():
         return []
+    names = ", ".join(map(repr, keys))
     return [
-        f"{_rows(repeated)} repeat a pair of {customer_id!r} and {period!r}; one row a customer "
-        f"and period is needed: frame.groupby([{customer_id!r}, {period!r}], "
-        "as_index=False).sum(numeric_only=True)"
+        f"{_rows(repeated)} repeat {names}; one row each is needed: "
+        f"frame.groupby([{names}], as_index=False).sum(numeric_only=True)"
     ]
 
 
@@ -187,7 +190,7 @@ def _canonical(
 ) -> pd.DataFrame:
     data = {
         "customer_id": frame[customer_id].astype(object).to_numpy(),
-        "period": pd.DatetimeIndex(frame[period]).tz_localize(None),
+        "period": pd.DatetimeIndex(frame[period]).tz_localize(None).normalize(),
     }
     money = {name: ticks(frame[name]) for name in amounts}
     counts = (

@@ -31,9 +31,8 @@ from keycustomer.pareto.panel import (
     side_by_side,
     two_spans,
 )
-from keycustomer.stats.bootstrap import Seed, bootstrap_counts, percentile_interval
-from keycustomer.stats.draws import estimate_from_draws
-from keycustomer.stats.estimate import Estimate
+from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, percentile_interval
+from keycustomer.stats.bootstrap import Seed
 
 Population: TypeAlias = Literal["buyers", "known"]
 """Customers who bought in the first period, or who had bought before it began."""
@@ -124,7 +123,7 @@ def regression_to_mean(
         began, whether they bought in it or not.  Where many customers were won in the first
         period, take "known": a first purchase is certain for them and tells little of the next.
     draws, seed, level
-        Bootstrap of customers for the intervals; 0 draws: none.
+        Bootstrap of customers for the intervals.
     customer_id, period, orders : str
         Columns of the table; ``orders=None`` when there is none: then buying means `value` > 0.
 
@@ -190,7 +189,7 @@ class _Groups:
 
     def __call__(self, copies: np.ndarray) -> np.ndarray:
         """Means of the first and second period by group, then the reliability, by draw."""
-        weights = copies[:, self.order].astype(float)
+        weights = copies[:, self.order]
         means = [self._means(weights, values) for values in self.values]
         return np.hstack([*means, self._reliability(weights)[:, None]])
 
@@ -249,17 +248,16 @@ def _result(
     seed: Seed,
     level: float,
 ) -> RegressionToMean:
-    point = groups(np.ones((1, groups.customers), dtype=np.int64))
-    chunks = bootstrap_counts(groups.customers, draws, seed) if draws else ()
-    cloud = np.concatenate([np.empty((0, point.shape[1])), *map(groups, chunks)])
-    luck_share = estimate_from_draws(
+    ones = np.ones((1, groups.customers))
+    point, cloud = groups(ones), bootstrap(groups, ones[0], draws=draws, seed=seed)
+    luck_share = bootstrap_estimate(
         _luck_share(point, groups.groups)[0],
         _luck_share(cloud, groups.groups),
         unit="share of the fall",
         n=groups.customers,
         level=level,
     )
-    reliability = estimate_from_draws(
+    reliability = bootstrap_estimate(
         point[0, -1], cloud[:, -1], unit="share of variance", n=groups.customers, level=level
     )
     return RegressionToMean(
@@ -277,8 +275,7 @@ def _result(
 def _table(point: np.ndarray, cloud: np.ndarray, groups: _Groups, level: float) -> pd.DataFrame:
     count = groups.groups
     seconds = cloud[:, count : 2 * count].T
-    ends = [percentile_interval(column, level) for column in seconds if column.size]
-    lower, upper = np.array(ends or [(np.nan, np.nan)] * count).T
+    lower, upper = np.array([percentile_interval(column, level) for column in seconds]).T
     expected = _expectations(point, count)
     return pd.DataFrame(
         {
