@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 import io
 import json
-import keyword
 import math
 import re
 import tokenize
@@ -227,7 +226,7 @@ def _declaration(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
     if statement.value is None:
         raise ValueError(f"no default; {form}")
     name = statement.target.id
-    if name.startswith("_") or keyword.issoftkeyword(name):
+    if name.startswith("_"):
         raise ValueError(f"{name!r} is not a name for a parameter")
     blank = Parameter(name, **_type(statement.annotation), default=None)
     try:
