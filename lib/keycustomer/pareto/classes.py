@@ -118,7 +118,7 @@ def abc_by_rank(
     counts = [math.ceil(round(share * len(ranked), 9)) for share in (a, a + b)]
     place = ranked["rank"].to_numpy()
     classes = np.select([place <= counts[0], place <= counts[1]], ["A", "B"], "C")
-    rule = f"A the top {a:.4g} of customers, B the next {b:.4g}, C the rest"
+    rule = f"A the top {100 * a:g} % of customers, B the next {100 * b:g} %, C the rest"
     return _classes(ranked, classes, by, rule)
 
 
@@ -161,7 +161,9 @@ def abc_by_value(
     before = (ranked["cumulative_share"] - ranked["share"]).to_numpy()
     positive = ranked["value"].to_numpy() > 0
     in_a, in_b = positive & (before < a - ROUNDING), positive & (before < b - ROUNDING)
-    rule = f"A the fewest customers with {a:.4g} of the value, B those up to {b:.4g}, C the rest"
+    rule = (
+        f"A the fewest customers with {100 * a:g} % of the value, B up to {100 * b:g} %, C the rest"
+    )
     return _classes(ranked, np.select([in_a, in_b], ["A", "B"], "C"), by, rule)
 
 

@@ -226,12 +226,15 @@ class RfmSegments:
         Customers, value and segments by `r` and `f`, empty cells included.
     empty : tuple of str
         Segments without customers.
+    rules : tuple of SegmentRule
+        The rules of the segments.
     """
 
     customers: pd.DataFrame = field(repr=False)
     summary: pd.DataFrame
     cells: pd.DataFrame = field(repr=False)
     empty: tuple[str, ...]
+    rules: tuple[SegmentRule, ...] = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Give the customers with scores and segment."""
@@ -269,7 +272,7 @@ def rfm_segments(
     customers["segment"] = pd.Categorical(customers["segment"].fillna(NEVER_BOUGHT), order)
     summary = _segment_summary(customers, {rule.segment: rule.advice for rule in rules})
     empty = tuple(summary.loc[summary["customers"] == 0, "segment"])
-    return RfmSegments(customers, summary, _cells(customers, scores), empty)
+    return RfmSegments(customers, summary, _cells(customers, scores), empty, tuple(rules))
 
 
 def _segment_summary(customers: pd.DataFrame, advice: Mapping[str, str]) -> pd.DataFrame:

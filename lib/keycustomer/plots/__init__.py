@@ -31,11 +31,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "concentration": (
         "abc_bars",
+        "abc_change_map",
         "abc_xyz_map",
         "decile_bars",
         "lorenz_curve",
         "pareto_curve",
         "rfm_map",
+        "segment_bars",
         "whale_curve",
     ),
 }

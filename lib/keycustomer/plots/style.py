@@ -43,6 +43,12 @@ PALETTE: dict[str, str] = {
 FIGURE_SIZE = (10.0, 6.0)
 """Width and height of a figure in inches."""
 
+COLUMN_INCHES = 0.15
+"""Mean width of a character of a title, bold at 18 points."""
+
+LABEL_INCHES = 1.3
+"""Room that labels take at the left of axes, with the margin at the right."""
+
 CJK_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans", "SimHei", "PingFang SC")
 """Fonts with Chinese characters, in order of preference."""
 
@@ -146,7 +152,7 @@ def escape_label(text: object, width: int | None = None) -> str:
     return flat.replace("$", r"\$")
 
 
-def finding(ax: Axes, text: str, *, width: int = 66) -> Axes:
+def finding(ax: Axes, text: str, *, width: int | None = None) -> Axes:
     """Set the title: one sentence that states what the figure found, wrapped, never cut.
 
     Parameters
@@ -155,11 +161,26 @@ def finding(ax: Axes, text: str, *, width: int = 66) -> Axes:
         Axes that get the title.
     text : str
         The sentence; ``$`` is shown as it stands.
-    width : int
-        Columns of one line at the full width of a figure (a Chinese character takes two).
+    width : int, optional
+        Columns of one line (a Chinese character takes two); left out, what fits above the axes
+        when the labels at their left take about an inch.
     """
-    ax.set_title("\n".join(_wrap(escape_label(text), width)), loc="left")
+    columns = _title_columns(ax) if width is None else width
+    ax.set_title(
+        "\n".join(_wrap(escape_label(text).replace(" %", "\N{NO-BREAK SPACE}%"), columns)),
+        loc="left",
+    )
     return ax
+
+
+def _title_columns(ax: Axes) -> int:
+    """Columns that fit between the left edge of the axes and the right edge of their place."""
+    place = ax.get_subplotspec()
+    beside = place.get_gridspec().ncols / len(place.colspan) if place is not None else 1
+    figure = ax.get_figure(root=True)
+    width = figure.get_figwidth() if isinstance(figure, Figure) else FIGURE_SIZE[0]
+    inches = width / beside - LABEL_INCHES
+    return max(int(inches / COLUMN_INCHES), 12)
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -175,7 +196,8 @@ def _columns(character: str) -> int:
 
 def percent(share: float, digits: int = 1) -> str:
     """Write a share as percent: ``percent(.6774)`` is ``67.7 %``."""
-    return f"{share:.{digits}%}".replace("%", " %").replace("-", "\N{MINUS SIGN}")
+    rounded = round(100 * share, digits) + 0.0
+    return f"{rounded:.{digits}f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def compact_number(value: float) -> str:
