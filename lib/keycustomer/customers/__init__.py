@@ -14,11 +14,11 @@ from typing import Any
 _NAMES: dict[str, tuple[str, ...]] = {
     "base": ("CustomerBase", "open_base"),
     "campaigns": ("CampaignList", "campaign_list"),
-    "differentiation": ("Differentiation",),
     "duplicates": ("DuplicateReport", "probable_duplicates"),
     "errors": ("CheckReport", "DataError", "Finding"),
     "file_report": ("CustomerFileReport", "customer_file_report"),
     "prepare": ("check_base", "prepare_base"),
+    "questions": ("Differentiation", "differentiation"),
     "reading": ("InputRecord", "SourceError", "StagedTable", "stage"),
     "schema": ("TABLES", "Column", "Table"),
     "specification": ("BaseSpecification", "TableSpecification"),

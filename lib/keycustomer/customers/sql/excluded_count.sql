@@ -1,0 +1,2 @@
+-- Rows taken out so far.
+select count(*) from work.{excluded}

@@ -1,0 +1,2 @@
+-- A small table of the base.
+create table base.{table} ({columns})

@@ -1,0 +1,2 @@
+-- The columns of a staged source.
+describe select * from {relation}

@@ -1,0 +1,74 @@
+-- One order line a source row: money per line or per unit brought to revenue, discount and cost.
+-- A product that overflows, or does not fit 18 digits with 4 decimals, is marked as unreadable.
+create table work.transactions as
+with read as (
+    select
+        source_row,
+        {plain},
+        {money},
+        {early_flags} as early_flags
+    from {relation}
+),
+multiplied as (
+    select
+        *,
+        try_cast(try(fine_price * fine_quantity) as decimal(18,4)) as reckoned_amount,
+        try_cast(try(fine_list_price * fine_quantity) as decimal(18,4)) as reckoned_list_amount,
+        try_cast(try(fine_unit_cost * fine_quantity) as decimal(18,4)) as reckoned_cost,
+        -- What unit prices rounded to cents may differ by.
+        0.005 * (1 + abs(quantity)) as slack
+    from read
+),
+valued as (
+    select
+        *,
+        coalesce(stated_amount, reckoned_amount) as revenue,
+        coalesce(stated_list_amount, reckoned_list_amount) as list_value,
+        coalesce(stated_cost, reckoned_cost) as cost
+    from multiplied
+),
+reduced as (
+    select
+        *,
+        try_cast(list_value - revenue as decimal(18,4)) as list_discount,
+        quantity < 0 or revenue < 0 as returned
+    from valued
+)
+select
+    source_row,
+    customer_id,
+    order_id,
+    date,
+    product_id,
+    quantity,
+    revenue,
+    case
+        when list_discount is null and returned then -abs(stated_discount)
+        when list_discount is null then case when stated_discount < 0 then 0 else stated_discount end
+        when returned then case when list_discount > 0 then 0 else list_discount end
+        when list_discount < 0 then 0
+        else list_discount
+    end::decimal(18,4) as discount,
+    cost,
+    channel,
+    (
+        early_flags
+        + {first_late_bit} * (
+            case
+                when (reckoned_amount is null and fine_price is not null and quantity is not null)
+                    or (reckoned_list_amount is null and fine_list_price is not null and quantity is not null)
+                    or (reckoned_cost is null and fine_unit_cost is not null and quantity is not null)
+                then 1 else 0
+            end
+            + case when abs(stated_amount - reckoned_amount) > slack then 2 else 0 end
+            + case when abs(stated_list_amount - reckoned_list_amount) > slack then 4 else 0 end
+            + case when abs(stated_cost - reckoned_cost) > slack then 8 else 0 end
+            + case
+                when not returned and abs(stated_discount - list_discount) > slack then 16 else 0
+            end
+            + case
+                when not returned and (list_discount < 0 or stated_discount < 0) then 32 else 0
+            end
+        )
+    )::bigint as row_flags
+from reduced
