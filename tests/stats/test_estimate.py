@@ -1,7 +1,7 @@
 """Estimates and verdicts."""
 
 import pytest
-from keycustomer.stats.estimate import Estimate, verdict_at_least
+from keycustomer.stats.estimate import Estimate, verdict_above, verdict_at_least
 
 NAN = float("nan")
 
@@ -22,6 +22,20 @@ def share(estimate, lower, upper):
 )
 def test_verdict_at_least_follows_the_interval(estimate, verdict):
     assert verdict_at_least(estimate, 0.80) == verdict
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "verdict"),
+    [
+        (0.01, 0.2, "supported"),
+        (0.0, 0.2, "undecided"),
+        (-0.1, 0.1, "undecided"),
+        (-0.2, 0.0, "not supported"),
+        (NAN, NAN, "undecided"),
+    ],
+)
+def test_verdict_above_needs_the_whole_interval(lower, upper, verdict):
+    assert verdict_above(share(0.05, lower, upper)) == verdict
 
 
 def test_text():

@@ -1,7 +1,7 @@
 """An estimate with its interval, and the verdicts a claim gets from it.
 
-`Estimate` is what a chapter reports; `verdict_at_least` is the rule of the evidence ledger for
-claims of the form "the share is at least so much".
+`Estimate` is what a chapter reports; the evidence ledger's rules are `verdict_at_least`, for claims
+of the form "the share is at least so much", and `verdict_above`, for "this is larger than that".
 """
 
 from __future__ import annotations
@@ -83,3 +83,26 @@ def verdict_at_least(estimate: Estimate, threshold: float) -> Verdict:
     if np.isnan([estimate.estimate, estimate.lower, estimate.upper]).any():
         return "undecided"
     return "supported" if estimate.upper >= threshold else "not supported"
+
+
+def verdict_above(estimate: Estimate, threshold: float = 0.0) -> Verdict:
+    """Verdict on the claim that a quantity, such as a difference, lies above `threshold`.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        The quantity with its interval.
+    threshold : float
+        The value to exceed, in the estimate's unit.
+
+    Returns
+    -------
+    {"supported", "not supported", "undecided"}
+        `supported` when the interval lies wholly above the threshold, `not supported` when it lies
+        wholly at or below, `undecided` when it holds values on both sides or there is none.
+    """
+    if np.isnan([estimate.estimate, estimate.lower, estimate.upper]).any():
+        return "undecided"
+    if estimate.lower > threshold:
+        return "supported"
+    return "not supported" if estimate.upper <= threshold else "undecided"
