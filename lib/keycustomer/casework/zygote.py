@@ -157,6 +157,7 @@ class Server:
     ) -> None:
         self.listener, self.owner, self.parent, self.directory = listener, owner, parent, directory
         self.connections: list[Connection] = []
+        self.stopping = False
         self.selector = selectors.DefaultSelector()
         self.wakeup = socket.socketpair()
         for end in self.wakeup:
@@ -174,27 +175,23 @@ class Server:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wakeup[1].fileno(), warn_on_full_buffer=False)
-        try:
-            while os.getppid() == self.parent:
-                for key, _ in self.selector.select(timeout=_POLL_SECONDS):
-                    request = self._handle(key)
-                    if request is not None:
-                        return request
-                self._reap()
-        except ConnectionResetError:
-            pass  # the owner is gone
+        while not self.stopping and os.getppid() == self.parent:
+            for key, _ in self.selector.select(timeout=_POLL_SECONDS):
+                request = self._handle(key)
+                if request is not None:
+                    return request
+            self._reap()
         self._end()
         return None
 
     def _stop(self, *_: object) -> None:
         """Answer SIGTERM like the end of the owner."""
-        raise ConnectionResetError
+        self.stopping = True
 
     def _handle(self, key: selectors.SelectorKey) -> Request | None:
         """Answer one ready channel; a request is returned in the forked child only."""
         if key.fileobj is self.owner:
-            if not self.owner.recv(1):
-                raise ConnectionResetError
+            self.stopping = not self.owner.recv(1)
         elif key.fileobj is self.wakeup[0]:
             self.wakeup[0].recv(4096)
         elif key.fileobj is self.listener:
@@ -406,7 +403,11 @@ def main(arguments: list[str]) -> None:
     if request is None:
         # Nothing is left to write or release, and tearing down frozen objects is only noise.
         os._exit(0)
-    become_kernel(request)
+    try:
+        become_kernel(request)
+    finally:
+        # Frozen objects would be reported as leaks when the interpreter ends.
+        gc.unfreeze()
 
 
 if __name__ == "__main__":
