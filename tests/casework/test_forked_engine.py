@@ -19,10 +19,9 @@ if not hasattr(os, "fork"):
 
 import papermill
 import psutil
+from keycustomer.casework import forked, zygote
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-
-from keycustomer.casework import forked, zygote
 
 GONE_WITHIN_SECONDS = 20.0
 
