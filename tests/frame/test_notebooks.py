@@ -84,6 +84,10 @@ def schema(book: NotebookNode) -> Iterator[str]:
         yield "older than format 4.5: its cells have no ids"
     if book.metadata.get("kernelspec", {}).get("name") != "python3":
         yield "kernelspec is not python3"
+    if "language" not in book.metadata.get("kernelspec", {}) and not book.metadata.get(
+        "language_info", {}
+    ).get("name"):
+        yield "papermill finds no language in the metadata"
 
 
 def vocabulary(book: NotebookNode) -> Iterator[str]:
@@ -241,7 +245,8 @@ def toy() -> NotebookNode:
         cell.outputs = [new_output("execute_result", {"text/plain": "2"}, execution_count=1)]
         return cell
 
-    book = new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book = new_notebook(metadata={"kernelspec": kernel})
     book.cells = [
         text("# Chapter\nYou will be able to ... Prerequisites ... Previous / next"),
         text("K1: a fifth brings four fifths", "claim"),
@@ -272,6 +277,7 @@ def spoil_cell(cell: NotebookNode, **changes: object) -> None:
 SPOILED: list[tuple[Callable, Callable[[NotebookNode], object], str]] = [
     (schema, lambda b: b.cells[2].pop("outputs"), "'outputs' is a required property"),
     (schema, lambda b: b.metadata.clear(), "kernelspec is not python3"),
+    (schema, lambda b: b.metadata.kernelspec.pop("language"), "papermill finds no language"),
     (vocabulary, lambda b: b.cells[3].metadata.tags.append("qeustion"), "unknown tag 'qeustion'"),
     (vocabulary, lambda b: b.cells[4].metadata.tags.remove("keep_output"), "only one of"),
     (slides, lambda b: b.cells[3].metadata.pop("slideshow"), "slide type None"),
