@@ -45,6 +45,7 @@ from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.measures import ledger_row, measure_row
 from keycustomer.casework.parameters import Parameter, convert_all, read_parameters
 from keycustomer.casework.project import chapter_number
+from keycustomer.casework.results import write_json
 from keycustomer.customers.base import CustomerBase, open_base
 
 OUTPUT = "KEYCUSTOMER_OUTPUT"
@@ -388,8 +389,8 @@ class Chapter:
         }
         folder = self.folder / "chapters"
         folder.mkdir(parents=True, exist_ok=True)
-        _write_json(folder / f"{self.name}.json", content)
-        _write_json(folder / f"{self.name}.usage.json", {"peak_memory_bytes": peak_memory()})
+        write_json(folder / f"{self.name}.json", content)
+        write_json(folder / f"{self.name}.usage.json", {"peak_memory_bytes": peak_memory()})
         counts = ("measures", "ledger", "tables", "figures", "skipped")
         written = ", ".join(f"{name} {len(content[name])}" for name in counts)
         self.say("Results of {chapter} saved: {written}.", chapter=self.name, written=written)
@@ -487,11 +488,6 @@ def _tidy(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     if repeated:
         raise ValueError(f"table {name!r} has several columns called {repeated}")
     return tidy
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def peak_memory() -> int | None:

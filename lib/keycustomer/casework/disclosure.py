@@ -108,8 +108,10 @@ class CustomerLabels:
         personal = [
             name for name in frame.columns if re.sub(r"_[lr]$", "", str(name)) in PERSONAL_COLUMNS
         ]
-        labelled = {name: self._column(frame[name]) for name in ids}
-        return frame.assign(**labelled).drop(columns=personal)
+        labelled = frame.drop(columns=personal)
+        for name in ids:
+            labelled[name] = self._column(frame[name])
+        return labelled
 
     def _column(self, ids: pd.Series) -> list[str | None]:
         known = [str(customer) for customer in ids.dropna().unique()]
@@ -159,11 +161,10 @@ def withhold_small_cells(
     if not small.any():
         return frame, 0
     first = min(list(frame.columns).index(name) for name in counts)
-    hidden = {
-        name: frame[name].convert_dtypes(convert_string=False).mask(small)
-        for name in frame.columns[first:]
-    }
-    return frame.assign(**hidden), int(small.sum())
+    withheld = frame.copy()
+    for name in frame.columns[first:]:
+        withheld[name] = frame[name].convert_dtypes(convert_string=False).mask(small)
+    return withheld, int(small.sum())
 
 
 def escape_markdown(text: object) -> str:
@@ -178,8 +179,10 @@ def neutralise_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     A text that begins as a formula does gets an apostrophe before it.
     """
     safe = frame.rename(columns=_neutral)
-    texts = [name for name in safe if not pd.api.types.is_numeric_dtype(safe[name])]
-    return safe.assign(**{name: safe[name].map(_neutral) for name in texts}) if texts else safe
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name]):
+            safe[name] = safe[name].map(_neutral)
+    return safe
 
 
 def _neutral(value: Any) -> Any:

@@ -172,11 +172,11 @@ def _interval(estimate: Any, label: str) -> dict[str, float | None]:
         values = {part: getattr(estimate, part) for part in ("estimate", "lower", "upper")}
     else:
         values = {"estimate": estimate, "lower": None, "upper": None}
-    return {part: _number(value, f"{label}, {part}") for part, value in values.items()}
+    return {part: json_number(value, f"{label}, {part}") for part, value in values.items()}
 
 
-def _number(value: Any, label: str) -> float | int | None:
-    """Return a finite JSON number; None for what is not known."""
+def json_number(value: Any, label: str) -> float | int | None:
+    """Return a finite JSON number of twelve digits; None for what is not known."""
     if value is None:
         return None
     number = float(value)

@@ -115,6 +115,10 @@ def _syntax_problem(name: str, error: yaml.MarkedYAMLError) -> str:
     return f"{name}:{line}: not readable as YAML: {error.problem}; {cure}"
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
 class _Reader:
     """Builds plain values from YAML events, and keeps lines."""
 
@@ -143,16 +147,17 @@ class _Reader:
         next(self.events)
 
     def _refuse(self, event: yaml.Event, text: str) -> CaseError:
-        return CaseError(f"{self.name}:{event.start_mark.line + 1}: {text}")
+        return CaseError(f"{self.name}:{_line(event)}: {text}")
 
     def _refuse_machinery(self, event: yaml.Event) -> None:
         """Refuse what makes YAML more than text."""
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent):
-            raise self._refuse(event, f"alias *{event.anchor} is refused; write the value out")
-        if event.anchor is not None:
-            raise self._refuse(event, f"anchor &{event.anchor} is refused; write the value out")
-        if event.tag is not None:
-            raise self._refuse(event, f"tag {event.tag} is refused; write the plain value")
+            raise self._refuse(event, f"alias *{anchor} is refused; write the value out")
+        if anchor is not None:
+            raise self._refuse(event, f"anchor &{anchor} is refused; write the value out")
+        if tag is not None:
+            raise self._refuse(event, f"tag {tag} is refused; write the plain value")
 
     def _value(self, location: Location, event: yaml.Event) -> Any:
         self._refuse_machinery(event)
@@ -162,6 +167,8 @@ class _Reader:
             return self._mapping(location)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(location)
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._refuse(event, "a value is missing")
         return None if event.style is None and event.value in _NULLS else event.value
 
     def _mapping(self, location: Location) -> dict[str, Any]:
@@ -172,7 +179,7 @@ class _Reader:
             if key in mapping:
                 first = self.lines[path]
                 raise self._refuse(event, f"key {key!r} stands here and on line {first}; keep one")
-            self.lines[path] = event.start_mark.line + 1
+            self.lines[path] = _line(event)
             mapping[key] = self._value(path, next(self.events))
         return mapping
 
@@ -188,6 +195,6 @@ class _Reader:
         items: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             path = (*location, len(items))
-            self.lines[path] = event.start_mark.line + 1
+            self.lines[path] = _line(event)
             items.append(self._value(path, event))
         return items

@@ -1,0 +1,125 @@
+"""The results of a case: its chapters' records merged into one file others build on.
+
+Question: what did this case show, in numbers that a program can read?
+
+`results.json` has the keys `case`, `measures`, `ledger`, `exclusions`, `skipped` and `run`.
+Identical inputs give the same bytes in all of them but `run`.
+
+- :func:`merge_results`: the records of chapters to the content of the file.
+- :func:`read_chapter`, :func:`write_json`: the records as files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from keycustomer.casework.case import Case
+from keycustomer.casework.measures import json_number
+from keycustomer.customers.base import CustomerBase
+
+_MEASURE = ("chapter", "measure", "group", "estimate", "lower", "upper", "unit", "n", "method")
+_LEDGER = ("claim", "statement", "measure", "estimate", "lower", "upper", "verdict", "data")
+_EXCLUSION = ("table_name", "rule", "action", "rows", "value", "note")
+
+
+def merge_results(
+    case: Case,
+    base: CustomerBase,
+    chapters: Iterable[Mapping[str, Any]],
+    run: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Merge the records of chapters.
+
+    Parameters
+    ----------
+    case : Case
+        The case.
+    base : CustomerBase
+        Its prepared base.
+    chapters : iterable of mapping
+        Records as `Chapter.save` writes them, in reading order.
+    run : mapping
+        The run record.
+
+    Returns
+    -------
+    dict
+        The content of `results.json`.
+    """
+    records = list(chapters)
+    return {
+        "case": _facts(case, base, [str(record["chapter"]) for record in records]),
+        "measures": _rows(records, "measures", _MEASURE),
+        "ledger": _rows(records, "ledger", _LEDGER),
+        "exclusions": _exclusions(base),
+        "skipped": _rows(records, "skipped", ("section", "missing_table")),
+        "run": dict(run),
+    }
+
+
+def _facts(case: Case, base: CustomerBase, chapters: list[str]) -> dict[str, Any]:
+    return {
+        "name": case.name,
+        "title": base.title,
+        "data": base.data,
+        "simulated": base.simulated,
+        "identifiable": base.identifiable,
+        "currency": base.currency,
+        "time_zone": base.time_zone,
+        "start": base.start.isoformat(),
+        "end": base.end.isoformat(),
+        "margin": base.margin,
+        "cost_per_order": base.cost_per_order,
+        "tables": sorted(base.tables),
+        "chapters": chapters,
+    }
+
+
+def _rows(
+    records: Iterable[Mapping[str, Any]], kind: str, columns: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    return [{name: row[name] for name in columns} for record in records for row in record[kind]]
+
+
+def _exclusions(base: CustomerBase) -> list[dict[str, Any]]:
+    """Rows and value that each rule removed, without numpy's types."""
+    rows = base.exclusions.sort_values(["table_name", "rule"]).to_dict("records")
+    plain = []
+    for row in rows:
+        numbers = {name: json_number(row[name], f"exclusions.{name}") for name in ("rows", "value")}
+        texts = {name: _text(row[name]) for name in ("table_name", "rule", "action", "note")}
+        plain.append({name: {**texts, **numbers}[name] for name in _EXCLUSION})
+    return plain
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def read_chapter(folder: Path, chapter: str, kind: str = "") -> dict[str, Any]:
+    """Read a chapter's record (`kind` empty), `run` or `usage` from an output folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the chapter has not written it.
+    """
+    name = f"{chapter}.{kind}.json" if kind else f"{chapter}.json"
+    content: dict[str, Any] = json.loads((folder / "chapters" / name).read_text(encoding="utf-8"))
+    return content
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON the same way everywhere: UTF-8, one-space indent, no NaN, final line end."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,410 @@
+"""Runs of cases: bases prepared, chapters in parallel, outputs published whole.
+
+Question: how do any number of cases become reports, with what is up to date left alone, one
+failure stopping nothing else, and no half-written output whatever happens?
+
+- :func:`run_cases`: runs cases; returns one :class:`Outcome` a case.
+- :mod:`keycustomer.casework.plan` checks everything that can be checked before that.
+
+A chapter that fails leaves the case's former output as it is: what ran, and the failed notebook
+with its error, is kept beside it in ``output.failed``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from keycustomer.casework.case import CASE_FILE
+from keycustomer.casework.chapter import BASE
+from keycustomer.casework.errors import CaseError
+from keycustomer.casework.freshness import NO_OUTPUT, chapter_files, conditions, reason_to_run
+from keycustomer.casework.plan import Plan, plan_run
+from keycustomer.casework.progress import Progress, progress_for
+from keycustomer.casework.project import HOME
+from keycustomer.casework.publish import Staging, failed_folder
+from keycustomer.casework.resources import Resources, available
+from keycustomer.casework.results import read_chapter
+from keycustomer.casework.tasks import record_death, reuse
+from keycustomer.casework.worker import Event, Task, Workers
+
+ENGINES = ("default", "forked")
+
+Status = Literal["completed", "up to date", "failed"]
+
+_FILES = ("results.json", "report.html", "ro-crate-metadata.json")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case.
+
+    Attributes
+    ----------
+    case : str
+        Its name.
+    status : {"completed", "up to date", "failed"}
+        Whether its output holds.
+    folder : Path
+        The output; where chapters failed, the folder of the incomplete run.
+    problems : tuple of str
+        What went wrong.
+    seconds : float
+        How long it took.
+    """
+
+    case: str
+    status: Status
+    folder: Path
+    problems: tuple[str, ...]
+    seconds: float
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+
+@dataclass
+class _State:
+    """How far a case is."""
+
+    plan: Plan
+    started: dt.datetime
+    staging: Staging | None = None
+    fingerprint: str = ""
+    waiting: set[str] = field(default_factory=set)
+    ran: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Name of the case."""
+        return self.plan.case.name
+
+    @property
+    def content(self) -> Path:
+        """Folder aside into which the run writes."""
+        if self.staging is None:
+            raise RuntimeError(f"case {self.name} has no folder to write into yet")
+        return self.staging.content
+
+    @property
+    def chapters(self) -> list[str]:
+        """Chapters of the output, in reading order."""
+        present = {*self.ran, *self.reused}
+        return [name for name in self.plan.case.project.notebooks if name in present]
+
+    def conditions(self, chapter: str) -> dict[str, Any]:
+        """Say what a chapter's output depends on, as it is now."""
+        values = self.plan.parameters[chapter]
+        return conditions(self.plan.case, chapter, values, self.fingerprint)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """How a run works."""
+
+    resources: Resources
+    jobs: int
+    force: bool
+    engine: str
+
+    def facts(self, started: dt.datetime) -> dict[str, Any]:
+        """Return what the run record keeps of it."""
+        share = self.resources.share(self.jobs)
+        return {
+            "started": started.isoformat(timespec="milliseconds"),
+            "engine": self.engine,
+            "jobs": self.jobs,
+            "threads_per_job": share.threads,
+            "memory_limit_per_job": share.memory_limit,
+        }
+
+
+def run_cases(
+    cases: Sequence[str | Path],
+    *,
+    chapters: Sequence[str] = (),
+    output: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    engine: str = "default",
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Run cases and publish their outputs.
+
+    Parameters
+    ----------
+    cases, chapters, output, parameters
+        As in :func:`plan_run`.
+    jobs : int, optional
+        Largest number of processes at work; default: the number of cores.
+    force : bool
+        Run also what is up to date.
+    engine : {"default", "forked"}
+        How kernels are started; `forked` is three to four times faster, on POSIX only.
+    progress : Progress, optional
+        Where progress is shown; default: the terminal.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of `cases`.
+
+    Raises
+    ------
+    CaseError
+        Before anything starts, with all problems of all cases.
+    KeyboardInterrupt
+        On Ctrl-C or SIGTERM, after all workers have ended and nothing half-written is left.
+    """
+    if engine not in ENGINES:
+        raise CaseError(f"no engine {engine!r}; the engines are {', '.join(ENGINES)}")
+    plans = plan_run(cases, chapters=chapters, output=output, parameters=parameters)
+    resources = available()
+    limit = sum(len(plan.chapters) for plan in plans)
+    count = min(jobs or resources.threads, limit)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_termination_as_interrupt())
+        shown = stack.enter_context(progress or progress_for())
+        shared = {}
+        if engine == "forked":
+            shared = _shared_zygote(stack)
+        run = _Run(plans, _Settings(resources, count, force, engine), shown, shared)
+        stack.callback(run.close)
+        return run.outcomes()
+
+
+def _shared_zygote(stack: contextlib.ExitStack) -> dict[str, str]:
+    """Start the process that forks kernels, and tell workers where it is."""
+    from keycustomer.casework.forked import SHARED_ZYGOTE, ForkedKernelError, forked_kernels
+
+    try:
+        zygote = stack.enter_context(forked_kernels())
+    except ForkedKernelError as error:
+        raise CaseError(str(error)) from error
+    return {SHARED_ZYGOTE: str(zygote.directory)}
+
+
+@contextlib.contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, so that both clean up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+class _Run:
+    """One run of some cases: what waits, what is at work, what has come of it."""
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        settings: _Settings,
+        progress: Progress,
+        variables: Mapping[str, str],
+    ) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.variables = dict(variables)
+        self.workers = Workers(settings.jobs)
+        now = dt.datetime.now(dt.UTC)
+        self.states = {str(plan.output): _State(plan, now) for plan in plans}
+        self.queue = deque(self._preparation(state) for state in self.states.values())
+        self.done: dict[str, Outcome] = {}
+
+    def outcomes(self) -> list[Outcome]:
+        """Work until nothing waits and nothing is at work."""
+        self._fill()
+        for event in self.workers.events():
+            self._handle(event)
+            self._fill()
+        return [self.done[key] for key in self.states]
+
+    def close(self) -> None:
+        """End the workers and remove what is not published; a second Ctrl-C must wait."""
+        with _deaf_to_interrupts():
+            self.workers.close()
+            for state in self.states.values():
+                if state.staging is not None:
+                    state.staging.discard()
+
+    def _fill(self) -> None:
+        while self.queue and self.workers.free:
+            task = self.queue.popleft()
+            self.progress.update(task.key[1], "starting")
+            self.workers.start(task)
+
+    def _handle(self, event: Event) -> None:
+        if event.kind == "progress":
+            self.progress.update(event.task.key[1], event.value)
+            return
+        self.progress.end(event.task.key[1])
+        state = self.states[event.task.key[0]]
+        handlers = {"prepare": self._prepared, "chapter": self._ran, "finish": self._finished}
+        try:
+            handlers[event.task.function](state, event)
+        except (CaseError, OSError) as error:
+            state.problems.append(f"{state.name}: {error}")
+            self._end(state, "failed", state.plan.output)
+
+    def _task(self, state: _State, function: str, label: str, **arguments: Any) -> Task:
+        """Task with its share of cores and memory."""
+        plan, resources = state.plan, self.settings.resources
+        # Bases are prepared before anything else is at work.
+        parts = min(self.settings.jobs, len(self.states)) if function == "prepare" else None
+        variables = {
+            **self.variables,
+            **resources.share(parts or self.settings.jobs).environment(),
+            HOME: str(plan.case.project.root),
+            CASE_FILE: str(plan.case.path),
+            BASE: str(plan.base),
+        }
+        key = (str(plan.output), f"{state.name} {label}")
+        return Task(key, function, {"case": plan.case.path, **arguments}, variables)
+
+    def _preparation(self, state: _State) -> Task:
+        arguments = {"base": state.plan.base, "force": self.settings.force}
+        return self._task(state, "prepare", "customer base", **arguments)
+
+    def _prepared(self, state: _State, event: Event) -> None:
+        if event.kind == "failed":
+            raise CaseError(f"the customer base was not prepared\n{event.value}")
+        state.fingerprint = event.value["fingerprint"]
+        found = {name: self._holding(state, name) for name in state.plan.chapters}
+        if self._nothing_to_do(state, found):
+            self._end(state, "up to date", state.plan.output)
+            return
+        state.staging = Staging(state.plan.output)
+        for chapter in state.plan.case.chapters:
+            folder, reason = found.get(chapter) or self._holding(state, chapter, forced=False)
+            if folder is not None:
+                self._take(state, chapter, folder)
+            elif chapter in found:
+                self._queue_chapter(state, chapter, reason)
+            else:
+                self.progress.say(f"{state.name} {chapter}: left out, because {reason}")
+        if not state.waiting:
+            self._queue_finish(state)
+
+    def _holding(
+        self, state: _State, chapter: str, *, forced: bool | None = None
+    ) -> tuple[Path | None, str]:
+        """Folder with an output of the chapter that holds, or None and why there is none."""
+        if self.settings.force if forced is None else forced:
+            return None, "--force was given"
+        now = state.conditions(chapter)
+        folders = [state.plan.output, failed_folder(state.plan.output)]
+        reasons = [reason_to_run(folder, chapter, now) for folder in folders]
+        for folder, reason in zip(folders, reasons, strict=True):
+            if not reason:
+                return folder, ""
+        told = [reason for reason in reasons if reason != NO_OUTPUT]
+        return None, told[-1] if told else NO_OUTPUT
+
+    def _nothing_to_do(self, state: _State, found: Mapping[str, tuple[Path | None, str]]) -> bool:
+        """Whether the published output is what this run would publish."""
+        output = state.plan.output
+        whole = all((output / name).is_file() for name in _FILES)
+        present = {path.name.partition(".")[0] for path in output.glob("chapters/*.run.json")}
+        holds = all(folder == output for folder, _ in found.values())
+        return whole and holds and present <= set(state.plan.case.chapters)
+
+    def _take(self, state: _State, chapter: str, folder: Path) -> None:
+        self.progress.say(f"{state.name} {chapter}: up to date, taken over")
+        reuse(folder, state.content, chapter_files(chapter, read_chapter(folder, chapter)))
+        state.reused.append(chapter)
+
+    def _queue_chapter(self, state: _State, chapter: str, reason: str) -> None:
+        self.progress.say(f"{state.name} {chapter}: runs, because {reason}")
+        state.waiting.add(chapter)
+        engine = self.settings.engine
+        task = self._task(
+            state,
+            "chapter",
+            chapter,
+            name=chapter,
+            content=state.content,
+            parameters=state.plan.parameters[chapter],
+            conditions=state.conditions(chapter),
+            engine=None if engine == "default" else engine,
+        )
+        self.queue.append(task)
+
+    def _ran(self, state: _State, event: Event) -> None:
+        chapter = event.task.arguments["name"]
+        state.waiting.discard(chapter)
+        if event.kind == "failed":
+            record_death(event.task, str(event.value))
+        problem = event.value if event.kind == "failed" else event.value["error"]
+        state.ran.append(chapter)
+        if problem:
+            state.problems.append(f"{state.name} {chapter}: {problem}")
+            self.progress.say(f"{state.name} {chapter}: failed: {problem}")
+        else:
+            self.progress.say(f"{state.name} {chapter}: done in {event.value['seconds']:.1f} s")
+        if not state.waiting:
+            self._queue_finish(state)
+
+    def _queue_finish(self, state: _State) -> None:
+        settings = self.settings.facts(state.started)
+        task = self._task(
+            state,
+            "finish",
+            "report",
+            base=state.plan.base,
+            content=state.content,
+            chapters=state.chapters,
+            reused=state.reused,
+            settings=settings,
+        )
+        self.queue.append(task)
+
+    def _finished(self, state: _State, event: Event) -> None:
+        if event.kind == "failed":
+            state.problems.append(f"{state.name}: the report was not written: {event.value}")
+        if state.staging is None:
+            return
+        if state.problems:
+            self._end(state, "failed", state.staging.keep_failed())
+            return
+        state.staging.publish()
+        self._end(state, "completed", state.plan.output)
+
+    def _end(self, state: _State, status: Status, folder: Path) -> None:
+        seconds = (dt.datetime.now(dt.UTC) - state.started).total_seconds()
+        self.done[str(state.plan.output)] = Outcome(
+            state.name, status, folder, tuple(state.problems), round(seconds, 1)
+        )
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let the cleaning up end, however often Ctrl-C is pressed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)

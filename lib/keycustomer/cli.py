@@ -1,0 +1,206 @@
+"""The command `keycustomer`: run cases, begin new ones, check their data, list them.
+
+Question: what does somebody type who wants a report on their own customers?
+
+Errors a user can mend are printed as lines, without a traceback; the exit code is 1 then, 2 for a
+mistyped command, 130 after Ctrl-C.  Nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+import keycustomer
+
+app = typer.Typer(
+    help="Key Customer Value Lab: the claims of key-customer marketing, measured on your data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+_INTERRUPTED = 130
+
+CaseArgument = Annotated[
+    str, typer.Argument(metavar="CASE", help="Name under casework/, or path of a case.yaml.")
+]
+
+
+def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Print errors a user can mend as lines, and end with code 1."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        from keycustomer.casework.errors import CaseError
+
+        try:
+            command(*args, **kwargs)
+        except CaseError as error:
+            _complain(error.problems)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            _complain(["interrupted; former outputs are as they were"])
+            raise typer.Exit(_INTERRUPTED) from None
+
+    return wrapped
+
+
+def _complain(problems: Sequence[str]) -> None:
+    for problem in problems:
+        typer.echo(problem, err=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"keycustomer {keycustomer.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Measure the claims of key-customer marketing on your data."""
+
+
+class _PairsCommand(TyperCommand):
+    """A command whose `-p` takes a name and a value, which typer cannot repeat."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Join each `-p NAME VALUE` to `-p NAME=VALUE` before the command is read."""
+        joined: list[str] = []
+        rest = list(args)
+        while rest:
+            word = rest.pop(0)
+            joined.append(word)
+            if word in ("-p", "--parameter") and rest:
+                name = rest.pop(0)
+                joined.append(name if "=" in name or not rest else f"{name}={rest.pop(0)}")
+        parsed: list[str] = super().parse_args(ctx, joined)
+        return parsed
+
+
+@app.command(cls=_PairsCommand)
+@_plain_errors
+def run(
+    cases: Annotated[
+        list[str],
+        typer.Argument(metavar="CASE...", help="Names under casework/, or paths of a case.yaml."),
+    ],
+    chapter: Annotated[
+        list[str] | None,
+        typer.Option(help="Run this chapter only (name or number); may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write to DIR/<case>/, not to casework/<case>/output/."),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p", "--parameter", metavar="NAME VALUE", help="Set a parameter; may be repeated."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes at work at a time; default: the cores.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
+    engine: Annotated[
+        str, typer.Option(help="'default', or 'forked': faster kernels, not on Windows.")
+    ] = "default",
+) -> None:
+    """Run cases and write their reports; exit code 1 when something failed."""
+    from keycustomer.casework.runner import run_cases
+
+    outcomes = run_cases(
+        cases,
+        chapters=chapter or (),
+        output=output,
+        parameters=_values(parameter or []),
+        jobs=jobs,
+        force=force,
+        engine=engine,
+    )
+    for outcome in outcomes:
+        _tell(outcome)
+    if any(outcome.status == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _values(pairs: Sequence[str]) -> dict[str, str]:
+    from keycustomer.casework.errors import CaseError
+
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CaseError(f"-p {name}: no value is given; write -p NAME VALUE")
+        if name in values:
+            raise CaseError(f"-p {name} is given twice")
+        values[name] = value
+    return values
+
+
+def _tell(outcome: Any) -> None:
+    """Say what became of a case and where its report is."""
+    if outcome.status != "failed":
+        typer.echo(f"{outcome.case}: {outcome.status}, {outcome.seconds:.1f} s: {outcome.report}")
+        return
+    _complain([f"{outcome.case}: FAILED after {outcome.seconds:.1f} s", *outcome.problems])
+    if outcome.report.is_file() and outcome.folder.name.endswith(".failed"):
+        _complain([f"what ran, and the failed notebooks with their errors: {outcome.folder}"])
+    _complain(["a former output is as it was"])
+
+
+@app.command()
+@_plain_errors
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the case.")],
+    data: Annotated[
+        Path, typer.Option(help="File of transactions: CSV, Parquet, Excel or DuckDB.")
+    ],
+) -> None:
+    """Begin a case: propose a case file from a data file's header."""
+    from keycustomer.casework.proposal import begin_case
+
+    begun = begin_case(name, data)
+    typer.echo(f"written: {begun.case_file}\n         {begun.brief}")
+    typer.echo("\nPlease confirm, in the case file:")
+    for question in begun.questions:
+        typer.echo(f"- {question}")
+    typer.echo(f"\nThen: keycustomer check {name}, and keycustomer run {name}")
+
+
+@app.command()
+@_plain_errors
+def check(case: CaseArgument) -> None:
+    """Check a case's file and data only; exit code 1 when there are errors."""
+    from keycustomer.casework.inspection import check_case
+
+    report, passed = check_case(case)
+    typer.echo(report)
+    if not passed:
+        raise typer.Exit(1)
+
+
+@app.command(name="list")
+@_plain_errors
+def list_cases() -> None:
+    """List the cases and chapters of the project."""
+    from keycustomer.casework.inspection import describe_cases
+
+    for line in describe_cases():
+        typer.echo(line)
+
+
+if __name__ == "__main__":
+    app()
