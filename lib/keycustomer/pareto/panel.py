@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.pareto.calendar import read_calendar
+
 TICKS = 10_000
 """Parts of a currency unit in which sums are made."""
 
@@ -39,16 +41,31 @@ class Span:
     ----------
     start, end : Timestamp
         First day of the first and of the last period, both included.
+    length : str
+        Length of a period where it is known: "month", "quarter" or "year".
     """
 
     start: pd.Timestamp
     end: pd.Timestamp
+    length: str = ""
 
     def __str__(self) -> str:
-        """Dates as a reader writes them."""
-        if self.start == self.end:
-            return f"{self.start:%Y-%m-%d}"
-        return f"{self.start:%Y-%m-%d} to {self.end:%Y-%m-%d}"
+        """Name the period as a reader would: 1997-01 to 1997-09, or 2017 Q3."""
+        names = list(dict.fromkeys(period_name(day, self.length) for day in (self.start, self.end)))
+        return " to ".join(names)
+
+
+def period_name(day: pd.Timestamp, length: str = "") -> str:
+    """Name a period by its first day: 1997-04, 2017 Q3, 2017, or the day itself."""
+    if length == "quarter":
+        return f"{day:%Y} Q{day.quarter}"
+    return day.strftime({"month": "%Y-%m", "year": "%Y"}.get(length, "%Y-%m-%d"))
+
+
+def _length(panel: pd.DataFrame) -> str:
+    """Length of the periods of a panel as far as their names depend on it."""
+    days = pd.DatetimeIndex(panel["period"])
+    return str(read_calendar(days)) if days.nunique() > 1 else ""
 
 
 def read_panel(
@@ -228,7 +245,7 @@ def choose_span(panel: pd.DataFrame, choice: PeriodChoice, argument: str) -> Spa
     if len(pair) != 2:
         raise ValueError(f"{argument}: a period or a pair (first, last) is needed, got {choice!r}")
     try:
-        span = Span(*(pd.Timestamp(part) for part in pair))
+        span = Span(pd.Timestamp(pair[0]), pd.Timestamp(pair[1]), _length(panel))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{argument}: {choice!r} is not a date or a pair of dates") from error
     if not _within(panel, span).any():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,9 @@ class FirstPurchases:
     frame : DataFrame
         One row a category, most customers first: ``category``, ``customers`` (a customer with k
         first categories counts 1/k in each), ``share``, ``repeat_share`` (share that came back,
-        NaN when not known), ``mean_value`` with ``lower`` and ``upper``, ``ratio`` to `overall`.
+        NaN when not known), ``mean_value`` with ``lower`` and ``upper``, ``ratio`` to `overall`,
+        ``stands_out`` (whether it differs from `overall` even when as many comparisons as there
+        are rows are allowed for, by Bonferroni's rule).
     """
 
     value: str
@@ -221,8 +224,13 @@ def _first_frame(
 
     ones = np.ones((1, len(values)))
     size, mean = weights.sums(ones)[0], means(ones)[0]
-    drawn = bootstrap(means, ones[0], draws=draws, seed=seed)
-    lower, upper = np.array([percentile_interval(column, level) for column in drawn.T]).T
+    drawn = bootstrap(
+        lambda copies: np.hstack([means(copies), copies @ values[:, None] / len(values)]),
+        ones[0],
+        draws=draws,
+        seed=seed,
+    )
+    lower, upper = np.array([percentile_interval(column, level) for column in drawn.T[:-1]]).T
     frame = pd.DataFrame(
         {
             "category": weights.categories,
@@ -233,9 +241,16 @@ def _first_frame(
             "lower": lower,
             "upper": upper,
             "ratio": mean / (values.mean() or np.nan),
+            "stands_out": _stands_out(mean - values.mean(), drawn[:, :-1] - drawn[:, -1:], level),
         }
     )
     return frame.sort_values(["customers", "category"], ascending=[False, True], ignore_index=True)
+
+
+def _stands_out(difference: np.ndarray, drawn: np.ndarray, level: float) -> np.ndarray:
+    """Whether differences exceed what the largest of so many would be by chance."""
+    each = 1 - (1 - level) / len(difference)
+    return np.abs(difference) > NormalDist().inv_cdf((1 + each) / 2) * drawn.std(axis=0)
 
 
 @dataclass(frozen=True)

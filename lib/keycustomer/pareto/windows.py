@@ -156,7 +156,7 @@ def pareto_by_period(
     Parameters and errors as in :func:`pareto_by_window`.
     """
     panel = _panel(periods, value, customer_id, period, repeated)
-    spans = [Span(pd.Timestamp(day), pd.Timestamp(day)) for day in sorted(panel["period"].unique())]
+    spans = [choose_span(panel, day, "periods") for day in sorted(panel["period"].unique())]
     return _shares(panel, spans, top, value, on_file, every, draws, seed, level, growing=False)
 
 

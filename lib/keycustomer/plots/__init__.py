@@ -40,6 +40,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "segment_bars",
         "whale_curve",
     ),
+    "audit": (
+        "bridge",
+        "change_parts",
+        "fall_of_the_best",
+        "migration_map",
+        "window_curve",
+    ),
+    "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
+    "products": ("category_gaps", "first_category_values"),
 }
 """Public names by module; a name must differ from every module's name."""
 
