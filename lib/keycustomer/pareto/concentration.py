@@ -17,17 +17,33 @@ not matter.
 
 Intervals are BCa bootstrap intervals (see :mod:`keycustomer.stats.bootstrap`): the measures are
 bounded, biased in small samples and skewed when a few customers are very large, and leaving
-out one customer has a closed form for each.  With tails as heavy as an exact 80/20 Pareto law
-no interval from the sample reaches its nominal coverage, because the largest customers that
-could exist are not in it; the tests measure this.
+out one customer has a closed form for each.  How often such a 95 % interval caught the truth,
+in samples of 1,000 customers (300 samples, 400 draws; percentile intervals were 1 to 8 points
+lower wherever they differed):
+
+====================  ========  =====  =====  =====
+spending              top 20 %  Gini   Theil  HHI
+====================  ========  =====  =====  =====
+exponential           .94       .96    .94    .95
+lognormal, sigma 1    .92       .92    .89    .82
+lognormal, sigma 1.5  .91       .89    .81    .62
+Pareto, a = 2.5       .88       .88    .80    .55
+Pareto, a = 1.16      .47       .45    .07    .00
+====================  ========  =====  =====  =====
+
+The last line is an exact 80/20 law: the largest customers that could exist are not in the
+sample, every measure comes out too low, and no interval from the sample alone can know it.  So
+the result carries a tail index (Hill's), and its notes say when intervals are too short.
 
 Sources: Schmittlein, Cooper & Morrison, "Truth in concentration in the land of (80/20) laws"
 (Marketing Science 1993); Kim, Singh & Winer (Marketing Letters 2017); Cowell, "Measuring
-Inequality" (2011).
+Inequality" (2011); Hill, "A simple general approach to inference about the tail of a
+distribution" (Annals of Statistics 1975).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -46,6 +62,12 @@ Population: TypeAlias = Literal["all", "buyers"]
 
 TENTHS = np.arange(1, 11) / 10
 """Borders of ten equal groups."""
+
+SLOW_TAIL, HEAVY_TAIL = 3.0, 1.5
+"""Tail indices below which intervals of HHI and Theil, and of everything, are too short."""
+
+TAIL_CUSTOMERS = 50
+"""Fewest customers with a value for a tail index."""
 
 FEW = 30
 """Below this number of customers a bootstrap interval is called rough."""
@@ -290,6 +312,9 @@ class Concentration:
         As :func:`deciles` and :func:`equal_value_groups`, with `lower` and `upper` of `share`.
     curve : DataFrame
         `customers`, `value`, `lower`, `upper`: the curve from the top at every percent.
+    tail_index : float
+        Hill's estimate on the largest 2 % of values: how fast large customers become rare (3 and
+        above fast, 1 very slowly); NaN below 50 customers with a value.
     notes : tuple of str
         What a reader has to know before using the numbers.
     """
@@ -308,6 +333,7 @@ class Concentration:
     deciles: pd.DataFrame = field(repr=False)
     equal_value: pd.DataFrame = field(repr=False)
     curve: pd.DataFrame = field(repr=False)
+    tail_index: float = math.nan
     notes: tuple[str, ...] = ()
 
     def estimates(self) -> list[tuple[str, str, Estimate]]:
@@ -416,6 +442,7 @@ def concentration(
             [resampled.needed(s, people, above=s - 0.1) for s in TENTHS],
         ),
         curve=_curve_table(resampled, value),
+        tail_index=_tail_index(chosen),
         notes=_notes(chosen),
     )
 
@@ -443,7 +470,24 @@ def _notes(chosen: FloatArray) -> tuple[str, ...]:
         )
     if chosen.size < FEW:
         notes.append(f"Only {chosen.size:,} customers: the intervals are rough.")
+    tail = _tail_index(chosen)
+    if tail < SLOW_TAIL:
+        which = "all intervals are" if tail < HEAVY_TAIL else "the intervals of HHI and Theil are"
+        notes.append(
+            f"Large customers become rare only slowly (tail index {tail:.1f}): {which} too short, "
+            "because the largest customers that could exist are not among these."
+        )
     return tuple(notes)
+
+
+def _tail_index(chosen: FloatArray) -> float:
+    """Estimate Hill's tail index from the largest 2 % of the positive values, at least 10."""
+    falling = np.sort(chosen[chosen > 0])[::-1]
+    if falling.size < TAIL_CUSTOMERS:
+        return math.nan
+    last = max(10, falling.size // 50)
+    excess = float(np.log(falling[:last] / falling[last]).mean())
+    return 1 / excess if excess > 0 else math.inf
 
 
 def _chosen(values: Values, population: Population) -> FloatArray:

@@ -8,7 +8,7 @@ its BCa interval needs.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,14 +65,12 @@ class Resampled:
     def top(self, top: float, unit: str, *, above: float = 0.0) -> Estimate:
         """Share of value of the customers between two places of the order, 0 the first."""
         columns = [self._top_column(place) for place in (top, above)]
-        left_out = [self._without.top_share(place) for place in (top, above)]
-        return self._between(columns, left_out, unit)
+        return self._between(columns, self._without.top_share, (top, above), unit)
 
     def needed(self, share: float, unit: str, *, above: float = 0.0) -> Estimate:
         """Share of customers that brings the value between two shares of it."""
         columns = [self._needed_column(place) for place in (share, above)]
-        left_out = [self._without.customers_for(place) for place in (share, above)]
-        return self._between(columns, left_out, unit)
+        return self._between(columns, self._without.customers_for, (share, above), unit)
 
     def index(self, name: str, unit: str) -> Estimate:
         """One of Gini, HHI and Theil; without a value where some customer's is negative."""
@@ -81,9 +79,8 @@ class Resampled:
             why = "not computed: some customers' values are negative"
             return Estimate(math.nan, math.nan, math.nan, unit, n, why, self.level)
         column = INDICES.index(name) - len(INDICES)
-        return self._estimate(
-            self.points[column], self.draws[:, column], self._without.index(name), unit
-        )
+        left_out = self._without.index(name) if n > 1 else None
+        return self._estimate(self.points[column], self.draws[:, column], left_out, unit)
 
     def points_at(self, tops: FloatArray) -> FloatArray:
         """Shares of value of the top customers, without interval."""
@@ -99,13 +96,23 @@ class Resampled:
     def _needed_column(self, share: float) -> int:
         return self.tops.size + int(np.searchsorted(self.shares, np.round(share, DIGITS)))
 
-    def _between(self, columns: list[int], left_out: list[FloatArray], unit: str) -> Estimate:
+    def _between(
+        self,
+        columns: list[int],
+        left_out_at: Callable[[float], FloatArray],
+        places: tuple[float, float],
+        unit: str,
+    ) -> Estimate:
+        """Estimate the difference of two columns."""
         point, start = self.points[columns]
         drawn = self.draws[:, columns[0]] - self.draws[:, columns[1]]
-        return self._estimate(point - start, drawn, left_out[0] - left_out[1], unit)
+        left_out = None
+        if self.ladder.customers > 1:
+            left_out = left_out_at(places[0]) - left_out_at(places[1])
+        return self._estimate(point - start, drawn, left_out, unit)
 
     def _estimate(
-        self, point: float, drawn: FloatArray, left_out: FloatArray, unit: str
+        self, point: float, drawn: FloatArray, left_out: FloatArray | None, unit: str
     ) -> Estimate:
         return bootstrap_estimate(
             float(point),

@@ -11,7 +11,9 @@ Two intervals come out of the draws.  :func:`percentile_interval` cuts off equal
 draws and by the skewness of the estimate, which it takes from leaving out one customer at a
 time; where leaving one out has a closed form, as for all concentration measures, BCa costs
 next to nothing more.  The library shows BCa intervals wherever it has that closed form, and
-percentile intervals elsewhere.
+percentile intervals elsewhere; every `Estimate` names its interval.  In simulations BCa came
+closer to its nominal coverage for nearly all concentration measures (the table stands in
+:mod:`keycustomer.pareto.concentration`).
 
 Sources: Efron, "Better bootstrap confidence intervals" (JASA 1987); Efron & Tibshirani, "An
 Introduction to the Bootstrap" (1993), chapters 13 and 14.
