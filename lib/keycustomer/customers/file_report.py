@@ -21,15 +21,10 @@ import pandas as pd
 
 from keycustomer.customers.archive import ARCHIVE, account_archive, archive_summary
 from keycustomer.customers.base import CustomerBase
+from keycustomer.customers.placeholders import PLACEHOLDERS
 from keycustomer.customers.rendering import amount, counted, percent, report_html, share_of
 from keycustomer.customers.schema import TABLES, Column
 from keycustomer.customers.statements import identifier, statement
-
-PLACEHOLDERS = (
-    *("unknown", "n/a", "na", "n.a.", "none", "null", "nan", "nil", "not known", "not available"),
-    *("missing", "tbd", "-", "--", "?", ".", "x", "xx", "xxx", "未知", "无", "不详", "暂无"),
-)
-"""Written values that say nothing, in lower case."""
 
 EVENT_DATES = {"transactions": "date", "interactions": "date", "contracts": "start"}
 """Tables of dynamic information and the column that says when."""
