@@ -34,6 +34,13 @@ _MARKS = (
 )
 _SHOWN_CANDIDATES = ("cp1252", "gb18030", "cp1250", "cp1251", "cp1254", "mac_roman", "shift_jis",
                      "big5", "euc_kr")  # fmt: skip
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "it is a workbook or an archive; name a workbook as `excel:`, unpack an archive",
+    b"\x1f\x8b": "it is compressed; unpack it",
+    b"PAR1": "it is Parquet; name it as `parquet:`",
+    b"SQLi": "it is an SQLite database; name it as `sql: sqlite:///file`",
+    b"\xd0\xcf\x11\xe0": "it is an old .xls workbook; save it as .xlsx and name it as `excel:`",
+}
 _FEWEST_HANZI = 4
 _COMMON_SHARE = 0.3
 _LEVEL_1_SHARE = 0.8
@@ -124,9 +131,10 @@ def identify(path: Path, declared: str | None = None) -> Encoding:
         return _declared(path, declared)
     with path.open("rb") as file:
         start = file.read(4)
+    _refuse_other_formats(path, start)
     for mark, name in _MARKS:
         if start.startswith(mark):
-            _verify(path, name, "its byte-order mark says")
+            _verify(path, name, "as its byte-order mark says")
             note = "" if name == "utf-8-sig" else f"read as {name}, by its byte-order mark"
             return Encoding(name, name == "utf-8-sig", note)
     if _failure(path, "utf-8") is None:
@@ -163,9 +171,9 @@ def _declared(path: Path, declared: str) -> Encoding:
             f"there is no text encoding {printable(declared)!r}; write one such as utf-8, cp1252, "
             "gb18030, shift_jis"
         ) from None
+    _verify(path, name, "which format.encoding names")
     if name == "utf-8":
         name = "utf-8-sig"
-    _verify(path, name, "format.encoding names")
     return Encoding(name, name in ("utf-8-sig", "ascii"))
 
 
@@ -176,7 +184,7 @@ def _verify(path: Path, name: str, because: str) -> None:
     offset, reason = failure
     line, text = _line_at(path, offset)
     raise SourceError(
-        f"{path.name} is not {name}, which {because}: byte {offset:,} (line {line:,}) {reason}; "
+        f"{path.name} is not {name}, {because}: byte {offset:,} (line {line:,}) {reason}; "
         f"the line holds {text!r}; name the right encoding under format.encoding, or leave it out "
         "to have it detected"
     )
@@ -218,6 +226,12 @@ def _line_at(path: Path, offset: int) -> tuple[int, bytes]:
     with path.open("rb") as file:
         file.seek(max(0, offset - 20))
         return line, file.read(40)
+
+
+def _refuse_other_formats(path: Path, start: bytes) -> None:
+    for mark, said in _OTHER_FORMATS.items():
+        if start.startswith(mark):
+            raise SourceError(f"{path.name} is no text file: {said}")
 
 
 def _refuse_nul(path: Path, start: bytes) -> None:

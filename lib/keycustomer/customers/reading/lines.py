@@ -112,6 +112,8 @@ class _Scanner:
     def __init__(self, fields: int, delimiter: int, quote: int, header: bool) -> None:
         self.found = Structure()
         self.fields, self.delimiter, self.quote = fields, delimiter, quote
+        self.edges = np.zeros(256, bool)
+        self.edges[[delimiter, _NEWLINE, quote]] = True
         self.skip_next = header
         self.quoted = False
         self.line = 1
@@ -143,11 +145,10 @@ class _Scanner:
     def _regular(self, data: npt.NDArray[np.uint8], quotes: Positions) -> bool:
         """Whether each quote opens or closes a whole field, or doubles another."""
         opens = (np.arange(len(quotes)) + self.quoted) % 2 == 0
-        padded = np.concatenate([[_NEWLINE], data, [_NEWLINE]])
+        edge = np.array([_NEWLINE], np.uint8)
+        padded = np.concatenate([edge, data, edge])
         before, after = padded[quotes], padded[quotes + 2]
-        field_edge = [self.delimiter, _NEWLINE, self.quote]
-        good_open = np.isin(before, field_edge)
-        good_close = np.isin(after, [*field_edge, _RETURN])
+        good_open, good_close = self.edges[before], self.edges[after] | (after == _RETURN)
         return bool(np.all(np.where(opens, good_open, good_close)))
 
     def _walk(self, block: bytes) -> tuple[Positions, Positions, bool]:
