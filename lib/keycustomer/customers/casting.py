@@ -1,8 +1,8 @@
 """From a source's columns to typed ones, by the declared formats; nothing is guessed.
 
-Each function gives the SQL of one value: NULL where the source is blank, and NULL together with a
-true `unreadable` condition where there is something that cannot be read as declared. Values enter
-the statements as parameters (`readings` gives them), names through `identifier`.
+`cast` gives the SQL of one value: NULL where the source is blank or cannot be read as declared; the
+two are told apart by `unreadable`. Values enter the statements as parameters (`readings` gives
+them), names through `identifier`.
 
 Amounts are read exactly. `fine` keeps more decimals than the four that are stored, so that unit
 price x quantity is multiplied first and rounded (half away from zero) after.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keycustomer.customers.errors import Finding
-from keycustomer.customers.mapping import Binding, SourceColumn
+from keycustomer.customers.mapping import RAW, Binding, SourceColumn
 from keycustomer.customers.schema import SQL_TYPES, TABLES, Kind
 from keycustomer.customers.statements import identifier, statement
 
@@ -29,6 +29,7 @@ BLANKS = " \t\r\n\f\v\u00a0\u1680\u2000\u2001\u2002\u2003\u2007\u2009\u202f\u300
 # Marks that stand for the declared thousands separator: typographic twins of the blank and the
 # apostrophe are what spreadsheets in French and Swiss locales really write.
 _THOUSANDS = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}
+_FINE = "decimal(28,12)"
 # Dates outside these years are slips: a two-digit year read as four digits is the year 17.
 _FIRST_DAY, _LAST_DAY = "date '1800-01-01'", "date '2200-12-31'"
 _TIME_OF_DAY = re.compile(r"%-?[HIMSfncXT]")
@@ -36,20 +37,17 @@ _TIME_OF_DAY = re.compile(r"%-?[HIMSfncXT]")
 
 @dataclass(frozen=True)
 class Cast:
-    """SQL of one column.
+    """Write the SQL of one column.
 
     Attributes
     ----------
     value : str
         The typed value.
-    unreadable : str
-        Condition: something is there, and it cannot be read.
     fine : str
         For amounts and numbers the value before rounding to four decimals.
     """
 
     value: str
-    unreadable: str = "false"
     fine: str = ""
 
 
@@ -91,40 +89,39 @@ def used(sql: str, values: dict[str, object]) -> dict[str, object]:
 def cast(kind: Kind, column: SourceColumn, binding: Binding, *, trim_ids: bool = False) -> Cast:
     """Write the SQL that turns a source column into a typed value of the given kind."""
     raw = identifier(column.name)
-    given = _given(raw, column)
     if kind in ("id", "text"):
-        exact = f"case when {given} is not null then {raw}::varchar end"
-        return Cast(f"{given}::varchar" if kind == "id" and trim_ids else exact)
+        if not column.is_text:
+            return Cast(f"{raw}::varchar")
+        return Cast(_trimmed(raw) if kind == "id" and trim_ids else _unless_blank(raw))
     if kind == "date":
-        return _date(given, column, binding)
+        return Cast(_calendar_day(raw, column, binding))
     if kind == "flag":
-        return _flag(given, column)
-    return _number(given, column, binding)
+        return Cast(raw if column.type == "BOOLEAN" else _flag(raw))
+    return _number(raw, column, binding)
 
 
-def _given(raw: str, column: SourceColumn) -> str:
-    """Take what is there: NULL for blank text and for what is not a number in a float column."""
-    if column.is_text:
-        return f"nullif(trim({raw}::varchar, $blanks), '')"
-    if column.type in ("FLOAT", "DOUBLE"):
-        return f"case when not isnan({raw}) then {raw} end"
-    return raw
+# Removing every blank of BLANKS costs more than all the rest of reading. A text that begins with a
+# printable ASCII character is not blank, which one comparison of bytes tells.
+def _unless_blank(raw: str) -> str:
+    plain = f"{raw}::varchar >= '!' and {raw}::varchar < '~~'"
+    return f"case when {plain} or trim({raw}::varchar, $blanks) <> '' then {raw}::varchar end"
 
 
-def _date(given: str, column: SourceColumn, binding: Binding) -> Cast:
-    day = f"({_calendar_day(given, column, binding)})"
-    value = f"case when {day} between {_FIRST_DAY} and {_LAST_DAY} then {day} end"
-    return Cast(value, _unreadable(given, value))
+def _trimmed(raw: str) -> str:
+    return f"nullif(trim({raw}::varchar, $blanks), '')"
 
 
-def _calendar_day(given: str, column: SourceColumn, binding: Binding) -> str:
+def _calendar_day(raw: str, column: SourceColumn, binding: Binding) -> str:
     if column.type == "DATE":
-        return given
+        return raw
     if column.type == "TIMESTAMP WITH TIME ZONE":
-        return f"({given} at time zone $zone)::date"
+        return f"({raw} at time zone $zone)::date"
     if column.type.startswith("TIMESTAMP"):
-        return _local_day(f"{given}::timestamp", binding)
-    moment = f"try_strptime({given}::varchar, $date_format)"
+        return _local_day(f"{raw}::timestamp", binding)
+    text = f"{raw}::varchar"
+    moment = f"try_strptime({text}, $date_format)"
+    if column.is_text:
+        moment = f"coalesce({moment}, try_strptime(trim({text}, $blanks), $date_format))"
     if "%z" in binding.format.date:
         return f"({moment} at time zone $zone)::date"
     if _TIME_OF_DAY.search(binding.format.date):
@@ -138,49 +135,86 @@ def _local_day(moment: str, binding: Binding) -> str:
     return f"({moment})::date"
 
 
-def _flag(given: str, column: SourceColumn) -> Cast:
-    if column.type == "BOOLEAN":
-        return Cast(given)
-    value = (
-        f"case when lower({given}::varchar) in ('true', 't', 'yes', 'y', '1') then true "
-        f"when lower({given}::varchar) in ('false', 'f', 'no', 'n', '0') then false end"
+def _flag(raw: str) -> str:
+    word = f"lower(trim({raw}::varchar, $blanks))"
+    return (
+        f"case when {word} in ('true', 't', 'yes', 'y', '1') then true "
+        f"when {word} in ('false', 'f', 'no', 'n', '0') then false end"
     )
-    return Cast(value, _unreadable(given, value))
 
 
-def _number(given: str, column: SourceColumn, binding: Binding) -> Cast:
+def _number(raw: str, column: SourceColumn, binding: Binding) -> Cast:
     if column.is_text:
-        number = _plain_number(given, binding)
-        fine, value = (
-            f"case when regexp_full_match({given}, $number_pattern) "
-            f"then try_cast({number} as {kind}) end"
-            for kind in ("decimal(28,12)", AMOUNT)
-        )
-    else:
-        fine = _fine_number(given, column.type)
-        value = f"try_cast({fine} as {AMOUNT})"
-    return Cast(value, _unreadable(given, value), fine)
+        return Cast(_text_number(raw, AMOUNT, binding), _text_number(raw, _FINE, binding))
+    fine = _fine_number(raw, column.type)
+    exact = f"try_cast({raw} as {AMOUNT})"
+    if column.type not in ("FLOAT", "DOUBLE"):
+        return Cast(exact, fine)
+    # Ties are decided by the decimals that were written, not by the nearest binary fraction.
+    return Cast(
+        f"case when {exact} = {fine} then {exact} else try_cast({fine} as {AMOUNT}) end", fine
+    )
 
 
-def _plain_number(given: str, binding: Binding) -> str:
-    plain = f"translate({given}, $thousands, '')" if binding.format.thousands else given
+def _text_number(raw: str, kind: str, binding: Binding) -> str:
+    """Read text as it stands, else without the blanks around it, which is slower."""
+    text, trimmed = f"{raw}::varchar", f"trim({raw}::varchar, $blanks)"
+    return (
+        f"case when regexp_full_match({text}, $number_pattern) "
+        f"then try_cast({_plain_number(text, binding)} as {kind}) "
+        f"when regexp_full_match({trimmed}, $number_pattern) "
+        f"then try_cast({_plain_number(trimmed, binding)} as {kind}) end"
+    )
+
+
+def _plain_number(text: str, binding: Binding) -> str:
+    plain = f"translate({text}, $thousands, '')" if binding.format.thousands else text
     return plain if binding.format.decimal == "." else f"replace({plain}, $decimal, '.')"
 
 
-def _fine_number(given: str, kind: str) -> str:
+def _fine_number(raw: str, kind: str) -> str:
     if kind == "FLOAT":
         # By way of text: the shortest text of a 4-byte 11.77 is 11.77, its 8-byte value is not.
-        return f"try_cast({given}::varchar as decimal(28,10))"
+        return f"try_cast({raw}::varchar as decimal(28,10))"
     if kind == "DOUBLE":
-        return f"try_cast({given} as decimal(28,10))"
+        return f"try_cast({raw} as decimal(28,10))"
     scale = re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind)
     if scale is None:
-        return f"try_cast({given} as decimal(20,0))"
-    return given if int(scale[1]) <= 12 else f"try_cast({given} as decimal(28,12))"
+        return f"try_cast({raw} as decimal(20,0))"
+    return raw if int(scale[1]) <= 12 else f"try_cast({raw} as {_FINE})"
 
 
-def _unreadable(given: str, value: str) -> str:
-    return f"{given} is not null and ({value}) is null"
+def raw_name(ours: str) -> str:
+    """Name under which a step carries the source's value of one of our columns along."""
+    return identifier(f"{RAW}{ours}")
+
+
+def unreadable(typed: str, ours: str, column: SourceColumn) -> str:
+    """Condition: the source has something, and the typed column has nothing.
+
+    Parameters
+    ----------
+    typed : str
+        SQL of the typed value.
+    ours : str
+        Our name of the column, whose source value stands under `raw_name`.
+    column : SourceColumn
+        The source column.
+    """
+    raw = raw_name(ours)
+    if column.is_text:
+        return f"case when {typed} is null then coalesce(trim({raw}, $blanks), '') <> '' end"
+    number = f" and not isnan({raw})" if column.type in ("FLOAT", "DOUBLE") else ""
+    return f"{typed} is null and {raw} is not null{number}"
+
+
+def plausible_days(columns: list[str]) -> str:
+    """Write the SQL that removes days outside any plausible year from date columns."""
+    parts = [
+        f"case when {name} between {_FIRST_DAY} and {_LAST_DAY} then {name} end as {name}"
+        for name in map(identifier, columns)
+    ]
+    return f"replace ({', '.join(parts)})" if parts else ""
 
 
 @dataclass(frozen=True)
@@ -235,37 +269,52 @@ def cast_table(
     TypedTable
         `row_flags` holds a bit for each column that has something unreadable.
     """
-    kinds = TABLES[binding.table].columns
+    kinds = {ours: TABLES[binding.table].columns[ours].kind for ours in binding.columns}
     casts = {
-        ours: cast(kinds[ours].kind, column, binding, trim_ids=trim_ids)
+        ours: cast(kinds[ours], column, binding, trim_ids=trim_ids)
         for ours, column in binding.columns.items()
     }
     texts = {name: cast("text", column, binding) for name, column in binding.attributes.items()}
-    values = [f"{c.value} as {identifier(name)}" for name, c in (casts | texts).items()]
-    marks = unreadable_marks(casts) | (trimmed_marks(binding) if trim_ids else {})
+    marks = {
+        f"unreadable.{ours}": unreadable(identifier(ours), ours, binding.columns[ours])
+        for ours, kind in kinds.items()
+        if kind not in ("id", "text")
+    }
+    marks |= trimmed_marks(binding) if trim_ids else {}
     sql = statement(
         "typed_table",
         table=identifier(binding.table),
         relation=identifier(binding.relation),
-        values=",\n    ".join(values),
+        values=listed({identifier(name): c.value for name, c in (casts | texts).items()}),
+        raw=listed(raw_values(binding)),
+        names=", ".join(map(identifier, casts | texts)),
+        days=plausible_days([ours for ours, kind in kinds.items() if kind == "date"]),
         flags=flags(marks),
     )
     connection.execute(sql, used(sql, readings(binding, zone)))
     return TypedTable(binding.table, binding, tuple(casts), bits(marks))
 
 
-def unreadable_marks(casts: dict[str, Cast]) -> dict[str, str]:
-    """Condition of each mark for values that cannot be read."""
-    return {f"unreadable.{ours}": c.unreadable for ours, c in casts.items()}
+def listed(values: dict[str, str]) -> str:
+    """Write a select list: SQL of each value by its quoted name."""
+    return ",\n        ".join(f"{value} as {name}" for name, value in values.items())
+
+
+def raw_values(binding: Binding) -> dict[str, str]:
+    """Values of the source, text as text, under the names of `raw_name`."""
+    return {
+        raw_name(ours): identifier(column.name) + ("::varchar" if column.is_text else "")
+        for ours, column in binding.columns.items()
+    } or {raw_name(""): "null"}
 
 
 def trimmed_marks(binding: Binding) -> dict[str, str]:
     """Condition of each mark for ids that lose the blanks around them."""
     kinds = TABLES[binding.table].columns
     return {
-        f"trimmed.{ours}": f"{raw}::varchar <> trim({raw}::varchar, $blanks)"
+        f"trimmed.{ours}": f"{raw_name(ours)} <> {identifier(ours)}"
         for ours, column in binding.columns.items()
-        if kinds[ours].kind == "id" and column.is_text and (raw := identifier(column.name))
+        if kinds[ours].kind == "id" and column.is_text
     }
 
 
@@ -278,9 +327,8 @@ def flags(marks: dict[str, str]) -> str:
 
 
 def bits(marks: dict[str, str]) -> dict[str, int]:
-    """Bit of each mark whose condition can hold."""
-    possible = [what for what, condition in marks.items() if condition != "false"]
-    return {what: bit for bit, what in enumerate(possible)}
+    """Bit of each mark."""
+    return {what: bit for bit, what in enumerate(marks)}
 
 
 def check_formats(connection: duckdb.DuckDBPyConnection, binding: Binding) -> list[Finding]:

@@ -250,7 +250,11 @@ _OR_DROP = "; or mend the rows, or drop them with `rules: {unreadable_value: dro
 
 def _unreadable(table: TypedTable, facts: Facts) -> list[Check]:
     severity = facts.decisions["unreadable_value"].severity
-    checks = [_unreadable_column(table, column, severity) for column in table.columns]
+    checks = [
+        _unreadable_column(table, column, severity)
+        for column in table.columns
+        if f"unreadable.{column}" in table.bits
+    ]
     if "unreadable.too_large" in table.bits:
         units = tuple(c for c in ("price", "list_price", "unit_cost") if c in table.columns)
         checks.append(

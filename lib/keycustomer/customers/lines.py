@@ -25,9 +25,13 @@ from keycustomer.customers.casting import (
     bits,
     cast,
     flags,
+    listed,
+    plausible_days,
+    raw_name,
+    raw_values,
     readings,
     trimmed_marks,
-    unreadable_marks,
+    unreadable,
     used,
 )
 from keycustomer.customers.mapping import Binding
@@ -51,7 +55,15 @@ LINE_COLUMNS = (
 """Columns of the transactions in a prepared base, after `line`."""
 
 _PLAIN = ("customer_id", "order_id", "date", "product_id", "channel")
-_UNIT = {"amount": "price", "list_amount": "list_price", "cost": "unit_cost"}
+_STATED = {
+    "amount": "stated_amount",
+    "list_amount": "stated_list_amount",
+    "cost": "stated_cost",
+    "discount": "stated_discount",
+    "price": "unit_price",
+    "list_price": "unit_list_price",
+    "unit_cost": "unit_cost",
+}
 
 
 def cast_lines(
@@ -90,18 +102,21 @@ def cast_lines(
         for ours, column in binding.columns.items()
     }
     marks = _marks(casts, binding) | (trimmed_marks(binding) if trim_ids else {})
+    early = bits(marks)
     sql = statement(
         "typed_lines",
         relation=identifier(binding.relation),
-        plain=",\n        ".join(_plain(casts)),
-        money=",\n        ".join(_money(casts)),
+        plain=listed(_plain(casts)),
+        money=listed(_money(casts)),
+        raw=listed(raw_values(binding)),
+        days=plausible_days(["date"]),
         early_flags=flags(marks),
-        first_late_bit=str(1 << len(bits(marks))),
+        first_late_bit=str(1 << len(early)),
     )
-    values = readings(binding, zone) | {"currency": currency.strip().casefold()}
+    values = readings(binding, zone) | {"currency": currency.strip()}
     connection.execute(sql, used(sql, values))
-    late = {f"{what}": len(bits(marks)) + n for n, what in enumerate(_LATE_MARKS)}
-    return TypedTable("transactions", binding, tuple(casts), bits(marks) | late)
+    late = {what: len(early) + n for n, what in enumerate(_LATE_MARKS)}
+    return TypedTable("transactions", binding, tuple(casts), early | late)
 
 
 # Marks that need the finished amounts; typed_lines.sql sets them in this order.
@@ -115,40 +130,43 @@ _LATE_MARKS = (
 )
 
 
-def _plain(casts: dict[str, Cast]) -> list[str]:
-    types = {"date": "date"}
-    return [
-        f"{casts[c].value if c in casts else 'null::' + types.get(c, 'varchar')} as {c}"
-        for c in _PLAIN
-    ]
+def _plain(casts: dict[str, Cast]) -> dict[str, str]:
+    absent = {"date": "null::date"}
+    return {c: casts[c].value if c in casts else absent.get(c, "null::varchar") for c in _PLAIN}
 
 
-def _money(casts: dict[str, Cast]) -> list[str]:
-    """Quantity, per line values and per unit values before rounding; NULL where not mapped."""
-    quantity = casts.get("quantity", Cast(f"1::{AMOUNT}", fine="1::decimal(20,0)"))
-    columns = [f"{quantity.value} as quantity", f"{_quantity(quantity)} as fine_quantity"]
-    for per_line, per_unit in _UNIT.items():
-        line = casts[per_line].value if per_line in casts else f"null::{AMOUNT}"
-        unit = casts[per_unit].fine if per_unit in casts else f"null::{AMOUNT}"
-        columns += [f"{line} as stated_{per_line}", f"{unit} as fine_{per_unit}"]
-    discount = casts["discount"].value if "discount" in casts else f"null::{AMOUNT}"
-    return [*columns, f"{discount} as stated_discount"]
-
-
-def _quantity(quantity: Cast) -> str:
+def _money(casts: dict[str, Cast]) -> dict[str, str]:
+    """Quantity, values per line, values per unit as stored and before rounding."""
+    nothing = f"null::{AMOUNT}"
+    one = Cast(f"1::{AMOUNT}", "1::decimal(20,0)")
+    quantity = casts.get("quantity", one)
     # Twelve decimals of a price and eight of a quantity leave 18 digits for the product.
-    return f"try_cast({quantity.fine} as decimal(22,8))"
+    columns = {
+        "quantity": quantity.value,
+        "fine_quantity": f"try_cast({quantity.fine} as decimal(22,8))",
+    }
+    absent = Cast(nothing, nothing)
+    for ours, typed in _STATED.items():
+        columns[typed] = casts.get(ours, absent).value
+        columns[f"fine_{typed}"] = casts.get(ours, absent).fine
+    return columns
 
 
 def _marks(casts: dict[str, Cast], binding: Binding) -> dict[str, str]:
-    marks = unreadable_marks(casts)
+    """Condition of each mark that the source's own columns can tell."""
+    kinds = TABLES["transactions"].columns
+    marks = {
+        f"unreadable.{ours}": unreadable(_STATED.get(ours, ours), ours, binding.columns[ours])
+        for ours in casts
+        if kinds[ours].kind not in ("id", "text")
+    }
     for ours in ("amount", "list_amount", "discount", "cost"):
         if ours in casts:
-            marks[f"rounded.{ours}"] = f"({casts[ours].fine}) <> ({casts[ours].value})"
+            marks[f"rounded.{ours}"] = f"fine_{_STATED[ours]} <> {_STATED[ours]}"
     if "price" in casts:
-        marks["negative_price"] = f"({casts['price'].fine}) < 0"
+        marks["negative_price"] = "fine_unit_price < 0"
     if "currency" in casts:
-        written = identifier(binding.columns["currency"].name)
-        same = f"lower(trim({written}::varchar, $blanks)) is not distinct from $currency"
-        marks["currency"] = f"not ({same})"
+        raw = raw_name("currency")
+        other = f"lower(trim({raw}::varchar, $blanks)) is distinct from lower($currency)"
+        marks["currency"] = f"case when {raw}::varchar = $currency then false else {other} end"
     return marks

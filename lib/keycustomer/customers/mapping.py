@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 INTERNAL = ("source_row", "row_flags")
 """Columns the engine adds; no attribute may be called so."""
 
+RAW = "raw."
+"""Beginning of the names under which steps carry source values; no attribute may begin so."""
+
 _INTEGERS = r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)"
 _TEXT = r"VARCHAR|ENUM\(.*\)|UUID"
 _WHOLE = rf"{_INTEGERS}|DECIMAL\(\d+,0\)"
@@ -169,7 +172,7 @@ def _attributes(
     for name in wanted:
         if name not in theirs:
             findings.append(_absent(table, "attributes", name, theirs, label))
-        elif name.casefold() in seen | reserved:
+        elif name.casefold() in seen | reserved or name.casefold().startswith(RAW):
             findings.append(_name_taken(table, name, label))
         else:
             columns[name] = SourceColumn(name, theirs[name])
