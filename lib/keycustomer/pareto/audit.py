@@ -31,6 +31,7 @@ from keycustomer.pareto.panel import (
     PeriodChoice,
     Span,
     choose_span,
+    known_before,
     read_panel,
     side_by_side,
     totals,
@@ -349,8 +350,7 @@ def _bridge_groups(
 ) -> pd.Series:
     """Step of every customer that has rows in either period."""
     was, now = both[0, "orders"] > 0, both[1, "orders"] > 0
-    earlier = panel[(panel["period"] < spans[1].start) & (panel["orders"] > 0)]
-    known = both.index.isin(earlier["customer_id"].unique())
+    known = both.index.isin(known_before(panel, spans[1].start))
     less = both[1, value] < both[0, value]
     conditions = [was & ~now, was & now & less, was & now, now & known, now]
     steps = np.select(conditions, [LAPSED, LESS, MORE, RETURNED, NEW], default=NO_ORDERS)

@@ -24,6 +24,7 @@ from keycustomer.pareto.panel import (
     TICKS,
     PeriodChoice,
     Span,
+    known_before,
     ranked,
     read_panel,
     side,
@@ -37,8 +38,11 @@ from keycustomer.stats.proportion import wilson_interval
 ABC_CUTS: Mapping[str, float] = {"A": 0.05, "B": 0.20, "C": 1.0}
 """Classes by cumulative share of the customers: the top 5 %, the next 15 %, the rest."""
 
+RETURNED = "returned"
+"""Row of those who bought in the second period and before the first, but not in it."""
+
 NEW = "new"
-"""Row of those who bought in the second period only."""
+"""Row of those whose first purchase in the table falls into the second period."""
 
 GONE = "gone"
 """Column of those who bought in the first period only: no purchase, not proof of leaving."""
@@ -55,8 +59,8 @@ class Migration:
     value : str
         What the classes are made by.
     counts : DataFrame
-        Customers; index: class in the first period and ``new``; columns: class in the second
-        period and ``gone``.
+        Customers; index: class in the first period, ``returned`` (when the table knows of earlier
+        purchases) and ``new``; columns: class in the second period and ``gone``.
     shares, lower, upper : DataFrame
         Share of the row (0..1; NaN in an empty row) and the ends of its interval (Wilson).
     tied : dict of str to int
@@ -141,7 +145,9 @@ def class_migration(
     spans = two_spans(panel, first, second)
     both = side_by_side(panel, *spans)
     labels, tied = zip(*(_classes(side(both, n), value, cuts) for n in (0, 1)), strict=True)
-    return _migration(labels[0], labels[1], list(cuts), spans, value, tied, level)
+    known = pd.Series(both.index.isin(known_before(panel, spans[1].start)), both.index)
+    before = labels[0].mask((labels[0] == "") & known, RETURNED)
+    return _migration(before, labels[1], list(cuts), spans, value, tied, level)
 
 
 def _cuts(classes: Mapping[str, float] | int) -> dict[str, float]:
@@ -156,8 +162,8 @@ def _cuts(classes: Mapping[str, float] | int) -> dict[str, float]:
             f"classes={dict(classes)}: cumulative shares must rise from above 0 to exactly 1, "
             "such as {'A': 0.05, 'B': 0.20, 'C': 1.0}"
         )
-    if {NEW, GONE} & set(classes):
-        raise ValueError(f"classes: the names {NEW!r} and {GONE!r} are taken")
+    if taken := {"", NEW, RETURNED, GONE} & set(classes):
+        raise ValueError(f"classes: the names {sorted(taken)} are taken; choose others")
     return dict(classes)
 
 
@@ -194,10 +200,12 @@ def _migration(
     tied: tuple[int, ...],
     level: float,
 ) -> Migration:
-    bought = (before != "") | (after != "")
+    bought = ((before != "") & (before != RETURNED)) | (after != "")
     rows, columns = before[bought].replace("", NEW), after[bought].replace("", GONE)
     counts = pd.crosstab(rows, columns).reindex(
-        index=[*names, NEW], columns=[*names, GONE], fill_value=0
+        index=[*names, *([RETURNED] if RETURNED in set(rows) else []), NEW],
+        columns=[*names, GONE],
+        fill_value=0,
     )
     counts = counts.rename_axis(index="from", columns="to")
     size = counts.sum(axis=1)

@@ -324,6 +324,12 @@ def side_by_side(panel: pd.DataFrame, first: Span, second: Span) -> pd.DataFrame
     return pd.concat(both, axis=1)
 
 
+def known_before(panel: pd.DataFrame, day: pd.Timestamp) -> pd.Index:
+    """Return the ids of the customers who ordered before a day, sorted."""
+    earlier = panel.loc[(panel["period"] < day) & (panel["orders"] > 0), "customer_id"]
+    return pd.Index(sorted(earlier.unique()), name="customer_id", dtype=object)
+
+
 def side(both: pd.DataFrame, which: int) -> pd.DataFrame:
     """Return one of the two spans of :func:`side_by_side` (0 or 1)."""
     return both[[which]].droplevel(0, axis=1)

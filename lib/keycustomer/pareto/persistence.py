@@ -27,8 +27,10 @@ from keycustomer.pareto.panel import (
     TICKS,
     PeriodChoice,
     Span,
+    known_before,
     read_panel,
     side_by_side,
+    totals,
     two_spans,
 )
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, percentile_interval
@@ -160,10 +162,10 @@ def _followed(panel: pd.DataFrame, first: Span, population: Population) -> pd.In
         raise ValueError(
             f"population={population!r}: one of {', '.join(map(repr, get_args(Population)))}"
         )
-    inside = panel["period"].between(first.start, first.end)
-    rows = inside if population == "buyers" else panel["period"] < first.start
-    bought = panel.loc[rows & (panel["orders"] > 0), "customer_id"]
-    return pd.Index(sorted(bought.unique()), name="customer_id", dtype=object)
+    if population == "known":
+        return known_before(panel, first.start)
+    sums = totals(panel, first)
+    return sums.index[sums["orders"] > 0]
 
 
 def _parts(panel: pd.DataFrame, span: Span, value: str, followed: pd.Index) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from keycustomer.plots.style import (
@@ -43,6 +44,9 @@ BLUES = LinearSegmentedColormap.from_list("keycustomer", ["#F4F8FB", PALETTE["sk
 
 DAYS_OF_MONTH = 30.4375
 """Mean length of a month."""
+
+UNCLASSED = ("returned", "new")
+"""Rows of a migration for those who did not buy in the first period."""
 
 MOST_WRITTEN_CELLS = 160
 """Cells up to which a heat map carries numbers."""
@@ -292,7 +296,7 @@ def migration_map(result: Migration, ax: Axes | None = None) -> Axes:
     size = result.counts.sum(axis=1)
     shares = result.shares[size > 0].copy()
     # who bought in the second period only cannot be gone in it
-    shares.loc[shares.index == "new", "gone"] = np.nan
+    shares.loc[shares.index.isin(UNCLASSED), "gone"] = np.nan
     heat_map(ax, shares, size=18 if len(shares) <= 5 else 13)
     ax.set_yticklabels([f"{escape_label(name, 16)}  ({size[name]:,})" for name in shares.index])
     ax.set_xlabel(f"Class in {result.second} (numbers: percent of the row)")
@@ -310,7 +314,7 @@ def migration_map(result: Migration, ax: Axes | None = None) -> Axes:
     diagonal = ", ".join(
         f"{name} {percent(share, 0)}"
         for name, share in zip(shares.index, np.diag(shares), strict=False)
-        if name != "new"
+        if name not in UNCLASSED
     )
     return describe(
         ax,
@@ -431,6 +435,10 @@ def window_curve(result: WindowShares, ax: Axes | None = None) -> Axes:
     who = f"top {percent(result.top, 0)}"
     ax.set_ylabel(axis_label(f"share of {result.value} from the {who}"))
     ax.set_xlabel("Length of the window (months)" if result.growing else "Period beginning")
+    if not result.growing:
+        places = AutoDateLocator(minticks=2, maxticks=7)
+        ax.xaxis.set_major_locator(places)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(places))
     ax.legend(loc="best")
     finding(ax, _window_sentence(result, who))
     told = "; ".join(_window_ends(result, population) for population in looks)

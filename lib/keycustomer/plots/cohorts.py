@@ -142,7 +142,7 @@ def retention_triangle(result: Cohorts, ax: Axes | None = None) -> Axes:
         f"{name}  ({sizes[day]:,})" for name, day in zip(named.index, later.index, strict=True)
     ]
     _thin_labels(ax, labels, [str(age) for age in later.columns])
-    ax.set_xlabel(f"Age ({result.every}s since the first purchase)")
+    ax.set_xlabel(f"Age in {result.every}s (numbers: percent of the cohort that buys)")
     ax.set_ylabel("First purchase (customers)")
     age = int(later.columns[(len(later.columns) - 1) // 2])
     shares = table[age].dropna()
