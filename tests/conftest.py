@@ -3,10 +3,13 @@
 import os
 import shutil
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from prepared_base import hand_made_base  # noqa: F401
+
+if TYPE_CHECKING:
+    from keycustomer.customers import CustomerBase
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,3 +49,25 @@ def postgres_url() -> str:
             "KEYCUSTOMER_REQUIRE_POSTGRES",
         )
     return url
+
+
+def prepared(case: str, factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepare a shipped case's base, in a folder of its own."""
+    from keycustomer.casework import load_case
+    from keycustomer.customers import prepare_base
+
+    loaded = load_case(case)
+    path = factory.mktemp("bases") / f"{case}.duckdb"
+    return prepare_base(loaded.specification, loaded.folder, path)
+
+
+@pytest.fixture(scope="session")
+def cdnow_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the music retailer, once a session."""
+    return prepared("cdnow", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def complete_journey_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the grocery retailer, once a session."""
+    return prepared("complete_journey", tmp_path_factory)

