@@ -23,11 +23,9 @@ from pydantic import BaseModel, Field, ValidationError
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.parameters import convert_all, read_parameters
 from keycustomer.casework.project import Project, find_project
+from keycustomer.casework.variables import CASE_FILE
 from keycustomer.casework.yaml_text import Document, Location, read_yaml
 from keycustomer.customers.specification import BaseSpecification
-
-CASE_FILE = "KEYCUSTOMER_CASE_FILE"
-"""Environment variable: path of the case file that a run's notebooks use."""
 
 _NAME = re.compile(r"[^\W_][\w-]{0,63}")
 _RESERVED = frozenset({"con", "prn", "aux", "nul"}) | {

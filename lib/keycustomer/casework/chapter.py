@@ -42,17 +42,12 @@ from keycustomer.casework.display import (
     show_table,
 )
 from keycustomer.casework.errors import CaseError, did_you_mean
+from keycustomer.casework.files import write_json
 from keycustomer.casework.measures import ledger_row, measure_row
 from keycustomer.casework.parameters import Parameter, convert_all, read_parameters
 from keycustomer.casework.project import chapter_number
-from keycustomer.casework.results import write_json
+from keycustomer.casework.variables import BASE, OUTPUT
 from keycustomer.customers.base import CustomerBase, open_base
-
-OUTPUT = "KEYCUSTOMER_OUTPUT"
-"""Environment variable: folder into which a case run's chapters write."""
-
-BASE = "KEYCUSTOMER_BASE"
-"""Environment variable: the base that a case run has prepared."""
 
 # 10 x 6 inches at this density fill a projector of 1920 x 1080.
 _DPI = 150

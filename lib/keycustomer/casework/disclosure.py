@@ -25,10 +25,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.casework.variables import PSEUDONYM_KEY
 from keycustomer.customers.base import CustomerBase
-
-PSEUDONYM_KEY = "KEYCUSTOMER_PSEUDONYM_KEY"
-"""Environment variable: the secret from which pseudonyms are made."""
 
 PERSONAL_COLUMNS = ("name", "email", "phone", "address", "postal_code")
 """Columns of the customers table that name or find a person."""

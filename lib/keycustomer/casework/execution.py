@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import re
 import traceback
@@ -25,6 +26,9 @@ _PORT_TROUBLE = re.compile(
     r"Address already in use|Kernel died before replying to kernel_info|ZMQError", re.IGNORECASE
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+# Kernels are this machine's own and last a minute: their word on encryption is noise here.
+_KERNEL_ARGUMENTS = ["--log-level=ERROR"]
 
 OnCell = Callable[[int, int], None]
 
@@ -115,6 +119,8 @@ def _attempt_run(
     import papermill
 
     _register_translator()
+    # Papermill fails to read some declarations and warns of them; ours are read and checked.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     # Else every kernel warns that a debugger would miss breakpoints.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
@@ -126,6 +132,7 @@ def _attempt_run(
             request_save_on_cell_execute=False,
             progress_bar=False,
             cwd=str(source.parent),
+            extra_arguments=_KERNEL_ARGUMENTS,
             on_cell_start=on_cell_start,
         )
     except Exception as error:

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.case import Case
-from keycustomer.casework.disclosure import PSEUDONYM_KEY
-from keycustomer.casework.results import read_chapter, sha256_of
+from keycustomer.casework.files import read_chapter, sha256_of
+from keycustomer.casework.variables import PSEUDONYM_KEY
 
 NO_OUTPUT = "it has no output yet"
+FAILED = "it failed the last time"
 
 _REASONS = {
     "inputs": "the data changed",
@@ -92,17 +93,25 @@ def reason_to_run(output: Path, chapter: str, now: Mapping[str, Any]) -> str:
     """
     try:
         run = read_chapter(output, chapter, "run")
-        if run["status"] != "completed":
-            return "it failed the last time"
-        record = read_chapter(output, chapter)
+        then, status = run["conditions"], run["status"]
     except (OSError, ValueError, KeyError):
         return NO_OUTPUT
-    then = run.get("conditions", {})
     if not now["inputs"]:
         return "whether the data changed cannot be told"
     changed = [key for key in now if then.get(key) != now[key]]
     if changed:
         return "; ".join(_change(key, then.get(key), now[key]) for key in changed)
+    if status != "completed":
+        return FAILED
+    return _missing(output, chapter)
+
+
+def _missing(output: Path, chapter: str) -> str:
+    """Say which file of a chapter is missing; empty when none is."""
+    try:
+        record = read_chapter(output, chapter)
+    except (OSError, ValueError):
+        return NO_OUTPUT
     missing = [path for path in chapter_files(chapter, record) if not (output / path).is_file()]
     return f"{missing[0]} is missing from its output" if missing else ""
 

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keycustomer.casework.errors import CaseError, did_you_mean
-
-HOME = "KEYCUSTOMER_HOME"
-"""Environment variable that names the project's root."""
+from keycustomer.casework.variables import HOME
 
 _CHAPTER_FILE = re.compile(r"(\d+)_[a-z0-9_]+")
 

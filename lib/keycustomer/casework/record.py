@@ -21,9 +21,9 @@ from typing import Any
 
 import keycustomer
 from keycustomer.casework.case import Case
+from keycustomer.casework.files import sha256_of
 from keycustomer.casework.freshness import library_hash, lock_hash
 from keycustomer.casework.redaction import redact, secrets_of
-from keycustomer.casework.results import sha256_of
 
 _HASHED = ("tables", "chapters")
 _GIT_SECONDS = 20
@@ -57,7 +57,7 @@ def run_record(
         JSON values.
     """
     secrets = secrets_of(case.specification)
-    specification = case.specification.model_dump_json()
+    specification = case.specification.model_dump_json(exclude_none=True)
     return {
         "case_file": {
             "sha256": case.sha256,

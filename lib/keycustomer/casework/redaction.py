@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from keycustomer.casework.disclosure import PSEUDONYM_KEY
+from keycustomer.casework.variables import PSEUDONYM_KEY
 from keycustomer.customers.specification import BaseSpecification
 
 REDACTED = "[redacted]"

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keycustomer.casework.errors import CaseError
+from keycustomer.casework.variables import MEMORY_LIMIT, THREADS
 
-_THREADS = "KEYCUSTOMER_THREADS"
-_MEMORY = "KEYCUSTOMER_MEMORY_LIMIT"
-_THREAD_VARIABLES = (
-    _THREADS,
+THREAD_VARIABLES = (
+    THREADS,
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -54,8 +53,8 @@ class Resources:
 
     def environment(self) -> dict[str, str]:
         """Variables that bind a process started with them to this share."""
-        variables = dict.fromkeys(_THREAD_VARIABLES, str(self.threads))
-        return variables | ({_MEMORY: self.memory_limit} if self.memory_limit else {})
+        variables = dict.fromkeys(THREAD_VARIABLES, str(self.threads))
+        return variables | ({MEMORY_LIMIT: self.memory_limit} if self.memory_limit else {})
 
 
 def available(variables: Mapping[str, str] = os.environ) -> Resources:
@@ -64,11 +63,11 @@ def available(variables: Mapping[str, str] = os.environ) -> Resources:
     Raises
     ------
     CaseError
-        When `KEYCUSTOMER_THREADS` or `KEYCUSTOMER_MEMORY_LIMIT` is set to no number.
+        When `KEYCUSTOMER_THREADS` or `KEYCUSTOMERMEMORY_LIMIT_LIMIT` is set to no number.
     """
-    threads, memory = variables.get(_THREADS, ""), variables.get(_MEMORY, "")
+    threads, memory = variables.get(THREADS, ""), variables.get(MEMORY_LIMIT, "")
     if threads and not re.fullmatch(r"[1-9]\d{0,4}", threads):
-        raise CaseError(f"{_THREADS} is {threads!r}; set it to a number of cores, such as 4")
+        raise CaseError(f"{THREADS} is {threads!r}; set it to a number of cores, such as 4")
     return Resources(
         int(threads) if threads else cores(),
         _bytes(memory) if memory else int(_ENGINE_SHARE * _memory()),
@@ -103,5 +102,5 @@ def _control_group(name: str) -> str:
 def _bytes(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", text.strip().upper())
     if not found or found.group(2) not in _UNITS:
-        raise CaseError(f"{_MEMORY} is {text!r}; set it to an amount, such as 4GB")
+        raise CaseError(f"{MEMORY_LIMIT} is {text!r}; set it to an amount, such as 4GB")
     return int(float(found.group(1)) * _UNITS[found.group(2)])

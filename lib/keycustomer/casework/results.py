@@ -5,16 +5,12 @@ Question: what did this case show, in numbers that a program can read?
 `results.json` has the keys `case`, `measures`, `ledger`, `exclusions`, `skipped` and `run`.
 Identical inputs give the same bytes in all of them but `run`.
 
-- :func:`merge_results`: the records of chapters to the content of the file.
-- :func:`read_chapter`, :func:`write_json`: the records as files.
+:func:`merge_results` makes the content of the file of the records of chapters.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.case import Case
@@ -98,28 +94,3 @@ def _exclusions(base: CustomerBase) -> list[dict[str, Any]]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def read_chapter(folder: Path, chapter: str, kind: str = "") -> dict[str, Any]:
-    """Read a chapter's record (`kind` empty), `run` or `usage` from an output folder.
-
-    Raises
-    ------
-    FileNotFoundError
-        When the chapter has not written it.
-    """
-    name = f"{chapter}.{kind}.json" if kind else f"{chapter}.json"
-    content: dict[str, Any] = json.loads((folder / "chapters" / name).read_text(encoding="utf-8"))
-    return content
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON the same way everywhere: UTF-8, one-space indent, no NaN, final line end."""
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

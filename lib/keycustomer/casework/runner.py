@@ -22,18 +22,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from keycustomer.casework.case import CASE_FILE
-from keycustomer.casework.chapter import BASE
 from keycustomer.casework.errors import CaseError
-from keycustomer.casework.freshness import NO_OUTPUT, chapter_files, conditions, reason_to_run
+from keycustomer.casework.files import read_chapter, reuse
+from keycustomer.casework.freshness import (
+    FAILED,
+    NO_OUTPUT,
+    chapter_files,
+    conditions,
+    reason_to_run,
+)
 from keycustomer.casework.plan import Plan, plan_run
 from keycustomer.casework.progress import Progress, progress_for
-from keycustomer.casework.project import HOME
 from keycustomer.casework.publish import Staging, failed_folder
 from keycustomer.casework.resources import Resources, available
-from keycustomer.casework.results import read_chapter
-from keycustomer.casework.tasks import record_death, reuse
-from keycustomer.casework.worker import Event, Task, Workers
+from keycustomer.casework.variables import BASE, CASE_FILE, HOME
+from keycustomer.casework.worker import Event, Task, Workers, warm_up
 
 ENGINES = ("default", "forked")
 
@@ -174,26 +177,39 @@ def run_cases(
     resources = available()
     limit = sum(len(plan.chapters) for plan in plans)
     count = min(jobs or resources.threads, limit)
+    settings = _Settings(resources, count, force, engine)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_termination_as_interrupt())
         shown = stack.enter_context(progress or progress_for())
-        shared = {}
-        if engine == "forked":
-            shared = _shared_zygote(stack)
-        run = _Run(plans, _Settings(resources, count, force, engine), shown, shared)
+        run = _Run(plans, settings, shown, _Engine(engine, stack))
         stack.callback(run.close)
         return run.outcomes()
 
 
-def _shared_zygote(stack: contextlib.ExitStack) -> dict[str, str]:
-    """Start the process that forks kernels, and tell workers where it is."""
-    from keycustomer.casework.forked import SHARED_ZYGOTE, ForkedKernelError, forked_kernels
+class _Engine:
+    """What chapters need to be run, started when the first one is about to."""
 
-    try:
-        zygote = stack.enter_context(forked_kernels())
-    except ForkedKernelError as error:
-        raise CaseError(str(error)) from error
-    return {SHARED_ZYGOTE: str(zygote.directory)}
+    def __init__(self, name: str, stack: contextlib.ExitStack) -> None:
+        self._name = name
+        self._stack = stack
+        self._variables: dict[str, str] | None = None
+
+    def start(self) -> dict[str, str]:
+        """Begin the imports in the background, once; return variables for the workers."""
+        if self._variables is None:
+            warm_up()
+            self._variables = self._zygote() if self._name == "forked" else {}
+        return self._variables
+
+    def _zygote(self) -> dict[str, str]:
+        """Start the process that forks kernels, and tell workers where it is."""
+        from keycustomer.casework.forked import SHARED_ZYGOTE, ForkedKernelError, forked_kernels
+
+        try:
+            zygote = self._stack.enter_context(forked_kernels())
+        except ForkedKernelError as error:
+            raise CaseError(str(error)) from error
+        return {SHARED_ZYGOTE: str(zygote.directory)}
 
 
 @contextlib.contextmanager
@@ -221,11 +237,11 @@ class _Run:
         plans: Sequence[Plan],
         settings: _Settings,
         progress: Progress,
-        variables: Mapping[str, str],
+        engine: _Engine,
     ) -> None:
         self.settings = settings
         self.progress = progress
-        self.variables = dict(variables)
+        self.engine = engine
         self.workers = Workers(settings.jobs)
         now = dt.datetime.now(dt.UTC)
         self.states = {str(plan.output): _State(plan, now) for plan in plans}
@@ -235,6 +251,9 @@ class _Run:
     def outcomes(self) -> list[Outcome]:
         """Work until nothing waits and nothing is at work."""
         self._fill()
+        # Where chapters will surely run, the imports need not wait for the bases.
+        if self.settings.force or not all(s.plan.output.is_dir() for s in self.states.values()):
+            self.engine.start()
         for event in self.workers.events():
             self._handle(event)
             self._fill()
@@ -273,14 +292,15 @@ class _Run:
         # Bases are prepared before anything else is at work.
         parts = min(self.settings.jobs, len(self.states)) if function == "prepare" else None
         variables = {
-            **self.variables,
+            **({} if function == "prepare" else self.engine.start()),
             **resources.share(parts or self.settings.jobs).environment(),
             HOME: str(plan.case.project.root),
             CASE_FILE: str(plan.case.path),
             BASE: str(plan.base),
         }
         key = (str(plan.output), f"{state.name} {label}")
-        return Task(key, function, {"case": plan.case.path, **arguments}, variables)
+        arguments = {"case": plan.case.path, **arguments}
+        return Task(key, function, arguments, variables, light=function == "prepare")
 
     def _preparation(self, state: _State) -> Task:
         arguments = {"base": state.plan.base, "force": self.settings.force}
@@ -292,6 +312,10 @@ class _Run:
         state.fingerprint = event.value["fingerprint"]
         found = {name: self._holding(state, name) for name in state.plan.chapters}
         if self._nothing_to_do(state, found):
+            self.progress.say(
+                f"{state.name}: up to date, since data, case file, parameters, notebooks, code "
+                "and lock are as they were (--force runs it all the same)"
+            )
             self._end(state, "up to date", state.plan.output)
             return
         state.staging = Staging(state.plan.output)
@@ -318,8 +342,8 @@ class _Run:
         for folder, reason in zip(folders, reasons, strict=True):
             if not reason:
                 return folder, ""
-        told = [reason for reason in reasons if reason != NO_OUTPUT]
-        return None, told[-1] if told else NO_OUTPUT
+        published, failed = reasons
+        return None, failed if failed == FAILED or published == NO_OUTPUT else published
 
     def _nothing_to_do(self, state: _State, found: Mapping[str, tuple[Path | None, str]]) -> bool:
         """Whether the published output is what this run would publish."""
@@ -354,7 +378,7 @@ class _Run:
         chapter = event.task.arguments["name"]
         state.waiting.discard(chapter)
         if event.kind == "failed":
-            record_death(event.task, str(event.value))
+            _record_death(event.task, str(event.value))
         problem = event.value if event.kind == "failed" else event.value["error"]
         state.ran.append(chapter)
         if problem:
@@ -408,3 +432,10 @@ def _deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, former)
+
+
+def _record_death(task: Task, message: str) -> None:
+    """Record a chapter whose worker could not."""
+    from keycustomer.casework.tasks import record_death
+
+    record_death(task, message)

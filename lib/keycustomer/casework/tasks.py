@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.case import load_case
-from keycustomer.casework.chapter import OUTPUT
 from keycustomer.casework.crate import METADATA_FILE, crate
 from keycustomer.casework.errors import CaseError
 from keycustomer.casework.execution import run_notebook, write_unfinished
+from keycustomer.casework.files import read_chapter, write_json
 from keycustomer.casework.record import outputs, run_record
 from keycustomer.casework.redaction import redact, secrets_of
-from keycustomer.casework.results import merge_results, read_chapter, write_json
+from keycustomer.casework.results import merge_results
+from keycustomer.casework.variables import OUTPUT
 from keycustomer.casework.worker import Task
 from keycustomer.customers.base import open_base
 
@@ -214,11 +214,3 @@ def _report(content: Path, chapters: Sequence[str], results: Mapping[str, Any]) 
         content / "report.html",
         results,
     )
-
-
-def reuse(former: Path, content: Path, files: Sequence[str]) -> None:
-    """Take files of an earlier output into a new one."""
-    for relative in files:
-        target = content / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(former / relative, target)

@@ -4,14 +4,16 @@ Question: how do chapters run in parallel so that one that dies takes nothing el
 
 A worker runs a named function of :mod:`keycustomer.casework.tasks` and sends back progress and
 the result.  A worker that is killed costs its own task only.  A worker whose run has died ends
-itself, and with it its notebook's kernel.
+itself, and with it its notebook's kernel.  On POSIX, workers that run notebooks are forked from a
+process that has imported papermill and nbconvert once, which takes seconds.
 
-- :class:`Workers`: `start` tasks, `events` until all are done, `close`.
+- :class:`Workers`: `start` tasks, `events` until all are done, `close`; :func:`warm_up`.
 - :class:`Task`, :class:`Event`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -25,9 +27,11 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
 from keycustomer.casework.errors import CaseError
+from keycustomer.casework.resources import THREAD_VARIABLES
 
 _GRACE_SECONDS = 8.0
 _TASKS = "keycustomer.casework.tasks"
+_PRELOADED = [_TASKS, "papermill", "nbconvert", "keycustomer.casework.report"]
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,19 @@ class Task:
         Which task it is, for whoever waits for it.
     function : str
         Name of the function; it takes `report` (a callable for progress) and the arguments.
+    light : bool
+        Whether the function does without papermill and nbconvert.
     arguments : dict
         Arguments, picklable.
     environment : dict of str to str
-        Environment variables the worker sets first.
+        Environment variables the worker has beside this process's own.
     """
 
     key: tuple[str, ...]
     function: str
     arguments: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    light: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,58 @@ class Event:
     task: Task
     kind: Literal["progress", "done", "failed"]
     value: Any
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A worker process and the way to it."""
+
+    process: BaseProcess
+    connection: Connection
+    light: bool
+
+
+def warm_up() -> None:
+    """Begin to import, in the background, what workers with notebooks need."""
+    context = _context(light=False)
+    if context.get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        context.set_forkserver_preload(_PRELOADED)
+        with _single_threaded():
+            forkserver.ensure_running()
+
+
+def _context(light: bool) -> Any:
+    """How a worker is started: afresh, or where possible from a process with the imports done."""
+    forking = not light and "forkserver" in multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("forkserver" if forking else "spawn")
+
+
+@contextlib.contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Keep libraries that are imported before a fork from starting threads."""
+    former = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _new_worker(light: bool) -> _Worker:
+    context = _context(light)
+    if not light:
+        warm_up()
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs,), name="keycustomer-worker")
+    process.start()
+    theirs.close()
+    return _Worker(process, ours, light)
 
 
 class Workers:
@@ -72,9 +131,8 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._context = multiprocessing.get_context("spawn")
-        self._idle: list[tuple[BaseProcess, Connection]] = []
-        self._busy: dict[Connection, tuple[BaseProcess, Task]] = {}
+        self._idle: list[_Worker] = []
+        self._busy: dict[Connection, tuple[_Worker, Task]] = {}
 
     @property
     def free(self) -> int:
@@ -83,50 +141,46 @@ class Workers:
 
     def start(self, task: Task) -> None:
         """Give a task to a worker."""
-        process, connection = self._idle.pop() if self._idle else self._new()
-        connection.send(task)
-        self._busy[connection] = (process, task)
-
-    def _new(self) -> tuple[BaseProcess, Connection]:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs,), name="keycustomer-worker")
-        process.start()
-        theirs.close()
-        return process, ours
+        fitting = [worker for worker in self._idle if worker.light == task.light]
+        worker = fitting[0] if fitting else _new_worker(task.light)
+        if fitting:
+            self._idle.remove(worker)
+        worker.connection.send((task, {**os.environ, **task.environment}))
+        self._busy[worker.connection] = (worker, task)
 
     def events(self) -> Iterator[Event]:
         """News of the tasks at work, as it comes, until none is at work."""
         while self._busy:
-            for connection in wait(list(self._busy), timeout=1.0):
-                if isinstance(connection, Connection):
-                    yield self._receive(connection)
+            ready = wait(list(self._busy), timeout=1.0)
+            for connection in [known for known in self._busy if known in ready]:
+                yield self._receive(connection)
 
     def _receive(self, connection: Connection) -> Event:
-        process, task = self._busy[connection]
+        worker, task = self._busy[connection]
         try:
             kind, value = connection.recv()
         except (EOFError, OSError):
             del self._busy[connection]
             connection.close()
-            process.join(_GRACE_SECONDS)
-            return Event(task, "failed", _death(process.exitcode))
+            worker.process.join(_GRACE_SECONDS)
+            return Event(task, "failed", _death(worker.process.exitcode))
         if kind != "progress":
             del self._busy[connection]
-            self._idle.append((process, connection))
+            self._idle.append(worker)
         return Event(task, kind, value)
 
     def close(self) -> None:
         """End all workers: idle ones by closing, busy ones by asking, then by force."""
-        processes = [process for process, _ in [*self._idle, *self._busy.values()]]
-        for process, _task in self._busy.values():
-            process.terminate()
-        for connection in [*(c for _, c in self._idle), *self._busy]:
-            connection.close()
-        for process in processes:
-            process.join(_GRACE_SECONDS)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        busy = [worker for worker, _ in self._busy.values()]
+        for worker in busy:
+            worker.process.terminate()
+        for worker in [*busy, *self._idle]:
+            worker.connection.close()
+        for worker in [*busy, *self._idle]:
+            worker.process.join(_GRACE_SECONDS)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
         self._idle, self._busy = [], {}
 
 
@@ -146,15 +200,16 @@ def _work(connection: Connection) -> None:
     threading.Thread(target=_follow_parent, daemon=True).start()
     while True:
         try:
-            task = connection.recv()
+            task, environment = connection.recv()
         except (EOFError, OSError):
             return
+        os.environ.clear()
+        os.environ.update(environment)
         connection.send(_outcome(task, connection))
 
 
 def _outcome(task: Task, connection: Connection) -> tuple[str, Any]:
     """Run one task."""
-    os.environ.update(task.environment)
     function = getattr(importlib.import_module(_TASKS), task.function)
     try:
         value = function(lambda news: connection.send(("progress", news)), **task.arguments)
