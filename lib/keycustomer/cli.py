@@ -155,10 +155,12 @@ def _tell(outcome: Any) -> None:
     if outcome.status != "failed":
         typer.echo(f"{outcome.case}: {outcome.status}, {outcome.seconds:.1f} s: {outcome.report}")
         return
-    _complain([f"{outcome.case}: FAILED after {outcome.seconds:.1f} s", *outcome.problems])
-    if outcome.report.is_file() and outcome.folder.name.endswith(".failed"):
-        _complain([f"what ran, and the failed notebooks with their errors: {outcome.folder}"])
-    _complain(["a former output is as it was"])
+    lines = [f"{outcome.case}: FAILED after {outcome.seconds:.1f} s", *outcome.problems]
+    if outcome.incomplete is not None:
+        lines.append(f"what ran, and the failed notebooks with their errors: {outcome.incomplete}")
+    if outcome.folder.is_dir():
+        lines.append(f"the former output is as it was: {outcome.folder}")
+    _complain(lines)
 
 
 @app.command()
@@ -166,10 +168,13 @@ def _tell(outcome: Any) -> None:
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the case.")],
     data: Annotated[
-        Path, typer.Option(help="File of transactions: CSV, Parquet, Excel or DuckDB.")
+        list[Path],
+        typer.Option(
+            metavar="FILE", help="File of a table: CSV, Excel or Parquet; one --data for each."
+        ),
     ],
 ) -> None:
-    """Begin a case: propose a case file from a data file's header."""
+    """Begin a case: propose a case file from data files."""
     from keycustomer.casework.proposal import begin_case
 
     begun = begin_case(name, data)

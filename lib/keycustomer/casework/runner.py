@@ -56,7 +56,9 @@ class Outcome:
     status : {"completed", "up to date", "failed"}
         Whether its output holds.
     folder : Path
-        The output; where chapters failed, the folder of the incomplete run.
+        The output: of this run where it was completed, else of a former one, or none.
+    incomplete : Path or None
+        What a run in which chapters failed has left.
     problems : tuple of str
         What went wrong.
     seconds : float
@@ -68,6 +70,7 @@ class Outcome:
     folder: Path
     problems: tuple[str, ...]
     seconds: float
+    incomplete: Path | None = None
 
     @property
     def report(self) -> Path:
@@ -284,7 +287,7 @@ class _Run:
             handlers[event.task.function](state, event)
         except (CaseError, OSError) as error:
             state.problems.append(f"{state.name}: {error}")
-            self._end(state, "failed", state.plan.output)
+            self._end(state, "failed")
 
     def _task(self, state: _State, function: str, label: str, **arguments: Any) -> Task:
         """Task with its share of cores and memory."""
@@ -316,7 +319,7 @@ class _Run:
                 f"{state.name}: up to date, since data, case file, parameters, notebooks, code "
                 "and lock are as they were (--force runs it all the same)"
             )
-            self._end(state, "up to date", state.plan.output)
+            self._end(state, "up to date")
             return
         state.staging = Staging(state.plan.output)
         for chapter in state.plan.case.chapters:
@@ -412,12 +415,17 @@ class _Run:
             self._end(state, "failed", state.staging.keep_failed())
             return
         state.staging.publish()
-        self._end(state, "completed", state.plan.output)
+        self._end(state, "completed")
 
-    def _end(self, state: _State, status: Status, folder: Path) -> None:
+    def _end(self, state: _State, status: Status, incomplete: Path | None = None) -> None:
         seconds = (dt.datetime.now(dt.UTC) - state.started).total_seconds()
         self.done[str(state.plan.output)] = Outcome(
-            state.name, status, folder, tuple(state.problems), round(seconds, 1)
+            case=state.name,
+            status=status,
+            folder=state.plan.output,
+            problems=tuple(state.problems),
+            seconds=round(seconds, 1),
+            incomplete=incomplete,
         )
 
 
