@@ -79,11 +79,12 @@ def _fill(
 ) -> None:
     types = LINE if name == "transactions" else {k: SQL_TYPES[c.kind] for k, c in _columns(name)}
     if name == "customers":
+        # Of a prepared file there are only the columns that the source has.
         types |= {column: "VARCHAR" for kind in attributes.values() for column in kind}
-    present = types if name == "transactions" else {k: t for k, t in types.items() if k in frame}
-    columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in present.items())
+        types = {column: kind for column, kind in types.items() if column in frame}
+    columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in types.items())
     connection.execute(f'create table "{name}" ({columns})')
-    known = [column for column in present if column in frame]
+    known = [column for column in types if column in frame]
     quoted = ", ".join(identifier(column) for column in known)
     marks = ", ".join("?" for _ in known)
     values = frame[known].astype(object).where(frame[known].notna(), None)

@@ -132,7 +132,8 @@ LEVELS = (
     Level(
         "name",
         "same, long and rare",
-        "name_sorted_l = name_sorted_r and carriers_l <= 3 and length(name_l) + 2 * chinese_l >= 20",
+        "name_sorted_l = name_sorted_r and carriers_l <= 3 "
+        "and length(name_l) + 2 * chinese_l >= 20",
         0.5,
         1e-6,
     ),
