@@ -189,11 +189,27 @@ def configure(
 
 def _stand_in_for_absent(connection: duckdb.DuckDBPyConnection, present: set[str]) -> None:
     for name in _JOINED:
-        columns = TABLES[name].columns.items()
+        kinds = {column: SQL_TYPES[c.kind] for column, c in TABLES[name].columns.items()}
         if name not in present:
-            empty = ", ".join(f'null::{SQL_TYPES[c.kind]} as "{column}"' for column, c in columns)
-            sql = f"create temp view {name} as select {empty} where false"
-            connection.execute(sql)
+            empty = ", ".join(f'null::{kind} as "{column}"' for column, kind in kinds.items())
+            connection.execute(f"create temp view {name} as select {empty} where false")
+        elif name != "customers":
+            _stand_in_for_columns(connection, name, kinds)
+
+
+def _stand_in_for_columns(
+    connection: duckdb.DuckDBPyConnection, name: str, kinds: dict[str, str]
+) -> None:
+    """Add the columns that a source did not have, so that queries need not ask."""
+    known = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+    absent = [f'null::{kind} as "{c}"' for c, kind in kinds.items() if c not in known]
+    if absent:
+        catalog = connection.execute("select current_catalog()").fetchall()[0][0]
+        quoted = '"' + catalog.replace('"', '""') + '"'
+        connection.execute(
+            f"create temp view {name} as select *, {', '.join(absent)} "  # noqa: S608
+            f"from {quoted}.main.{name}"
+        )
 
 
 def _from_facts(
