@@ -135,7 +135,7 @@ def _bought(table: pd.DataFrame, frequency: str, customer: str) -> pd.Series:
     _column(table, customer)
     bought = _column(table, frequency) > 0
     if not bought.any():
-        raise ValueError(f"no customer has a {frequency} above zero: there is nobody to score")
+        raise ValueError(f"no customer has {frequency} above zero: there is nobody to score")
     return bought
 
 
