@@ -198,14 +198,17 @@ class _Problems:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.found: dict[str, int] = {}
+        self.told: set[Location] = set()
 
     def add(self, location: Location, text: str) -> None:
+        self.told.add(location)
         self.found[self.document.problem(location, text)] = self.document.line(location)
 
     def add_validation(self, error: ValidationError) -> None:
         for detail in error.errors(include_url=False):
             location = tuple(detail["loc"])
-            if location[:1] not in (("chapters",), ("parameters",)):
+            checked = location[:1] in (("chapters",), ("parameters",)) or location in self.told
+            if not checked:
                 self.add(location, _explain(location, detail))
 
     def raise_any(self) -> None:

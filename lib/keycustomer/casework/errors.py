@@ -24,7 +24,7 @@ class CaseError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Text `; did you mean 'x'?` for the known word nearest to `word`, or nothing."""
+    """Text ` (did you mean 'x'?)` for the known word nearest to `word`, or nothing."""
     originals = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), list(originals), n=1, cutoff=0.6)
-    return f"; did you mean {originals[near[0]]!r}?" if near else ""
+    return f" (did you mean {originals[near[0]]!r}?)" if near else ""

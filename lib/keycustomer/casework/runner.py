@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import signal
 import threading
 from collections import deque
@@ -208,6 +209,8 @@ class _Engine:
         """Start the process that forks kernels, and tell workers where it is."""
         from keycustomer.casework.forked import SHARED_ZYGOTE, ForkedKernelError, forked_kernels
 
+        if SHARED_ZYGOTE in os.environ:
+            return {}
         try:
             zygote = self._stack.enter_context(forked_kernels())
         except ForkedKernelError as error:

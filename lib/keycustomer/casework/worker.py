@@ -5,7 +5,7 @@ Question: how do chapters run in parallel so that one that dies takes nothing el
 A worker runs a named function of :mod:`keycustomer.casework.tasks` and sends back progress and
 the result.  A worker that is killed costs its own task only.  A worker whose run has died ends
 itself, and with it its notebook's kernel.  On POSIX, workers that run notebooks are forked from a
-process that has imported papermill and nbconvert once, which takes seconds.
+process that has imported papermill once, which takes seconds.
 
 - :class:`Workers`: `start` tasks, `events` until all are done, `close`; :func:`warm_up`.
 - :class:`Task`, :class:`Event`.
@@ -31,7 +31,7 @@ from keycustomer.casework.resources import THREAD_VARIABLES
 
 _GRACE_SECONDS = 8.0
 _TASKS = "keycustomer.casework.tasks"
-_PRELOADED = [_TASKS, "papermill", "nbconvert", "keycustomer.casework.report"]
+_PRELOADED = [_TASKS, "papermill", "keycustomer.casework.report"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Task:
     function : str
         Name of the function; it takes `report` (a callable for progress) and the arguments.
     light : bool
-        Whether the function does without papermill and nbconvert.
+        Whether the function does without papermill.
     arguments : dict
         Arguments, picklable.
     environment : dict of str to str
