@@ -79,19 +79,18 @@ def _fill(
 ) -> None:
     types = LINE if name == "transactions" else {k: SQL_TYPES[c.kind] for k, c in _columns(name)}
     if name == "customers":
-        # Of a prepared file there are only the columns that the source has.
         types |= {column: "VARCHAR" for kind in attributes.values() for column in kind}
+    if name != "transactions":
+        # A prepared table has the columns that its source has; transactions always have all.
         types = {column: kind for column, kind in types.items() if column in frame}
     columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in types.items())
     connection.execute(f'create table "{name}" ({columns})')
     known = [column for column in types if column in frame]
     quoted = ", ".join(identifier(column) for column in known)
-    marks = ", ".join("?" for _ in known)
     values = frame[known].astype(object).where(frame[known].notna(), None)
-    if len(values):
-        connection.executemany(
-            f'insert into "{name}" ({quoted}) values ({marks})', values.values.tolist()
-        )
+    connection.register("values", values)
+    connection.execute(f'insert into "{name}" ({quoted}) select {quoted} from "values"')
+    connection.unregister("values")
 
 
 def _columns(name: str) -> list:

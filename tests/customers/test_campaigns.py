@@ -173,7 +173,9 @@ def test_selector_without_its_table_says_which(tmp_path, selector, missing):
 def test_page_escapes_what_data_and_arguments_say(tmp_path):
     products = pd.DataFrame({"product_id": ["p"], "category": ["<script>tea"]})
     base = handmade.handmade_base(tmp_path / "b.duckdb", transactions=buyers(3), products=products)
-    page = campaign_list(base, bought=["<script>tea"])._repr_html_()
+    result = campaign_list(base, bought=["<script>tea"])
+    page = result._repr_html_()
+    assert "c01" not in repr(result)
     assert "<script>" not in page
     assert "bought &lt;script&gt;tea" in page
     assert "c01" not in page

@@ -205,7 +205,8 @@ def test_ids_show_only_where_the_case_allows_it_and_escaped(tmp_path):
         ("<script>2", "<script>Anna", "a@x.example", None, None, None, None),
     ]
     (tmp_path / "open").mkdir()
-    hidden = on_file(tmp_path, *rows)._repr_html_()
+    report = on_file(tmp_path, *rows)
+    hidden = report._repr_html_() + repr(report)
     shown = on_file(tmp_path / "open", *rows, identifiable=True)._repr_html_()
     assert "script" not in hidden
     assert "<script>" not in shown

@@ -47,8 +47,20 @@ def test_fields_count_values_blanks_and_placeholders(base):
     assert fields.loc[("customers", "size"), "share_filled"] == pytest.approx(3 / 5)
     assert fields.loc[("customers", "size"), "kind"] == "firmographic"
     assert fields.loc[("customers", "customer_id"), "share_filled"] == 1
-    assert fields.loc[("transactions", "channel"), "filled"] == 0
-    assert ("transactions", "line") not in fields.index
+    assert not {("transactions", "line"), ("transactions", "channel")} & set(fields.index)
+
+
+def test_columns_without_a_value_are_missing_not_empty(base):
+    missing = customer_file_report(base, archive_fields=["name"]).missing
+    named = missing[missing["column"] != ""].set_index(["table", "column"])["would_tell"]
+    assert named.index.tolist() == [
+        *[("transactions", c) for c in ("product_id", "discount", "cost", "channel")],
+        *[
+            ("interactions", c)
+            for c in ("phase", "resolved_on", "first_contact_resolution", "cost")
+        ],
+    ]
+    assert named["transactions", "channel"] == "sales channel"
 
 
 def test_fields_are_stale_by_verification(base):
@@ -145,6 +157,8 @@ def test_base_without_customer_file_says_so(tmp_path):
     report = customer_file_report(base)
     assert "There is no customer file" in report.sentences[0]
     assert report.archive["completeness"].eq(0).all()
+    assert len(report.sentences) == 2
+    assert "customers" not in report.missing.loc[report.missing["column"] != "", "table"].tolist()
     missing = report.missing[report.missing["column"] == ""]
     assert missing["table"].tolist() == [
         *("customers", "products", "interactions", "contracts", "survey", "choices", "market"),

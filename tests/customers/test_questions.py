@@ -284,7 +284,10 @@ def test_report_names_no_customer_and_escapes(tmp_path):
     base = handmade.handmade_base(
         tmp_path / "b.duckdb", transactions=rows, products=products, interactions=told
     )
-    page = differentiation(base)._repr_html_()
+    report = differentiation(base)
+    page = report._repr_html_() + report["gold"]._repr_html_()
+    # Notebooks keep the plain text of a result too.
+    assert "alert" not in repr(report)
     assert "alert" not in page and "<img" not in page and "<b>" not in page
     assert "&lt;b&gt;rude" in page
 

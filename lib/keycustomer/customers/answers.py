@@ -7,9 +7,11 @@ customers it concerns, their share of the value, and who they are.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
+
+from keycustomer.customers.rendering import report_html
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,14 @@ class Answer:
     value: float
     share_value: float
     sentence: str
-    customers: pd.DataFrame
+    customers: pd.DataFrame = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the customers named, one row each."""
         return self.customers.copy()
+
+    def _repr_html_(self) -> str:
+        return report_html(self.question, [self.sentence], {})
 
     @property
     def row(self) -> dict[str, object]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -53,8 +53,8 @@ class CampaignList:
         Currency of amounts.
     """
 
-    customers: pd.DataFrame
-    funnel: pd.DataFrame
+    customers: pd.DataFrame = field(repr=False)
+    funnel: pd.DataFrame = field(repr=False)
     value: str
     seed: int
     currency: str
@@ -307,11 +307,11 @@ def _selectable(base: CustomerBase) -> list[str]:
 def _by_reach(base: CustomerBase, table: pd.DataFrame, fields: Sequence[str]) -> Iterator[_Step]:
     fields = _names(fields, "reachable_by")
     allowed = _selectable(base) if fields else []
-    for field in fields:
-        _refuse_unknown("field", [field], allowed)
-        sql = statement("campaign_reachable", field=identifier(field))
+    for name in fields:
+        _refuse_unknown("field", [name], allowed)
+        sql = statement("campaign_reachable", field=identifier(name))
         ids = base.query(sql, placeholders=list(PLACEHOLDERS))
-        yield _Step(f"{field} on file", table["customer_id"].isin(ids["customer_id"]))
+        yield _Step(f"{name} on file", table["customer_id"].isin(ids["customer_id"]))
 
 
 def _by_contact(base: CustomerBase, table: pd.DataFrame, days: int | None) -> Iterator[_Step]:

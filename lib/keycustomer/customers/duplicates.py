@@ -10,7 +10,7 @@ Sources: the course's R1 (verify, delete what is out of date); the model is in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
@@ -66,12 +66,12 @@ class DuplicateReport:
     compared_by: tuple[str, ...]
     missing: tuple[str, ...]
     records: int
-    pairs: pd.DataFrame
-    clusters: pd.DataFrame
+    pairs: pd.DataFrame = field(repr=False)
+    clusters: pd.DataFrame = field(repr=False)
     value: float
     value_share: float
-    ignored: pd.DataFrame
-    parameters: pd.DataFrame
+    ignored: pd.DataFrame = field(repr=False)
+    parameters: pd.DataFrame = field(repr=False)
 
     @property
     def customers(self) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -40,6 +40,14 @@ ANSWERS = {
     "market": "how the market's prices and shares move",
 }
 """The question that each table answers."""
+
+_WANTED: dict[str, tuple[str, ...]] = {
+    "transactions": ("order_id", "product_id", "discount", "cost", "channel"),
+    "products": ("name", "category", "brand"),
+    "interactions": ("phase", "resolved_on", "first_contact_resolution", "cost"),
+    "contracts": ("relationship_level", "price_plan"),
+}
+"""Columns worth having in tables other than the customer file."""
 
 _KIND_OF_FIELD = {
     "customer_id": "identity",
@@ -92,13 +100,13 @@ class CustomerFileReport:
     as_of: dt.date
     stale_after: int
     currency: str
-    fields: pd.DataFrame
-    coverage: pd.DataFrame
-    staleness: pd.DataFrame
-    information: pd.DataFrame
-    archive: pd.DataFrame
-    archive_summary: pd.DataFrame
-    missing: pd.DataFrame
+    fields: pd.DataFrame = field(repr=False)
+    coverage: pd.DataFrame = field(repr=False)
+    staleness: pd.DataFrame = field(repr=False)
+    information: pd.DataFrame = field(repr=False)
+    archive: pd.DataFrame = field(repr=False)
+    archive_summary: pd.DataFrame = field(repr=False)
+    missing: pd.DataFrame = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the fields: table, field, kind, rows, filled, share_filled, share_stale ..."""
@@ -185,11 +193,15 @@ def _as_day(value: dt.date | str | None, default: dt.date) -> dt.date:
 
 
 def _present_columns(base: CustomerBase) -> dict[str, list[str]]:
-    """Columns by table, in the data model's order of tables."""
-    return {
+    """Columns by table; of the customer file also empty ones, of other tables those with values."""
+    described = {
         name: list(base.query(f"describe {identifier(name)}")["column_name"])
         for name in TABLES
         if name in base.tables
+    }
+    return {
+        name: columns if name == "customers" else [c for c in columns if base.has(name, c)]
+        for name, columns in described.items()
     }
 
 
@@ -389,7 +401,8 @@ def _information(base: CustomerBase, present: dict[str, list[str]], customers: i
     """Count static information by kind of field, dynamic information by table of events."""
     rows = [*_static(base, present, customers), *_dynamic(base, present, customers)]
     names = ["information", "table", "kind", "fields", "rows", "customers", "share_customers"]
-    return pd.DataFrame(rows, columns=[*names, "first", "last", "span"])
+    information = pd.DataFrame(rows, columns=[*names, "first", "last", "span"])
+    return information.astype({"span": "Int64"})
 
 
 def _static(
@@ -397,9 +410,9 @@ def _static(
 ) -> list[dict[str, object]]:
     attributes = _attributes(base)
     kinds: dict[str, list[str]] = {}
-    for field in present.get("customers", []):
-        if field != "customer_id":
-            kinds.setdefault(_kind("customers", field, attributes), []).append(field)
+    for name in present.get("customers", []):
+        if name != "customer_id":
+            kinds.setdefault(_kind("customers", name, attributes), []).append(name)
     return [
         {
             "information": "static",
@@ -449,16 +462,14 @@ def _dynamic(
 def _missing(
     base: CustomerBase, expected: tuple[str, ...], present: dict[str, list[str]]
 ) -> pd.DataFrame:
-    rows = [
-        {"table": table, "column": "", "would_tell": ANSWERS[table]}
-        for table in TABLES
-        if table not in base.tables
-    ]
-    known = TABLES["customers"].columns
+    """Tables the base lacks; and of the tables it has, the columns."""
+    rows = [(table, "", ANSWERS[table]) for table in TABLES if table not in base.tables]
+    wanted = _WANTED | {"customers": expected}
     rows += [
-        {"table": "customers", "column": field, "would_tell": known[field].meaning}
-        for field in expected
-        if field in known and field not in present.get("customers", [])
+        (table, column, TABLES[table].columns[column].meaning)
+        for table in present
+        for column in wanted.get(table, ())
+        if column in TABLES[table].columns and column not in present[table]
     ]
     return pd.DataFrame(rows, columns=["table", "column", "would_tell"])
 
@@ -501,7 +512,8 @@ def _say_staleness(report: CustomerFileReport) -> str:
 
 def _say_archive(report: CustomerFileReport) -> str:
     key, rest, gap = report.archive_summary.to_dict("records")
-    if not report.coverage["customers"].sum() or math.isnan(rest["completeness"]):
+    no_file = not (report.fields["table"] == "customers").any()
+    if no_file or math.isnan(key["completeness"]) or math.isnan(rest["completeness"]):
         return ""
     doubt = "" if gap["lower"] > 0 or gap["upper"] < 0 else ", a difference that may be chance"
     return (

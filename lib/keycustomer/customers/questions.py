@@ -12,7 +12,7 @@ Sources: the course's R2; classes A, B, C at the top 5 %, the next 15 %, the res
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -62,9 +62,9 @@ class Differentiation:
     value: str
     currency: str
     answers: tuple[Answer, ...]
-    classes: pd.DataFrame
-    class_sizes: pd.DataFrame
-    skipped: pd.DataFrame
+    classes: pd.DataFrame = field(repr=False)
+    class_sizes: pd.DataFrame = field(repr=False)
+    skipped: pd.DataFrame = field(repr=False)
 
     def __getitem__(self, name: str) -> Answer:
         """Return the answer of this name.
