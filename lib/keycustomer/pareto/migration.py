@@ -32,7 +32,7 @@ from keycustomer.pareto.panel import (
     two_spans,
 )
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
-from keycustomer.stats.bootstrap import Seed
+from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.proportion import wilson_interval
 
 ABC_CUTS: Mapping[str, float] = {"A": 0.05, "B": 0.20, "C": 1.0}
@@ -297,6 +297,7 @@ def retained_top(
     customer_id: str = "customer_id",
     period: str = "period",
     orders: str | None = "orders",
+    progress: Progress | None = None,
 ) -> TopRetention:
     """Follow the best customers of one period into the next.
 
@@ -312,6 +313,8 @@ def retained_top(
         Makes the draws reproducible.
     level : float
         Confidence level.
+    progress : callable, optional
+        Called as ``progress(done, draws)`` when the work takes more than two seconds.
 
     Returns
     -------
@@ -332,7 +335,7 @@ def retained_top(
     follower = _Follower(side_by_side(panel, *spans), value, top)
     ones = np.ones((1, follower.size))
     point = follower.shares(ones)[0]
-    drawn = bootstrap(follower.shares, ones[0], draws=draws, seed=seed)
+    drawn = bootstrap(follower.shares, ones[0], draws=draws, seed=seed, progress=progress)
     customers = int(follower.top_of(ones, follower.orders[0]).sum())
     estimates = _estimates(point, drawn, value, customers, level)
     return TopRetention(str(spans[0]), str(spans[1]), value, top, customers, *estimates)

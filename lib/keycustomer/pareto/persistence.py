@@ -34,7 +34,7 @@ from keycustomer.pareto.panel import (
     two_spans,
 )
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, percentile_interval
-from keycustomer.stats.bootstrap import Seed
+from keycustomer.stats.bootstrap import Progress, Seed
 
 Population: TypeAlias = Literal["buyers", "known"]
 """Customers who bought in the first period, or who had bought before it began."""
@@ -104,6 +104,7 @@ def regression_to_mean(
     customer_id: str = "customer_id",
     period: str = "period",
     orders: str | None = "orders",
+    progress: Progress | None = None,
 ) -> RegressionToMean:
     """Set the second period's value of every group of the first against luck alone.
 
@@ -128,6 +129,8 @@ def regression_to_mean(
         Bootstrap of customers for the intervals.
     customer_id, period, orders : str
         Columns of the table; ``orders=None`` when there is none: then buying means `value` > 0.
+    progress : callable, optional
+        Called as ``progress(done, draws)`` when the work takes more than two seconds.
 
     Returns
     -------
@@ -153,7 +156,9 @@ def regression_to_mean(
     both = side_by_side(panel, *spans).reindex(followed, fill_value=0)
     values = [both[n, value].to_numpy() / TICKS for n in (0, 1)]
     statistics = _Groups(values[0], values[1], _parts(panel, spans[0], value, followed), groups)
-    return _result(statistics, spans, value, draws, seed, level)
+    ones = np.ones((1, statistics.customers))
+    drawn = bootstrap(statistics, ones[0], draws=draws, seed=seed, progress=progress)
+    return _result(statistics, drawn, spans, value, level)
 
 
 def _followed(panel: pd.DataFrame, first: Span, population: Population) -> pd.Index:
@@ -243,15 +248,9 @@ def _luck_share(statistics: np.ndarray, groups: int) -> np.ndarray:
 
 
 def _result(
-    groups: _Groups,
-    spans: tuple[Span, Span],
-    value: str,
-    draws: int,
-    seed: Seed,
-    level: float,
+    groups: _Groups, cloud: np.ndarray, spans: tuple[Span, Span], value: str, level: float
 ) -> RegressionToMean:
-    ones = np.ones((1, groups.customers))
-    point, cloud = groups(ones), bootstrap(groups, ones[0], draws=draws, seed=seed)
+    point = groups(np.ones((1, groups.customers)))
     luck_share = bootstrap_estimate(
         _luck_share(point, groups.groups)[0],
         _luck_share(cloud, groups.groups),

@@ -17,6 +17,7 @@ import datetime as dt
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,10 +27,19 @@ from keycustomer.pareto.ladder import Ladder
 from keycustomer.pareto.panel import TICKS, Span, choose_span, describe_periods, read_panel, totals
 from keycustomer.pareto.resampled import Resampled
 from keycustomer.stats import Estimate, share_of
-from keycustomer.stats.bootstrap import Seed
+from keycustomer.stats.bootstrap import Progress, Seed
 
 MOST_WINDOWS = 12
 """Windows measured when the reader names none."""
+
+
+class _Resampling(NamedTuple):
+    """How intervals are made."""
+
+    draws: int
+    seed: Seed
+    level: float
+    progress: Progress | None
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,7 @@ def pareto_by_window(
     customer_id: str = "customer_id",
     period: str = "period",
     repeated: bool = False,
+    progress: Progress | None = None,
 ) -> WindowShares:
     """Share of value from the top customers in windows that grow from the first day.
 
@@ -115,6 +126,8 @@ def pareto_by_window(
         Columns of the table.
     repeated : bool
         Whether several rows of one customer and period are allowed, and added up.
+    progress : callable, optional
+        Called as ``progress(done, draws)`` for every window that takes more than two seconds.
 
     Returns
     -------
@@ -134,7 +147,8 @@ def pareto_by_window(
     else:
         last = [pd.Timestamp(end) for end in ends]
     spans = [choose_span(panel, (days[0], end), "ends") for end in last]
-    return _shares(panel, spans, top, value, on_file, every, draws, seed, level, growing=True)
+    resampling = _Resampling(draws, seed, level, progress)
+    return _shares(panel, spans, top, value, on_file, every, resampling, growing=True)
 
 
 def pareto_by_period(
@@ -150,6 +164,7 @@ def pareto_by_period(
     customer_id: str = "customer_id",
     period: str = "period",
     repeated: bool = False,
+    progress: Progress | None = None,
 ) -> WindowShares:
     """Share of value from the top customers in every period on its own.
 
@@ -157,7 +172,8 @@ def pareto_by_period(
     """
     panel = _panel(periods, value, customer_id, period, repeated)
     spans = [choose_span(panel, day, "periods") for day in sorted(panel["period"].unique())]
-    return _shares(panel, spans, top, value, on_file, every, draws, seed, level, growing=False)
+    resampling = _Resampling(draws, seed, level, progress)
+    return _shares(panel, spans, top, value, on_file, every, resampling, growing=False)
 
 
 def _days_from(panel: pd.DataFrame, start: dt.date | str | None) -> pd.DatetimeIndex:
@@ -188,9 +204,7 @@ def _shares(
     value: str,
     on_file: int | None,
     every: str | None,
-    draws: int,
-    seed: Seed,
-    level: float,
+    resampling: _Resampling,
     *,
     growing: bool,
 ) -> WindowShares:
@@ -204,7 +218,7 @@ def _shares(
         after = calendar.start(int(calendar.numbers(pd.DatetimeIndex([span.end]))[0]) + 1)
         values = {"buyers": sums[sums > 0], "all": np.pad(sums, (0, everybody - len(sums)))}
         for population, numbers in values.items():
-            estimate = _top_share(numbers, top, value, draws, seed, level)
+            estimate = _top_share(numbers, top, value, resampling)
             row = {"start": span.start, "end": span.end, "days": (after - span.start).days}
             shares = {name: getattr(estimate, name) for name in ("lower", "upper")}
             rows.append(
@@ -212,7 +226,7 @@ def _shares(
                 | {"population": population, "customers": len(numbers)}
                 | {"share": estimate.estimate, **shares}
             )
-    return WindowShares(top, value, growing, pd.DataFrame(rows), level)
+    return WindowShares(top, value, growing, pd.DataFrame(rows), resampling.level)
 
 
 def _everybody(panel: pd.DataFrame, on_file: int | None) -> int:
@@ -230,10 +244,7 @@ def _refuse_nothing_sold(sums: np.ndarray, span: Span, panel: pd.DataFrame) -> N
         )
 
 
-def _top_share(
-    values: np.ndarray, top: float, value: str, draws: int, seed: Seed, level: float
-) -> Estimate:
-    resampled = Resampled.of(
-        Ladder.of(values), tops=[top], shares=[], draws=draws, seed=seed, level=level, progress=None
-    )
+def _top_share(values: np.ndarray, top: float, value: str, resampling: _Resampling) -> Estimate:
+    options = resampling._asdict()
+    resampled = Resampled.of(Ladder.of(values), tops=[top], shares=[], **options)
     return resampled.top(top, f"share of {value}")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from keycustomer.pareto.migration import Migration
     from keycustomer.pareto.persistence import RegressionToMean
     from keycustomer.pareto.windows import WindowShares
+    from keycustomer.stats import Estimate
 
 BLUES = LinearSegmentedColormap.from_list("keycustomer", ["#F4F8FB", PALETTE["sky"], "#00436B"])
 """Colours of heat maps, from little to much."""
@@ -366,8 +367,13 @@ def fall_of_the_best(result: RegressionToMean, ax: Axes | None = None, *, unit: 
         f"{_amount(best['second'])} seen, {_amount(best['full_persistence'])} if everybody kept "
         f"its multiple of the mean, {_amount(best['luck_only'])} if only luck was not repeated, "
         f"{_amount(best['no_persistence'])} if nobody differed. Reliability "
-        f"{result.reliability}, share of the fall that is luck {result.luck_share}.",
+        f"{_said(result.reliability)}, share of the fall that is luck "
+        f"{_said(result.luck_share)}.",
     )
+
+
+def _said(estimate: Estimate) -> str:
+    return "not known" if math.isnan(estimate.estimate) else str(estimate)
 
 
 def _name_the_lines(ax: Axes, result: RegressionToMean) -> None:
