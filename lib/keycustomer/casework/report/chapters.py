@@ -27,8 +27,8 @@ _MARKUP = re.compile(r"<math\b.*?</math>|<[^>]*>", re.DOTALL)
 _NOT_IN_IDS = re.compile(r"[^\w]+")
 _CLAIMS = re.compile(r"\n>[ \t]*(?=\*\*)")
 _ATTACHMENT = re.compile(r"\]\(attachment:([^)\s]+)\)")
-_EXERCISES = re.compile(r"exercises?", re.IGNORECASE)
 _FIGURE = "<figure>"
+_SECTION = re.compile(r"<h[123]>")
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,10 @@ def _group(step: _Step) -> str:
     return "exercise" if step.fold else ""
 
 
-def _steps(cells: Sequence[Mapping[str, Any]], links: Mapping[str, str]) -> tuple[list[_Step], bool]:
-    """Steps of a notebook, and whether it ended with an error (nothing after it is shown)."""
+def _steps(
+    cells: Sequence[Mapping[str, Any]], links: Mapping[str, str]
+) -> tuple[list[_Step], bool]:
+    """Return a notebook's steps, up to an error, and whether there was one."""
     steps: list[_Step] = []
     code = _Code()
     for cell in cells:
@@ -159,19 +161,17 @@ def _steps(cells: Sequence[Mapping[str, Any]], links: Mapping[str, str]) -> tupl
         if "papermill-error-cell-tag" in tags or _slide(metadata) == "notes":
             continue
         fold = next((tag for tag in ("solution", "exercise") if tag in tags), "")
-        if steps and fold != steps[-1].fold:
-            code.flush_into(steps)
         if cell.get("cell_type") == "markdown":
-            code.flush_into(steps)
-            steps.append(_Step(fold, render(_author_text(cell, tags), links=links)))
+            markup = render(_author_text(cell, tags), links=links)
+            if fold or _SECTION.search(markup):
+                steps += code.flushed()
+            steps.append(_Step(fold, markup))
         elif cell.get("cell_type") == "code":
-            step = code.step(cell, fold, show_input="remove-input" not in tags)
-            if step is not None:
-                steps.append(step)
-                if step.failed:
-                    return steps, True
-    code.flush_into(steps)
-    return steps, False
+            step = code.step(cell, fold, shown="remove-input" not in tags)
+            steps.append(step)
+            if step.failed:
+                return [*steps, *code.flushed()], True
+    return [*steps, *code.flushed()], False
 
 
 def _slide(metadata: Mapping[str, Any]) -> str:
@@ -193,46 +193,42 @@ def _author_text(cell: Mapping[str, Any], tags: set[str]) -> str:
 
 
 class _Code:
-    """Collects the code that leads to the next output, so that it folds into one line."""
+    """Collects the code of a section, so that it folds into one line at the section's end."""
 
     def __init__(self) -> None:
         self.sources: list[str] = []
-        self.fold = ""
 
-    def step(self, cell: Mapping[str, Any], fold: str, *, show_input: bool) -> _Step | None:
-        """Take a cell; a step where it has shown something."""
-        source = joined(cell.get("source")).strip("\n")
-        if show_input and source.strip():
-            self.sources.append(source)
-        self.fold = fold
+    def step(self, cell: Mapping[str, Any], fold: str, *, shown: bool) -> _Step:
+        """Take a code cell; an exercise's code stands where it is, since all of it is folded."""
+        source = joined(cell.get("source")).strip("\n") if shown else ""
         outputs = cell.get("outputs") or []
         markup = "".join(map(render_output, outputs))
-        if not markup:
-            return None
         failed = any(output.get("output_type") == "error" for output in outputs)
-        return _Step(fold, f'<div class="step">{markup}{self._folded()}</div>', failed)
+        if fold and source.strip():
+            markup = _block(source) + markup
+        elif source.strip():
+            self.sources.append(source)
+        return _Step(fold, f'<div class="step">{markup}</div>' if markup else "", failed)
 
-    def flush_into(self, steps: list[_Step]) -> None:
-        """Add code that has led to no output."""
-        if self.sources:
-            fold = self.fold
-            steps.append(_Step(fold, f'<div class="step">{self._folded()}</div>'))
-
-    def _folded(self) -> str:
-        """Return the code collected, folded, and forget it."""
+    def flushed(self) -> list[_Step]:
+        """Return a step with the code collected, folded, and forget it."""
         sources, self.sources = self.sources, []
         if not sources:
-            return ""
-        blocks = "".join(f"<pre><code>{_highlight()(source)}</code></pre>" for source in sources)
-        return f'<details class="code"><summary>Code</summary>{blocks}</details>'
+            return []
+        blocks = "".join(map(_block, sources))
+        return [_Step("", f'<details class="code"><summary>Code</summary>{blocks}</details>')]
+
+
+def _block(source: str) -> str:
+    return f"<pre><code>{_highlight()(source)}</code></pre>"
 
 
 @cache
 def _highlight() -> Callable[[str], str]:
     """Highlighter of Python, with classes only."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
     lexer, formatter = PythonLexer(), HtmlFormatter(nowrap=True, classprefix="py-")
     return lambda source: str(highlight(source, lexer, formatter)).rstrip("\n")
@@ -283,9 +279,10 @@ def _plain(markup: str) -> str:
 
 
 def _numbered_figures(body: str) -> str:
-    """Number the figures of a chapter, so that a reader can point at one."""
+    """Give each figure of a chapter a number, so that a reader can point at it."""
     pieces = body.split(_FIGURE)
     return pieces[0] + "".join(
-        _FIGURE + piece.replace("</figure>", f"<figcaption>Figure {number}</figcaption></figure>", 1)
+        _FIGURE
+        + piece.replace("</figure>", f"<figcaption>Figure {number}</figcaption></figure>", 1)
         for number, piece in enumerate(pieces[1:], start=1)
     )

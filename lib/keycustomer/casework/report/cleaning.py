@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bleach.html5lib_shim import Filter
-from bleach.sanitizer import Cleaner
+from bleach.html5lib_shim import Filter  # type: ignore[import-untyped]
+from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
 
 _TAGS = frozenset(
     "a abbr b blockquote br caption code col colgroup dd del details dfn div dl dt em figcaption "
@@ -44,12 +44,14 @@ _WITH_CONTENT = re.compile(
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 _WEB = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"[\[(]?[+\-−–]?(?!0\d)(?:\d[\d,.\u2009\u202f\xa0]*(?:e[+\-]?\d+)?)\s*%?"  # noqa: RUF001
-    r"(?:\s*(?:,|to|\[|\]|±|/)?\s*[+\-−–]?\d[\d,.]*\s*%?[\])]?)*"  # noqa: RUF001
+    # A number; one with its interval; or an interval.  Leading zeros are ids, dates are dates.
+    r"(?:{0})?\s*(?:[\[(]?{0}\s*(?:,|to|±|/)\s*{0}[\])]?)?".format(
+        r"[+\-−]?(?!0\d)\d[\d,.\u2009\u202f]*(?:e[+\-]?\d+)?\s?%?"  # noqa: RUF001
+    )
 )
+# A cell with more characters is not squeezed.
+_LONG = 32
 _BLANK = frozenset({"", "-", "–", "—", "NaN", "nan", "None", "NaT", "inf"})  # noqa: RUF001
-
-_NONE = None
 
 
 def clean(markup: str, *, links: Mapping[str, str] | None = None) -> str:
@@ -97,15 +99,15 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 
 def _set(token: dict[str, Any], name: str, value: str) -> None:
-    token["data"][_NONE, name] = value
+    token["data"][None, name] = value
 
 
 def _get(token: dict[str, Any], name: str) -> str | None:
-    value = token["data"].get((_NONE, name))
+    value = token["data"].get((None, name))
     return None if value is None else str(value)
 
 
-class _LinksAndImages(Filter):  # type: ignore[misc]
+class _LinksAndImages(Filter):
     """Gives links a harmless target or none, drops images without data."""
 
     def __init__(self, source: Any, links: Mapping[str, str] | None) -> None:
@@ -127,7 +129,7 @@ class _LinksAndImages(Filter):  # type: ignore[misc]
 
     def _aim(self, token: dict[str, Any]) -> None:
         """Replace the target of a link."""
-        target = str(token["data"].pop((_NONE, "href"), ""))
+        target = str(token["data"].pop((None, "href"), ""))
         if self.links is None:
             return
         notebook = self.links.get(target.partition("#")[0].rpartition("/")[2])
@@ -138,7 +140,7 @@ class _LinksAndImages(Filter):  # type: ignore[misc]
             _set(token, "rel", "noopener noreferrer")
 
 
-class _Tables(Filter):  # type: ignore[misc]
+class _Tables(Filter):
     """Frames tables, gives their headings a scope and their numbers a class."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -163,7 +165,9 @@ def _framed(table: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Tokens of a table within a frame that scrolls and can be reached by keyboard."""
     caption = _text(_between(table, "caption"))
     _mark_cells(table)
-    frame = {"type": "StartTag", "namespace": None, "name": "div", "data": {}}
+    if not any(token.get("name") == "td" for token in table):
+        table[-1:-1] = _empty_body(table)
+    frame: dict[str, Any] = {"type": "StartTag", "namespace": None, "name": "div", "data": {}}
     for name, value in {
         "class": "frame",
         "role": "region",
@@ -174,6 +178,20 @@ def _framed(table: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     yield frame
     yield from table
     yield {"type": "EndTag", "namespace": None, "name": "div", "data": {}}
+
+
+def _empty_body(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tokens of a row that says that there are none."""
+    columns = sum(token["type"] == "StartTag" and token["name"] == "th" for token in table)
+    names = ("tbody", "tr", "td")
+    starts: list[dict[str, Any]] = [
+        {"type": "StartTag", "namespace": None, "name": name, "data": {}} for name in names
+    ]
+    _set(starts[-1], "colspan", str(max(columns, 1)))
+    ends: list[dict[str, Any]] = [
+        {"type": "EndTag", "namespace": None, "name": name, "data": {}} for name in names[::-1]
+    ]
+    return [*starts, {"type": "Characters", "data": "none"}, *ends]
 
 
 def _between(tokens: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
@@ -216,7 +234,10 @@ def _mark_cells(table: list[dict[str, Any]]) -> None:
         if name in ("td", "th") and rows:
             if name == "th" and _get(token, "scope") is None:
                 _set(token, "scope", "row" if body else "col")
-            rows[-1].append((token, _text(_cell(table, position)), name == "td" and body))
+            text = _text(_cell(table, position))
+            rows[-1].append((token, text, name == "td" and body))
+            if name == "td" and len(text) > _LONG:
+                _set(token, "class", "long")
     _mark_numbers(rows)
 
 

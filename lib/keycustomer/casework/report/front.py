@@ -24,7 +24,16 @@ _MAIN = (
     ("gini", "", "Gini coefficient of revenue"),
     ("retained_top_20", "", "of the top 20 % are in the top 20 % again"),
 )
-_PACKAGES = ("numpy", "pandas", "duckdb", "scipy", "matplotlib", "seaborn", "papermill", "ipykernel")
+_PACKAGES = (
+    "numpy",
+    "pandas",
+    "duckdb",
+    "scipy",
+    "matplotlib",
+    "seaborn",
+    "papermill",
+    "ipykernel",
+)
 _COUNTED = ("customers", "orders", "lines", "days", "pairs")
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _MONTHS = (
@@ -115,7 +124,7 @@ def _main_figures(measures: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]
                 "value": compact(float(row["estimate"])) if money else show(row["estimate"]),
                 "unit": unit if money else "",
                 "interval": _interval(row, show),
-                "caption": caption,
+                "caption": caption.replace(" %", f"{_THIN}%"),
             }
         )
     return figures
@@ -131,7 +140,7 @@ def compact(value: float) -> str:
     """
     for size, name in ((1e9, "billion"), (1e6, "million")):
         if abs(value) >= size:
-            return f"{value / size:.2f}{_THIN}{name}".replace(_THIN, " ")
+            return f"{value / size:.2f} {name}"
     return f"{value:,.0f}"
 
 
@@ -180,7 +189,7 @@ def _with_number(row: Mapping[str, Any], detail: str) -> dict[str, str]:
 
 
 def _unit_of(measure: str) -> str:
-    """Unit of a measure whose row does not carry one, as in the ledger."""
+    """Return the unit of a measure whose row carries none, as in the ledger."""
     units = {name: entry.unit for chapter in MEASURES.values() for name, entry in chapter.items()}
     return units.get(measure, "share" if "share" in measure else "")
 

@@ -28,6 +28,8 @@ _ATTRIBUTES = frozenset(
     "movablelimits notation rowlines rowspacing rspace scriptlevel separator stretchy symmetric "
     "voffset width".split()
 )
+# What may follow a function's name without a bracket; a thin space parts them, as in LaTeX.
+_ARGUMENTS = frozenset({"mi", "mn", "mfrac", "msqrt", "msub", "msup", "msubsup"})
 _VALUE = re.compile(r"[\w.%+\- ]*")
 
 # Characters with a meaning in XML cross the converter as private ones.
@@ -35,8 +37,13 @@ _PRIVATE = {"<": "\ue010", ">": "\ue011"}
 _BACK = {ord(private): mark for mark, private in _PRIVATE.items()}
 _LONE_AMPERSAND = re.compile(r"&(?!#x?[0-9A-Fa-f]+;)")
 _NUMBERED = re.compile(r"\\tag\*?\{[^}]*\}|\\label\{[^}]*\}|\\nonumber|\\notag")
-# Aligned environments the converter does not know under this name.
-_KNOWN_AS = {r"{aligned}": r"{align*}", r"{equation}": "", r"{equation*}": ""}
+# Environments the converter does not know under this name, or numbers.
+_KNOWN_AS = {
+    r"{aligned}": r"{align*}",
+    r"{align}": r"{align*}",
+    r"{equation}": "",
+    r"{equation*}": "",
+}
 
 
 def to_mathml(latex: str, *, block: bool = False) -> str:
@@ -110,8 +117,19 @@ def _kept(element: ET.Element) -> ET.Element:
     for child in element:
         kept = _kept(child)
         kept.tail = None
+        in_row = copy.tag in ("math", "mrow", "mtd") and len(copy)
+        if in_row and _is_function(copy[-1]) and kept.tag in _ARGUMENTS:
+            copy.append(ET.Element("mspace", {"width": "0.167em"}))
         copy.append(kept)
     return copy
+
+
+def _is_function(element: ET.Element) -> bool:
+    """Whether an element is a function's name, as in "log 5", with or without an index."""
+    if element.tag in ("msub", "msup", "msubsup") and len(element):
+        return _is_function(element[0])
+    text = element.text or ""
+    return element.tag in ("mi", "mo") and len(text) > 1 and text.isalpha() and text.isascii()
 
 
 def _unknown_command(element: ET.Element) -> bool:

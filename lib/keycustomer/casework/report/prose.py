@@ -73,14 +73,14 @@ def _state(formulas: list[str]) -> Any:
 
 @cache
 def _parser() -> Any:
-    """Markdown parser that takes equations out."""
-    return mistune.create_markdown(
-        escape=False, plugins=["table", "strikethrough", "def_list", _equations]
-    )
+    """Make a Markdown parser that takes equations out."""
+    parser = mistune.create_markdown(escape=False, plugins=["table", "strikethrough", "def_list"])
+    _add_equations(parser)
+    return parser
 
 
-def _equations(markdown: Any) -> None:
-    """Plug the rules for equations into a parser."""
+def _add_equations(markdown: Any) -> None:
+    """Add the rules for equations to a parser."""
     markdown.block.register("block_equation", _BLOCK, _take_block, before="list")
     markdown.inline.register("equation", _INLINE, _take_inline, before="codespan")
     markdown.renderer.register("equation", lambda _renderer, text: text)
