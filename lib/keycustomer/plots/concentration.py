@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from keycustomer.pareto.classes import ABC, AbcChange, AbcClasses, AbcXyz
-from keycustomer.pareto.concentration import Concentration
-from keycustomer.pareto.rfm import RfmSegments
-from keycustomer.pareto.whale import WhaleCurve
 from keycustomer.plots.style import (
     PALETTE,
     compact_number,
@@ -33,6 +29,12 @@ from keycustomer.plots.style import (
     percent_axis,
 )
 from keycustomer.stats import Estimate
+
+if TYPE_CHECKING:
+    from keycustomer.pareto.classes import AbcChange, AbcClasses, AbcXyz
+    from keycustomer.pareto.concentration import Concentration
+    from keycustomer.pareto.rfm import RfmSegments
+    from keycustomer.pareto.whale import WhaleCurve
 
 CLASS_COLOURS = {"A": PALETTE["blue"], "B": PALETTE["sky"], "C": PALETTE["light grey"]}
 """The same class has the same colour in every figure."""
@@ -275,7 +277,7 @@ def abc_bars(result: AbcClasses, ax: Axes | None = None) -> Axes:
     rows = ("customers", escape_label(result.by, 18))
     for place, column in enumerate(shares):
         left = 0.0
-        for abc, share in zip(ABC, shares[column].tolist(), strict=True):
+        for abc, share in zip(CLASS_COLOURS, shares[column].tolist(), strict=True):
             _class_bar(ax, place, left, share, abc)
             left += share
     ax.set_yticks(range(len(rows)), rows)
