@@ -19,7 +19,7 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	$$name -c '$(FITS)' >/dev/null 2>&1 && command -v $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup casework test lab bench lint clean lock
+.PHONY: help setup casework test lab bench lint clean lock figures
 
 help:
 	@echo 'Key Customer Value Lab: the claims of key-customer marketing, measured on real data.'
@@ -33,6 +33,7 @@ help:
 	@echo '  make bench      measure speed and memory against named peers'
 	@echo '  make lint       check style, formatting and types'
 	@echo '  make clean      remove what runs made: outputs, prepared bases, caches (.venv stays)'
+	@echo '  make figures    draw the figure of the README anew'
 	@echo '  make setup      only the set-up, which every target above does by itself, once'
 	@echo '  make lock       pin the dependencies of pyproject.toml anew (UPGRADE=--upgrade: newest)'
 	@echo
@@ -90,9 +91,14 @@ lint: setup
 	@$(BIN)/mypy
 
 clean:
-	rm -rf casework/*/output casework/*/output.* casework/*/work casework/*/base.duckdb*
+	rm -rf casework/*/output casework/*/output.* casework/*/work casework/*/base.duckdb* casework/*/.base.duckdb.*
 	rm -rf benchmarks/results benchmarks/data build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find lib tests notebooks casework benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+figures: setup
+	@mkdir -p build docs/figures
+	@$(BIN)/keycustomer run cdnow --chapter 1_pareto_analysis --output build
+	@cp build/cdnow/figures/1_pareto_curve.png docs/figures/pareto_cdnow.png
 
 # Left out: rfc3987-syntax (and lark, which only it needs) is optional to jsonschema and builds a
 # parser at import, which costs every start of Jupyter seconds.

@@ -1,0 +1,94 @@
+"""What README and the page on the case file say is what the code does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from keycustomer.casework.case import CaseSpecification, load_case
+from keycustomer.customers.rules import RULES
+from keycustomer.customers.schema import TABLES
+from keycustomer.customers.specification import (
+    SOURCE_KINDS,
+    Economics,
+    Format,
+    TableSpecification,
+    Window,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def first_cells(text: str) -> set[str]:
+    """Names in the first column of all tables."""
+    return set(re.findall(r"(?m)^\| \**`([^`|]+)`\** \|", text))
+
+
+@pytest.mark.parametrize(
+    "model", [CaseSpecification, Format, TableSpecification], ids=lambda model: model.__name__
+)
+def test_every_key_is_explained(model: type) -> None:
+    beside = {"sheet", "table", "query"}  # explained with the source they belong to
+    keys = set(model.model_fields)
+    assert keys - beside - first_cells(CASE_FILE) == set()
+    assert all(f"`{key}`" in CASE_FILE for key in keys)
+
+
+def test_parts_of_a_key_are_explained() -> None:
+    parts = [*Economics.model_fields, *Window.model_fields, *SOURCE_KINDS]
+    assert [part for part in parts if f"`{part}`" not in CASE_FILE] == []
+
+
+def test_every_table_and_column_is_explained_as_the_model_has_it() -> None:
+    for name, table in TABLES.items():
+        section = CASE_FILE.partition(f"### `{name}`: one row is {table.row}\n")[2]
+        section = re.split(r"\n##", section)[0]
+        for column, said in table.columns.items():
+            label = f"**`{column}`**" if said.required else f"`{column}`"
+            assert f"| {label} | {said.meaning} |" in section, f"{name}.{column}"
+        assert first_cells(section) == set(table.columns)
+        assert ("`attributes`" in section) == table.attributes
+
+
+def test_every_rule_is_explained_as_the_registry_has_it() -> None:
+    for name, rule in RULES.items():
+        does = ", ".join(f"`{action}`" for action in rule.actions)
+        parts = [does, rule.meaning, "needs `above`" if rule.threshold else ""]
+        line = f"| `{name}` | {rule.flags} | {'; '.join(filter(None, parts))} |"
+        assert line in CASE_FILE, f"expected: {line}"
+
+
+def test_every_target_of_make_is_explained() -> None:
+    (phony,) = re.findall(r"(?m)^\.PHONY: (.*)$", MAKEFILE)
+    targets = set(phony.split()) - {"help"}
+    explained = set(re.findall(r"@echo '  make (\w+) ", MAKEFILE))
+    assert explained == targets
+    assert {"casework", "test", "lab"} <= set(re.findall(r"make (\w+)", README)) <= targets
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    used = set(re.findall(r"(?m)^(?:\S*/|\S*\\)?keycustomer (\w+)", README))
+    command = [sys.executable, "-m", "keycustomer.cli", "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert {"new", "check", "run"} <= used
+    assert [name for name in used if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_the_case_file_in_the_readme_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(title:.*?)```", README, flags=re.DOTALL)
+    path = tmp_path / "case.yaml"
+    path.write_text(text, encoding="utf-8")
+    specification = load_case(path).specification
+    assert specification.currency == yaml.safe_load(text)["currency"]
+    assert set(specification.tables) == set(yaml.safe_load(text)["tables"])
+
+
+def test_readme_states_no_result() -> None:
+    """Numbers of a result come from code; a typed one would grow stale."""
+    prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", README)
+    assert re.findall(r"\d+(?:\.\d+)? ?%|\b\d{1,3}(?:,\d{3})+\b|\b0\.\d+", prose) == []
