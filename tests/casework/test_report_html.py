@@ -7,11 +7,12 @@ import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keycustomer.casework.report import write_report
+from keycustomer.casework.report import mathematics, write_report
 from keycustomer.casework.report.cleaning import clean
 from keycustomer.casework.report.front import compact
 from keycustomer.casework.report.mathematics import to_mathml
@@ -581,3 +582,15 @@ def test_amounts_are_compact():
         "7.20 billion",
         "-3.00 million",
     ]
+
+
+def test_private_characters_of_a_text_do_not_stand_for_equations():
+    page = Page(render("\ue00000\ue001 and $x$"))
+    assert len(page.all("math")) == 1
+
+
+def test_only_elements_of_mathml_are_kept():
+    markup = "<math><script>alert(1)</script><mi onclick='x()'>y</mi></math>"
+    element = ET.fromstring(markup)  # noqa: S314
+    kept = ET.tostring(mathematics._kept(element), encoding="unicode")
+    assert kept == "<math><mrow>alert(1)</mrow><mi>y</mi></math>"
