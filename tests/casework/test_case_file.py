@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_project import CASE, make_case
-
 from keycustomer.casework import CaseError, load_case
 from keycustomer.casework.yaml_text import parse_yaml
+from toy_project import CASE, make_case
 
 
 def problems(project: Path, text: str) -> list[str]:
@@ -198,5 +197,5 @@ def test_the_shipped_cases_are_right(root: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_no_project_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYCUSTOMER_HOME", str(tmp_path))
-    with pytest.raises(CaseError, match="KEYCUSTOMER_HOME is .* no folders `notebooks`"):
+    with pytest.raises(CaseError, match=r"KEYCUSTOMER_HOME is .* no folders `notebooks`"):
         load_case("toy")

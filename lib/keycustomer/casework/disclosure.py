@@ -161,8 +161,15 @@ def withhold_small_cells(
     first = min(list(frame.columns).index(name) for name in counts)
     withheld = frame.copy()
     for name in frame.columns[first:]:
-        withheld[name] = frame[name].convert_dtypes(convert_string=False).mask(small)
+        withheld[name] = _nullable(frame[name]).mask(small)
     return withheld, int(small.sum())
+
+
+def _nullable(column: pd.Series) -> pd.Series:
+    """Return a column that can lose values and still hold whole numbers and flags as such."""
+    if pd.api.types.is_bool_dtype(column):
+        return column.astype("boolean")
+    return column.astype("Int64") if pd.api.types.is_integer_dtype(column) else column
 
 
 def escape_markdown(text: object) -> str:

@@ -27,8 +27,8 @@ _PORT_TROUBLE = re.compile(
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-# Kernels are this machine's own and last a minute: their word on encryption is noise here.
-_KERNEL_ARGUMENTS = ["--log-level=ERROR"]
+# Kernels are this machine's own and last a minute: what they log is noise here.
+_KERNEL_ARGUMENTS = ["--log-level=CRITICAL"]
 
 OnCell = Callable[[int, int], None]
 
@@ -118,7 +118,7 @@ def _attempt_run(
     """Run once; return the error, of whatever kind: a failure is a result here."""
     import papermill
 
-    _register_translator()
+    papermill.translators.papermill_translators.register("python", readable_translator())
     # Papermill fails to read some declarations and warns of them; ours are read and checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # Else every kernel warns that a debugger would miss breakpoints.
@@ -157,19 +157,22 @@ def _collector(cells: dict[int, Any], on_cell: OnCell | None, source: Path) -> C
     return begin
 
 
-def _register_translator() -> None:
-    """Let papermill inject text as its author wrote it, not as escapes."""
-    from papermill.translators import PythonTranslator, papermill_translators
+def readable_translator() -> Any:
+    """Return a papermill translator that writes text as its author did.
+
+    Papermill's own turns Chinese into escapes.
+    """
+    from papermill.translators import PythonTranslator
 
     class ReadableTranslator(PythonTranslator):
-        """Python literals; papermill's own turn Chinese into escapes."""
+        """Values as Python literals."""
 
         @classmethod
         def translate_str(cls, val: str) -> str:
             """Return the text as Python writes it."""
             return repr(val)
 
-    papermill_translators.register("python", ReadableTranslator)
+    return ReadableTranslator
 
 
 def write_unfinished(
