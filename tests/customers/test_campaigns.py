@@ -60,9 +60,9 @@ def names(*numbers):
         ({"classes": ["A"]}, names(1, 2)),
         ({"classes": {"B", "A"}}, names(*range(1, 9))),
         ({"top": 0.05}, names(1, 2)),
-        ({"minimum_recency": 38}, names(39, 40)),
-        ({"maximum_recency": 1}, names(1, 2)),
-        ({"minimum_recency": 2, "maximum_recency": 2}, names(3)),
+        ({"silent_for": 38}, names(39, 40)),
+        ({"active_within": 1}, names(1, 2)),
+        ({"silent_for": 2, "active_within": 2}, names(3)),
         ({"bought": ['O\'Neil "salt"; --'], "top": 0.2}, names(4, 8)),
         ({"not_bought": ['O\'Neil "salt"; --'], "top": 0.1}, names(1, 2, 3)),
         ({"bought": ["tea"], "bought_within": 3}, names(1, 2, 3)),
@@ -79,7 +79,7 @@ def test_each_selector_keeps_whom_it_says(base, selectors, expected):
 
 def test_funnel_counts_who_drops_out_where(base):
     result = campaign_list(
-        base, classes=["A", "B"], maximum_recency=5, reachable_by=["email"], limit=2, holdout=0.5
+        base, classes=["A", "B"], active_within=5, reachable_by=["email"], limit=2, holdout=0.5
     )
     assert result.funnel.values.tolist() == [
         ["customers who bought", 40, 0, 1.0],
@@ -95,7 +95,7 @@ def test_funnel_counts_who_drops_out_where(base):
 def test_list_has_the_contact_fields_on_file(base):
     listed = campaign_list(base, limit=6, holdout=0).customers
     assert listed.columns.tolist() == [
-        *("rank", "customer_id", "group", "abc", "revenue", "orders", "recency", "email"),
+        *("rank", "customer_id", "group", "abc", "revenue", "orders", "days_silent", "email"),
     ]
     assert listed["rank"].tolist() == [1, 2, 3, 4, 5, 6]
     assert listed["email"].tolist()[0] == "1@x.example"
@@ -128,7 +128,7 @@ def test_control_group_has_its_size_and_like_value(n, holdout, seed):
 
 
 def test_nobody_left_is_an_empty_list(base):
-    result = campaign_list(base, minimum_recency=400)
+    result = campaign_list(base, silent_for=400)
     assert len(result.customers) == 0
     assert result.funnel["customers"].tolist() == [40, 0]
     assert "0 customers of 40" in result._repr_html_()
@@ -145,7 +145,7 @@ def test_nobody_left_is_an_empty_list(base):
         ({"bought": "tea"}, r"bought is a list of names, such as \['tea'\]"),
         ({"classes": ["D"], "top": 20, "limit": 0}, "classes are among A, B, C.*; top is.*; limit"),
         ({"holdout": 1}, "holdout is a share of at least 0 and below 1, got 1"),
-        ({"minimum_recency": 9, "maximum_recency": 2}, "9 lies above maximum_recency 2: nobody"),
+        ({"silent_for": 9, "active_within": 2}, "9 lies above active_within 2: nobody"),
     ],
 )
 def test_wrong_selectors_are_refused_with_what_there_is(base, wrong, message):

@@ -76,7 +76,7 @@ def archive_summary(archive: pd.DataFrame) -> pd.DataFrame:
         _mean_row("the rest", rest),
         _difference_row("difference", key, rest),
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).head(len(rows) if len(archive) else 0)
 
 
 def _mean_row(group: str, values: np.ndarray) -> dict[str, object]:

@@ -41,8 +41,9 @@ class CampaignList:
     Attributes
     ----------
     customers : DataFrame
-        rank, customer_id, group (`contact` or `control`), class (abc), the value, orders, recency
-        (days since the last purchase) and the contact fields on file; by value, equal ones by id.
+        rank, customer_id, group (`contact` or `control`), abc (class), the value, orders,
+        days_silent (since the last purchase) and the contact fields on file; by value, equal ones
+        by id.
     funnel : DataFrame
         selector, customers (left after it), dropped, share_left (of those at the start).
     value : str
@@ -105,8 +106,8 @@ def campaign_list(
     classes: Collection[str] | None = None,
     top: float | None = None,
     value: str = "revenue",
-    minimum_recency: int | None = None,
-    maximum_recency: int | None = None,
+    silent_for: int | None = None,
+    active_within: int | None = None,
     bought: Sequence[str] = (),
     not_bought: Sequence[str] = (),
     bought_within: int | None = None,
@@ -129,8 +130,8 @@ def campaign_list(
         Share of the buyers to keep by value, 0..1.
     value : {"revenue", "margin", "profit"}
         What makes a customer large, and the order of the list.
-    minimum_recency, maximum_recency : int, optional
-        Days since the last purchase, at the end of observation.
+    silent_for, active_within : int, optional
+        Least and most days between the last purchase and the end of observation.
     bought, not_bought : sequence of str
         Product categories of which a customer bought each, or none.
     bought_within : int, optional
@@ -158,13 +159,13 @@ def campaign_list(
         When an argument makes no sense, with all complaints together, or the base lacks the table,
         column, category or value that a selector needs, with those it has.
     """
-    _check(classes, top, value, limit, holdout, minimum_recency, maximum_recency)
+    _check(classes, top, value, limit, holdout, silent_for, active_within)
     table = _ranked_table(base, value)
     chosen = table
     funnel = [("customers who bought", len(chosen))]
     steps = [
         *_by_value(table, classes, top, value),
-        *_by_recency(table, minimum_recency, maximum_recency),
+        *_by_silence(table, silent_for, active_within),
         *_by_category(base, table, bought, not_bought, bought_within),
         *_by_attribute(base, table, attributes or {}),
         *_by_reach(base, table, reachable_by),
@@ -191,8 +192,8 @@ def _check(
     value: str,
     limit: int | None,
     holdout: float,
-    minimum_recency: int | None,
-    maximum_recency: int | None,
+    silent_for: int | None,
+    active_within: int | None,
 ) -> None:
     wrong = []
     if classes is not None and (not classes or not set(classes) <= set(CLASSES)):
@@ -205,10 +206,9 @@ def _check(
         wrong.append(f"limit is at least 1, got {limit!r}")
     if not 0 <= holdout < 1:
         wrong.append(f"holdout is a share of at least 0 and below 1, got {holdout!r}")
-    if None not in (minimum_recency, maximum_recency) and minimum_recency > maximum_recency:  # type: ignore[operator]
+    if None not in (silent_for, active_within) and silent_for > active_within:  # type: ignore[operator]
         wrong.append(
-            f"minimum_recency {minimum_recency} lies above maximum_recency {maximum_recency}: "
-            "nobody can be both"
+            f"silent_for {silent_for} lies above active_within {active_within}: nobody can be both"
         )
     if wrong:
         raise ValueError("campaign_list: " + "; ".join(wrong))
@@ -226,7 +226,7 @@ def _ranked_table(base: CustomerBase, value: str) -> pd.DataFrame:
     first, second = (whole_customers(share, len(table)) for share in (0.05, 0.2))
     place = np.arange(1, len(table) + 1)
     table["abc"] = np.select([place <= first, place <= second], ["A", "B"], "C")
-    table["days_since"] = (pd.Timestamp(base.end) - table["last_order"]).dt.days
+    table["days_silent"] = (pd.Timestamp(base.end) - table["last_order"]).dt.days
     return table
 
 
@@ -240,11 +240,11 @@ def _by_value(
         yield _Step(f"top {percent(top)} by {value}", pd.Series(keep, index=table.index))
 
 
-def _by_recency(table: pd.DataFrame, least: int | None, most: int | None) -> Iterator[_Step]:
+def _by_silence(table: pd.DataFrame, least: int | None, most: int | None) -> Iterator[_Step]:
     if least is not None:
-        yield _Step(f"last order at least {least} days ago", table["days_since"] >= least)
+        yield _Step(f"last order at least {least} days ago", table["days_silent"] >= least)
     if most is not None:
-        yield _Step(f"last order at most {most} days ago", table["days_since"] <= most)
+        yield _Step(f"last order at most {most} days ago", table["days_silent"] <= most)
 
 
 def _by_category(
@@ -356,8 +356,8 @@ def _with_control(chosen: pd.DataFrame, holdout: float, seed: int) -> pd.DataFra
 
 
 def _listed(base: CustomerBase, chosen: pd.DataFrame, value: str) -> pd.DataFrame:
-    names = ["customer_id", "group", "abc", value, "orders", "days_since"]
-    listed = chosen[names].rename(columns={"days_since": "recency"})
+    names = ["customer_id", "group", "abc", value, "orders", "days_silent"]
+    listed = chosen[names]
     listed.insert(0, "rank", np.arange(1, len(listed) + 1))
     fields = [field for field in CONTACT_FIELDS if base.has("customers", field)]
     if not base.has("customers") or not fields:

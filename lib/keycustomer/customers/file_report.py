@@ -89,8 +89,8 @@ class CustomerFileReport:
         Static attributes and dynamic events: information, table, kind, fields, rows, customers,
         share_customers, first, last, span (days).
     archive : DataFrame
-        One row a customer: customer_id, key (among the top fifth by revenue), filled, expected,
-        completeness (share of the fields, 0..1).
+        One row a customer, none without a customer file: customer_id, key (among the top fifth by
+        revenue), filled, expected, completeness (share of the fields, 0..1).
     archive_summary : DataFrame
         Mean completeness of key customers, of the rest, and the difference, with 95 % interval.
     missing : DataFrame
@@ -177,7 +177,7 @@ def customer_file_report(
         coverage=_coverage(known),
         staleness=_staleness(known, day, stale_after),
         information=_information(base, present, len(known)),
-        archive=(archive := account_archive(known, expected)),
+        archive=(archive := account_archive(known if kept else known.head(0), expected)),
         archive_summary=archive_summary(archive),
         missing=_missing(base, expected, present),
     )
@@ -511,9 +511,10 @@ def _say_staleness(report: CustomerFileReport) -> str:
 
 
 def _say_archive(report: CustomerFileReport) -> str:
+    if not len(report.archive):
+        return ""
     key, rest, gap = report.archive_summary.to_dict("records")
-    no_file = not (report.fields["table"] == "customers").any()
-    if no_file or math.isnan(key["completeness"]) or math.isnan(rest["completeness"]):
+    if math.isnan(rest["completeness"]):
         return ""
     doubt = "" if gap["lower"] > 0 or gap["upper"] < 0 else ", a difference that may be chance"
     return (

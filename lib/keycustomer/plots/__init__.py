@@ -48,6 +48,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "window_curve",
     ),
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
+    "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "products": ("category_gaps", "first_category_values"),
 }
 """Public names by module; a name must differ from every module's name."""
