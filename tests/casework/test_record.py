@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keycustomer.casework import run_cases
+from keycustomer.casework import load_case, run_cases
 from keycustomer.casework.crate import CONTEXT, PROFILE, SPECIFICATION
 from keycustomer.casework.files import sha256_of
 from keycustomer.casework.record import commit_of
-from keycustomer.casework.redaction import redact, redact_notebook
+from keycustomer.casework.redaction import redact, redact_notebook, secrets_of
 from toy_project import make_project
 
 
@@ -131,6 +131,19 @@ def test_secrets_are_redacted_in_every_form(tmp_path: Path) -> None:
     assert redact("postgresql://me:word@host/db", []) == "postgresql://[redacted]@host/db"
     assert redact("a@b.c, http://host/x", []) == "a@b.c, http://host/x"
     path = tmp_path / "a.ipynb"
-    path.write_text(json.dumps({"cells": [{"outputs": [{"text": [f"x {word}"]}]}]}))
-    redact_notebook(path, [word])
-    assert json.loads(path.read_text())["cells"][0]["outputs"][0]["text"] == ["x [redacted]"]
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": f"code {word}"}]}))
+    redact_notebook(path, [word, "code"])
+    assert json.loads(path.read_text())["cells"] == [
+        {"cell_type": "code", "source": "[redacted] [redacted]"}
+    ]
+
+
+def test_the_password_of_a_whole_url_is_a_secret(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP", "postgresql://me:w%40rd5@host/db")
+    path = project / "casework" / "toy" / "case.yaml"
+    text = path.read_text().replace("csv: sales.csv", "sql: ${SHOP}\n    table: sales")
+    path.write_text(text, encoding="utf-8")
+    secrets = secrets_of(load_case("toy").specification)
+    assert secrets == ["postgresql://me:w%40rd5@host/db", "w@rd5"]

@@ -125,9 +125,7 @@ def make_project(root: Path) -> Path:
     """Write the project; its case is called toy."""
     notebooks = root / "notebooks"
     notebooks.mkdir(parents=True)
-    write_notebook(
-        notebooks / "0_customer_file.ipynb", CUSTOMER_FILE_PARAMETERS, CUSTOMER_FILE
-    )
+    write_notebook(notebooks / "0_customer_file.ipynb", CUSTOMER_FILE_PARAMETERS, CUSTOMER_FILE)
     write_notebook(notebooks / "1_pareto_analysis.ipynb", PARETO_PARAMETERS, PARETO)
     make_case(root, "toy")
     return root

@@ -12,6 +12,7 @@ results with their hash, figures without (they differ across font versions).
 from __future__ import annotations
 
 import datetime as dt
+import json
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -72,21 +73,26 @@ def run_record(
         "inputs": [dict(row) for row in inputs],
         "chapters": {name: _execution(chapter) for name, chapter in chapters.items()},
         **settings,
-        "keycustomer": keycustomer.__version__,
-        "library_sha256": library_hash(),
-        "lock_sha256": lock_hash(case.project.root),
-        **commit_of(case.project.root),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "time_zone_of_machine": dt.datetime.now().astimezone().tzname(),
-        "packages": packages(),
+        **_surroundings(case.project.root),
         "outputs": outputs(content),
     }
 
 
-def _redacted_json(text: str, secrets: Iterable[str]) -> Any:
-    import json
+def _surroundings(root: Path) -> dict[str, Any]:
+    """Code, packages and machine of this run."""
+    return {
+        "keycustomer": keycustomer.__version__,
+        "library_sha256": library_hash(),
+        "lock_sha256": lock_hash(root),
+        **commit_of(root),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "time_zone_of_machine": dt.datetime.now().astimezone().tzname(),
+        "packages": packages(),
+    }
 
+
+def _redacted_json(text: str, secrets: Iterable[str]) -> Any:
     return json.loads(redact(text, secrets))
 
 

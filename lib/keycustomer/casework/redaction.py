@@ -14,12 +14,17 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from keycustomer.casework.variables import PSEUDONYM_KEY
 from keycustomer.customers.specification import BaseSpecification
 
 REDACTED = "[redacted]"
+
+# Shorter ones would be found in half of all words.
+_SHORTEST = 4
+# What makes a notebook a notebook must stay, even where a password is the word `code`.
+_STRUCTURE = frozenset({"cell_type", "output_type", "id", "kernelspec", "language_info"})
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^\s/@'\"\\<>]+(?=@)")
@@ -30,7 +35,16 @@ def secrets_of(specification: BaseSpecification) -> list[str]:
     names = {PSEUDONYM_KEY}
     for table in specification.tables.values():
         names.update(_VARIABLE.findall(table.location))
-    return sorted({os.environ[name] for name in names if os.environ.get(name)})
+    values = {os.environ[name] for name in names if os.environ.get(name)}
+    return sorted(values | {password for value in values if (password := _password(value))})
+
+
+def _password(value: str) -> str:
+    """Password inside a value that is a whole URL."""
+    try:
+        return unquote(urlsplit(value).password or "") if "://" in value else ""
+    except ValueError:
+        return ""
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -46,7 +60,8 @@ def _forms(secrets: Iterable[str]) -> list[str]:
     for secret in secrets:
         forms |= {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
         forms |= {quote(secret, safe=""), quote_plus(secret)}
-    return sorted(forms - {""}, key=lambda form: (-len(form), form))
+    long = [form for form in forms if len(form) >= _SHORTEST]
+    return sorted(long, key=lambda form: (-len(form), form))
 
 
 def redact_notebook(path: Path, secrets: Iterable[str]) -> None:
@@ -65,5 +80,8 @@ def _redacted(value: Any, secrets: list[str]) -> Any:
     if isinstance(value, list):
         return [_redacted(item, secrets) for item in value]
     if isinstance(value, dict):
-        return {key: _redacted(item, secrets) for key, item in value.items()}
+        return {
+            key: item if key in _STRUCTURE else _redacted(item, secrets)
+            for key, item in value.items()
+        }
     return value

@@ -159,7 +159,7 @@ def run_cases(
     force : bool
         Run also what is up to date.
     engine : {"default", "forked"}
-        How kernels are started; `forked` is three to four times faster, on POSIX only.
+        How kernels are started; `forked` starts them faster, on POSIX only.
     progress : Progress, optional
         Where progress is shown; default: the terminal.
 
@@ -179,8 +179,7 @@ def run_cases(
         raise CaseError(f"no engine {engine!r}; the engines are {', '.join(ENGINES)}")
     plans = plan_run(cases, chapters=chapters, output=output, parameters=parameters)
     resources = available()
-    limit = sum(len(plan.chapters) for plan in plans)
-    count = min(jobs or resources.threads, limit)
+    count = min(jobs or resources.threads, sum(len(plan.chapters) for plan in plans))
     settings = _Settings(resources, count, force, engine)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_termination_as_interrupt())
