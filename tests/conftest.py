@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What a developer has set for own work (a project elsewhere, a key) must not reach the tests.
+for name in [name for name in os.environ if name.startswith("KEYCUSTOMER_")]:
+    if not name.startswith(("KEYCUSTOMER_TEST_", "KEYCUSTOMER_REQUIRE_")):
+        del os.environ[name]
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:
