@@ -24,7 +24,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 class Strict(BaseModel):
     """A frozen model that refuses keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Format(Strict):
@@ -102,7 +102,7 @@ class TableSpecification(Strict):
     parquet: str | None = None
     excel: str | None = None
     duckdb: str | None = None
-    sql: str | None = None
+    sql: str | None = Field(default=None, repr=False)
     sheet: str | None = None
     table: str | None = None
     query: str | None = None

@@ -132,7 +132,8 @@ def _copy_query(
     try:
         with duckdb.connect(path, read_only=True) as apart:
             apart.execute("SET enable_external_access = false")
-            reader: Any = apart.execute(query).to_arrow_reader(_BATCH)
+            apart.execute("SET python_enable_replacements = false")
+            reader: Any = apart.sql(query).to_arrow_reader(_BATCH)
             refuse_names(tuple(reader.schema.names), f"{path.name}: the query's result")
             connection.register("staging_query", reader)
             with file_order(connection):

@@ -105,13 +105,19 @@ def extract_hash(
     Each row is hashed as JSON; the sums of the two halves of the hashes, with the number of rows,
     the columns and the location, are hashed again.
     """
-    names = ", ".join(f"{identifier(c)} := {identifier(c)}" for c in columns)
+    names = ", ".join(f"{identifier(c)} := {_zoneless(c, kind)}" for c, kind in columns.items())
     query = f"""
         SELECT count(*), sum(md5_number_lower(row)::HUGEINT), sum(md5_number_upper(row)::HUGEINT)
         FROM (SELECT to_json(struct_pack({names}))::VARCHAR AS row FROM {identifier(relation)})
         """  # noqa: S608 - quoted
     sums = connection.execute(query).fetchone()
     return hashlib.sha256(repr((location, list(columns.items()), sums)).encode()).hexdigest()
+
+
+def _zoneless(column: str, kind: str) -> str:
+    """Write an instant as a number, whose text does not hang on the session's time zone."""
+    quoted = identifier(column)
+    return f"epoch_us({quoted})" if kind == "TIMESTAMP WITH TIME ZONE" else quoted
 
 
 def _location(table: TableSpecification) -> str:
@@ -238,11 +244,11 @@ def _whole_table(source: Connection, wanted: str) -> str:
 def _stream(
     source: Connection, query: str, connection: duckdb.DuckDBPyConnection, relation: str
 ) -> Sink:
-    streaming = source.execution_options(stream_results=True, yield_per=BATCH, no_parameters=True)
-    result = streaming.exec_driver_sql(query)
+    streaming = source.execution_options(stream_results=True, no_parameters=True)
+    result = streaming.exec_driver_sql(query).yield_per(BATCH)
     names = tuple(result.keys())
     refuse_names(names, "sql: the query's result")
     sink = Sink(connection, relation, names)
-    for rows in result.partitions():
+    for rows in result.partitions(BATCH):
         sink.take([tuple(row) for row in rows])
     return sink

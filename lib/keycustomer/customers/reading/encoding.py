@@ -24,7 +24,8 @@ from keycustomer.customers.errors import printable
 from keycustomer.customers.reading.records import SourceError
 
 _BLOCK = 1 << 20
-_SAMPLE = 4 << 20
+_MOST_WORDS = 200_000
+_CUT = bytes(range(0x40, 0x100))
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -163,18 +164,29 @@ def transcode(source: Path, encoding: str, target: Path, *, returns: bool = Fals
 
 
 def _declared(path: Path, declared: str) -> Encoding:
-    try:
-        name = codecs.lookup(declared).name
-        codecs.getincrementaldecoder(name)().decode(b"", True)
-    except (LookupError, TypeError, ValueError):
+    name = _codec(declared)
+    if name is None:
         raise SourceError(
             f"there is no text encoding {printable(declared)!r}; write one such as utf-8, cp1252, "
             "gb18030, shift_jis"
-        ) from None
+        )
     _verify(path, name, "which format.encoding names")
     if name == "utf-8":
         name = "utf-8-sig"
     return Encoding(name, name in ("utf-8-sig", "ascii"))
+
+
+def _codec(declared: str) -> str | None:
+    """Name the codec, if it is one of text; Python has others, such as base64."""
+    try:
+        name = codecs.lookup(declared).name
+        codecs.getincrementaldecoder(name)
+        b"text".decode(name)
+    except UnicodeError:
+        return name
+    except (LookupError, ValueError):
+        return None
+    return name
 
 
 def _verify(path: Path, name: str, because: str) -> None:
@@ -247,39 +259,39 @@ def _refuse_nul(path: Path, start: bytes) -> None:
 
 
 def _detect(path: Path) -> Encoding:
-    sample = _sample(path)
-    if _mostly_utf8(sample):
+    words = _foreign_words(path)
+    if _mostly_utf8(words):
         raise SourceError(_mixed(path))
-    words = set(_HIGH_WORDS.findall(sample))
     hanzi = _reads_as_chinese(words) and _failure(path, "gb18030") is None
     western = _reads_as_western(words) and _failure(path, "cp1252") is None
     if hanzi and not western:
         return Encoding("gb18030", False, "read as GB18030, detected")
     if western and not hanzi:
-        name = "cp1252" if re.search(rb"[\x80-\x9f]", sample) else "latin-1"
-        said = "Windows-1252" if name == "cp1252" else "Latin-1"
+        windows = any(0x80 <= byte < 0xA0 for word in words for byte in word)
+        said = "Windows-1252" if windows else "Latin-1"
         return Encoding("cp1252", False, f"read as {said}, detected")
     raise SourceError(_ambiguous(path, words))
 
 
-def _sample(path: Path) -> bytes:
-    """Bytes of the lines that are not plain ASCII, up to a few megabytes, from the whole file."""
-    kept: list[bytes] = []
-    size = 0
-    for block, _ in _blocks(path):
-        for line in block.split(b"\n"):
+def _foreign_words(path: Path) -> set[bytes]:
+    """Words of the file that are not plain ASCII, each once, up to a bound."""
+    words: set[bytes] = set()
+    with path.open("rb") as file:
+        while (line := file.readline(_BLOCK)) and len(words) < _MOST_WORDS:
             if not line.isascii():
-                kept.append(line)
-                size += len(line)
-                if size > _SAMPLE:
-                    return b"\n".join(kept)
-    return b"\n".join(kept)
+                words.update(_HIGH_WORDS.findall(_uncut(line) if len(line) == _BLOCK else line))
+    return words
 
 
-def _mostly_utf8(sample: bytes) -> bool:
-    runs = _HIGH_RUNS.findall(sample)
+def _uncut(piece: bytes) -> bytes:
+    """Strip what may be half a character from the ends of a part of a very long line."""
+    return piece.strip(_CUT)
+
+
+def _mostly_utf8(words: set[bytes]) -> bool:
+    runs = [run for word in words for run in _HIGH_RUNS.findall(word)]
     good = sum(_UTF8_PAIRS.fullmatch(run) is not None for run in runs)
-    return 2 * good > len(runs)
+    return 0 < 2 * good >= len(runs)
 
 
 def _mixed(path: Path) -> str:
@@ -336,6 +348,8 @@ def _reads_as_western(words: set[bytes]) -> bool:
 def _is_western(word: str) -> bool:
     foreign = {c for c in word if not c.isascii()}
     letters = {c for c in foreign if c.isalpha() and c not in "ªº"}
+    if len(word) > 1 and not any(c.isalpha() for c in word):
+        return False
     if foreign - letters - _SIGNS or _SIGN_IN_WORD.search(word) or _CAPITAL_INSIDE.search(word):
         return False
     lower = {c.lower() for c in letters}
@@ -345,7 +359,8 @@ def _is_western(word: str) -> bool:
 
 
 def _ambiguous(path: Path, words: set[bytes]) -> str:
-    shown = sorted(words, key=lambda word: (-len(word), word))[:3]
+    odd = [word for word in words if not _is_western(word.decode("cp1252", "replace"))]
+    shown = sorted(odd or words, key=lambda word: (-len(word), word))[:3]
     readings = []
     for name in _SHOWN_CANDIDATES:
         if _failure(path, name) is None:

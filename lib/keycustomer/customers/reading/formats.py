@@ -51,7 +51,7 @@ def number_marks(texts: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _number(decimal: str, thousands: str) -> re.Pattern[str]:
-    whole = rf"(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)" if thousands else r"\d+"
+    whole = rf"(?:[1-9]\d{{0,2}}(?:{re.escape(thousands)}\d{{3}})+|\d+)" if thousands else r"\d+"
     return re.compile(rf"[+-]?{whole}(?:{re.escape(decimal)}\d+)?")
 
 

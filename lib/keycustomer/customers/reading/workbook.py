@@ -116,7 +116,7 @@ def choose_sheet(book: Any, wanted: str | None, shown: str) -> Any:
 
 
 _UNCOMPUTED = re.compile(
-    rb'<c r="([A-Z]+[0-9]+)"[^>]*><f(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v></v>|<v/>)?</c>'
+    rb'<c r="([A-Z]+[0-9]+)"[^>]*><f(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v></v>|<v ?/>)?</c>'
 )
 _OVERLAP = 64 << 10
 
