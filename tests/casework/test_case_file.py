@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.casework import CaseError, load_case
 from keycustomer.casework.yaml_text import parse_yaml
@@ -30,6 +30,7 @@ def test_no_value_is_none_but_quoted_is_text(text: str) -> None:
     assert parse_yaml(f"key: '{text}'", "case.yaml").content == {"key": text}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text("abc\"'\\: #-\n")))
 def test_quoted_text_survives(content: dict[str, str]) -> None:
     import json

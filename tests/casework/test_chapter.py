@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer import casework
 from keycustomer.casework import CaseError, Chapter, open_chapter
@@ -244,6 +244,7 @@ def test_customers_called_like_code_stay_names(project: Path, shown: list[Any]) 
     assert list(exact["customer_id"]) == ["007", SCRIPT, "=1+2", "@SUM(A1)"]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_escaped_text_has_nothing_markdown_or_html_could_take(text: str) -> None:
     import html
@@ -348,6 +349,7 @@ def test_one_small_group_alone_takes_the_next_with_it() -> None:
         withhold_small_cells(frame, "m", 5)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=1, max_size=12),
     st.integers(1, 10),

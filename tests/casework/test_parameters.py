@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.casework import CaseError
 from keycustomer.casework.execution import readable_translator
@@ -136,6 +136,7 @@ def test_unknown_names_and_the_case_are_refused_together() -> None:
     assert wrong["__import__"].startswith("1_a has no parameter '__import__'; it has: url, draws")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_injected_text_is_python_and_means_the_same(text: str) -> None:
     assert ast.literal_eval(readable_translator().translate(text)) == text
