@@ -403,3 +403,20 @@ def test_import_before_papermill_and_by_papermill():
             [sys.executable, "-c", program], capture_output=True, text=True, check=True
         )
         assert done.stdout == "ForkedEngine\n"
+
+
+def test_a_module_that_cannot_be_imported_is_left_to_the_notebook(tmp_path):
+    (tmp_path / "broken_module.py").write_text("raise RuntimeError('broken')")
+    program = f"""
+    import sys
+    sys.path.insert(0, {str(tmp_path)!r})
+    from keycustomer.casework import zygote
+    zygote.PRELOADED = ("broken_module", "no_such_module", "colorsys")
+    zygote._library_modules = lambda: iter(())
+    zygote.preload()
+    print("colorsys" in sys.modules, "broken_module" in sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True False\n"

@@ -283,10 +283,11 @@ def thread_count() -> int:
 def preload() -> None:
     """Import the heavy modules and all of the library, and wait for threads that end by themselves.
 
-    A module that cannot be imported is left to the notebook that needs it, which then reports it.
+    A module that cannot be imported, for whatever reason, is left to the notebook that needs it,
+    which then reports it; the others need not suffer.
     """
     for name in (*PRELOADED, *_library_modules()):
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             importlib.import_module(name)
     deadline = time.monotonic() + _THREAD_PATIENCE_SECONDS
     for thread in threading.enumerate():
@@ -299,7 +300,9 @@ def _library_modules() -> Iterator[str]:
     import keycustomer
 
     skipped = ("keycustomer.cli", "keycustomer.casework.")
-    for module in pkgutil.walk_packages(keycustomer.__path__, "keycustomer."):
+    for module in pkgutil.walk_packages(
+        keycustomer.__path__, "keycustomer.", onerror=lambda _name: None
+    ):
         if not module.name.startswith(skipped) or module.name == "keycustomer.casework.chapter":
             yield module.name
 
