@@ -64,8 +64,8 @@ def to_mathml(latex: str, *, block: bool = False) -> str:
 
     Examples
     --------
-    >>> to_mathml("<script>")[-20:]
-    '<mo>&gt;</mo></math>'
+    >>> to_mathml("x < 2").partition("<mrow>")[2]
+    '<mi>x</mi><mo>&lt;</mo><mn>2</mn></mrow></math>'
     """
     source = latex.strip()
     element = _converted(_prepared(source), block)
