@@ -72,7 +72,10 @@ SHIPPED = {
             },
         },
         timestamps_in="UTC",
-        notes=("amount is what the household paid: sales value less manufacturers' coupons",),
+        notes=(
+            "amount is what the retailer receives: manufacturers' coupons, which are paid back to "
+            "it, are not taken off",
+        ),
     ),
     "cdnow": ShippedSet(
         distribution="lifetimes",
