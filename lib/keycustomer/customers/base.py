@@ -159,7 +159,7 @@ def open_base(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no prepared customer base at {path}; run the case first")
-    connection = duckdb.connect(str(path), read_only=True)
+    connection = _connect(path)
     configure(connection, threads=threads, memory_limit=memory_limit)
     present = {row[0] for row in connection.execute("show tables").fetchall()}
     if "provenance" not in present:
@@ -168,6 +168,23 @@ def open_base(
     _stand_in_for_absent(connection, present)
     facts = dict(connection.execute("select key, value from provenance").fetchall())
     return _from_facts(path, facts, frozenset(present & set(TABLES)), connection)
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a file read-only in an engine of its own.
+
+    Connecting to the path itself would share the engine of an earlier connection in this process,
+    and with it the former content of a file that has been replaced since.
+    """
+    connection = duckdb.connect()
+    place = str(path).replace("'", "''")
+    try:
+        connection.execute(f"attach '{place}' as base (read_only)")
+    except duckdb.Error:
+        connection.close()
+        raise
+    connection.execute("use base")
+    return connection
 
 
 def configure(

@@ -30,8 +30,9 @@ BLANKS = " \t\r\n\f\v\u00a0\u1680\u2000\u2001\u2002\u2003\u2007\u2009\u202f\u300
 # apostrophe are what spreadsheets in French and Swiss locales really write.
 _THOUSANDS = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}
 _FINE = "decimal(28,12)"
-# Dates outside these years are slips: a two-digit year read as four digits is the year 17.
-_FIRST_DAY, _LAST_DAY = "date '1800-01-01'", "date '2200-12-31'"
+# Earlier dates are slips: a two-digit year read as four digits is the year 17. Contracts without
+# an end are often written as ending in 9999.
+_FIRST_DAY, _LAST_DAY = "date '1800-01-01'", "date '9999-12-31'"
 _TIME_OF_DAY = re.compile(r"%-?[HIMSfncXT]")
 
 
@@ -80,10 +81,12 @@ def number_pattern(decimal: str, thousands: str) -> str:
     return rf"[+-]?({whole}({point}\d*)?|{point}\d+)"
 
 
-def used(sql: str, values: dict[str, object]) -> dict[str, object]:
-    """Those of the values that a statement refers to; the engine refuses others."""
-    names = set(re.findall(r"\$([a-z_]+)", sql))
-    return {name: values[name] for name in sorted(names)}
+def bound(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: dict[str, object]
+) -> dict[str, object]:
+    """Those of the values that a statement has a parameter for; the engine refuses others."""
+    (parsed,) = connection.extract_statements(sql)
+    return {name: values[name] for name in sorted(parsed.named_parameters)}
 
 
 def cast(kind: Kind, column: SourceColumn, binding: Binding, *, trim_ids: bool = False) -> Cast:
@@ -291,7 +294,7 @@ def cast_table(
         days=plausible_days([ours for ours, kind in kinds.items() if kind == "date"]),
         flags=flags(marks),
     )
-    connection.execute(sql, used(sql, readings(binding, zone)))
+    connection.execute(sql, bound(connection, sql, readings(binding, zone)))
     return TypedTable(binding.table, binding, tuple(casts), bits(marks))
 
 

@@ -16,7 +16,7 @@ import zoneinfo
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from keycustomer.customers.casting import BLANKS, TypedTable, used
+from keycustomer.customers.casting import BLANKS, TypedTable, bound
 from keycustomer.customers.errors import EXAMPLES, Finding, Severity, quoted
 from keycustomer.customers.rendering import counted
 from keycustomer.customers.rules import Decision
@@ -156,7 +156,7 @@ def run_checks(
     sql = statement(
         "check_counts", table=identifier(table.name), counts=",\n    ".join(["count(*)", *counts])
     )
-    row = connection.execute(sql, used(sql, facts.values())).fetchone() or (0,)
+    row = connection.execute(sql, bound(connection, sql, facts.values())).fetchone() or (0,)
     found = [(check, n) for check, n in zip(possible, row[1:], strict=True) if n]
     first = {check: _first_rows(connection, table, check, facts) for check, _ in found}
     written = _as_written(connection, table, first)
@@ -188,7 +188,7 @@ def _first_rows(
         condition=check.condition,
         limit=str(EXAMPLES),
     )
-    return connection.execute(sql, used(sql, facts.values())).fetchall()
+    return connection.execute(sql, bound(connection, sql, facts.values())).fetchall()
 
 
 def _as_written(
@@ -234,7 +234,7 @@ def shown_value(value: object) -> str:
 
 
 _READS: dict[Kind, str] = {
-    "date": "as dates written {date!r}",
+    "date": "as dates from 1800 on written {date!r}",
     "amount": "as amounts with decimal mark {decimal!r}{thousands}",
     "number": "as numbers with decimal mark {decimal!r}{thousands}",
     "flag": "as yes or no (true, false, yes, no, 1, 0)",

@@ -23,11 +23,12 @@ from keycustomer.customers.checks import (
     today,
 )
 from keycustomer.customers.errors import Finding
-from keycustomer.customers.exclusions import Exclusions
+from keycustomer.customers.exclusions import Excluded, Exclusions
 from keycustomer.customers.lines import cast_lines
 from keycustomer.customers.mapping import Binding, bind
 from keycustomer.customers.netting import net_returns
 from keycustomer.customers.reading import InputRecord, SourceError, StagedTable, inputs, stage
+from keycustomer.customers.rendering import counted
 from keycustomer.customers.rules import resolve
 from keycustomer.customers.specification import BaseSpecification
 from keycustomer.customers.statements import statement
@@ -75,7 +76,7 @@ class Examination:
         Rows read and kept, by table.
     exclusions : Exclusions
         The rows taken out.
-    excluded : list of tuple
+    excluded : list of Excluded
         Rows of the exclusions table.
     netted : bool
         Whether returns were set against purchases.
@@ -90,7 +91,7 @@ class Examination:
     exclusions: Exclusions
     tables: dict[str, TypedTable] = field(default_factory=dict)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
-    excluded: list[tuple[object, ...]] = field(default_factory=list)
+    excluded: list[Excluded] = field(default_factory=list)
     netted: bool = False
     start: dt.date = dt.date.min
     end: dt.date = dt.date.max
@@ -159,8 +160,6 @@ def examine(
     day = today(specification.time_zone)
     facts = Facts(decisions, specification.observed, specification.currency, day)
     examination = Examination(staged, findings, Exclusions(connection, facts))
-    if complaints:
-        return examination
     for name, binding in bindings.items():
         say(f"casting {name}")
         examination.tables[name] = _cast(connection, binding, specification, facts)
@@ -263,7 +262,7 @@ def _apply_last(
 ) -> None:
     """Deal with returns, sum up the exclusions, and see what is left."""
     exclusions, lines = examination.exclusions, examination.tables.get("transactions")
-    netted: list[tuple[object, ...]] = []
+    netted: list[Excluded] = []
     removed = 0
     if lines is not None:
         exclusions.returns(lines)
@@ -285,9 +284,9 @@ def _apply_last(
 
 def _nothing_left(name: str, examination: Examination) -> Finding:
     said = tuple(
-        f"{rule} ({action}): {rows:,} rows"
-        for table, rule, action, rows, *_ in examination.excluded
-        if table == name
+        f"{gone.rule} ({gone.action}): {counted(gone.rows, 'row')}"
+        for gone in examination.excluded
+        if gone.table == name
     )
     return Finding(
         table=name,

@@ -8,11 +8,12 @@ same for the value.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from keycustomer.customers.casting import TypedTable, used
+from keycustomer.customers.casting import TypedTable, bound
 from keycustomer.customers.checks import Facts, rule_conditions
 from keycustomer.customers.comparisons import unknown_relation
 from keycustomer.customers.rules import RULES
@@ -30,6 +31,30 @@ COLUMNS = {
     "note": "VARCHAR",
 }
 """Columns of the exclusions table, with their types in the engine."""
+
+
+class Excluded(NamedTuple):
+    """One row of the exclusions table: what a rule took out of a table.
+
+    Attributes
+    ----------
+    table, rule, action : str
+        Where, and by which rule.
+    rows : int
+        How many rows are gone.
+    value : Decimal or None
+        Revenue that is gone with them, currency; None for tables other than the order lines.
+    note : str
+        What the rule flags.
+    """
+
+    table: str
+    rule: str
+    action: str
+    rows: int
+    value: Decimal | None
+    note: str
+
 
 # Rules that compare rows look at what the rules on single rows have left.
 _AFTER_SINGLE_ROWS = (
@@ -110,21 +135,23 @@ class Exclusions:
             return whole
         return f"(from {whole} anti join work.{identifier(self._name(table))} using (source_row))"
 
-    def summary(self, tables: list[TypedTable]) -> list[tuple[object, ...]]:
-        """One row a table and rule: table, rule, action, rows, value, note."""
-        rows: list[tuple[object, ...]] = []
+    def summary(self, tables: list[TypedTable]) -> list[Excluded]:
+        """Sum up what is gone, by table and rule."""
+        rows: list[Excluded] = []
         for table in tables:
             if self.dropped.get(table.name):
-                value = "revenue" if table.name == "transactions" else "null"
+                has_value = table.name == "transactions"
                 sql = statement(
                     "excluded_summary",
                     table=identifier(table.name),
                     excluded=identifier(self._name(table.name)),
-                    value=value,
+                    value="coalesce(sum(revenue), 0)" if has_value else "null",
                 )
                 found = {r[0]: r for r in self.connection.execute(sql).fetchall()}
                 rows += [
-                    (table.name, rule, "drop", *found[rule][1:], RULES[rule].flags)
+                    Excluded(
+                        table.name, rule, "drop", found[rule][1], found[rule][2], RULES[rule].flags
+                    )
                     for rule in RULES
                     if rule in found
                 ]
@@ -141,7 +168,7 @@ class Exclusions:
             remaining=self.remaining(table),
             **fragments,
         )
-        self.connection.execute(sql, used(sql, self.facts.values()))
+        self.connection.execute(sql, bound(self.connection, sql, self.facts.values()))
         count = statement("excluded_count", excluded=identifier(self._name(table)))
         row = self.connection.execute(count).fetchone()
         self.dropped[table] = row[0] if row else 0
@@ -151,7 +178,7 @@ class Exclusions:
         return f"excluded_{table}"
 
 
-def exclusions_frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+def exclusions_frame(rows: list[Excluded]) -> pd.DataFrame:
     """Frame of exclusions, values as float64."""
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame["value"] = pd.to_numeric(frame["value"]).astype("float64")

@@ -23,6 +23,7 @@ from keycustomer.customers.casting import (
     Cast,
     TypedTable,
     bits,
+    bound,
     cast,
     flags,
     listed,
@@ -32,7 +33,6 @@ from keycustomer.customers.casting import (
     readings,
     trimmed_marks,
     unreadable,
-    used,
 )
 from keycustomer.customers.mapping import Binding
 from keycustomer.customers.schema import TABLES
@@ -114,7 +114,7 @@ def cast_lines(
         first_late_bit=str(1 << len(early)),
     )
     values = readings(binding, zone) | {"currency": currency.strip()}
-    connection.execute(sql, used(sql, values))
+    connection.execute(sql, bound(connection, sql, values))
     late = {what: len(early) + n for n, what in enumerate(_LATE_MARKS)}
     return TypedTable("transactions", binding, tuple(casts), early | late)
 

@@ -2,8 +2,9 @@
 
 Each return takes its value from the latest earlier (or same-day) purchases of the same customer and
 product, then from the ones before, never below zero; a return that names the order of such a
-purchase takes only from that order. What finds no purchase stays as a negative line and is
-reported. Units are set off in the same way. Discount and cost of a purchase shrink with its value.
+purchase takes only from that order. What finds no purchase stays as a negative line (whatever sign
+the source gave it) and is reported. Units are set off in the same way. Discount and cost of a
+purchase shrink with its value.
 
 Taking from the latest first is a stack. The height of the stack after each line, in order of time,
 is the running sum of purchases less returns, kept from falling below zero; what is left of a
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from keycustomer.customers.casting import TypedTable
 from keycustomer.customers.checks import shown_value
 from keycustomer.customers.errors import EXAMPLES, Finding
+from keycustomer.customers.exclusions import Excluded
 from keycustomer.customers.rendering import counted
 from keycustomer.customers.statements import statement
 
@@ -49,22 +51,17 @@ class Netting:
     returned_value: Decimal
     purchase_value: Decimal
 
-    def exclusions(self) -> list[tuple[object, ...]]:
+    def exclusions(self) -> list[Excluded]:
         """Rows of the exclusions table: the returns, and what purchases lost to them."""
-        if not self.removed and not self.purchases:
-            return []
+        gone = "returns set against earlier purchases"
         lost = f"subtracted from {counted(self.purchases, 'purchase line')}"
-        return [
-            (
-                "transactions",
-                "returns",
-                "net",
-                self.removed,
-                self.returned_value,
-                "returns set against earlier purchases",
-            ),
-            ("transactions", "returns", "net", 0, self.purchase_value, lost),
-        ]
+        what = ("transactions", "returns", "net")
+        rows = []
+        if self.removed or self.returned_value:
+            rows.append(Excluded(*what, self.removed, self.returned_value, gone))
+        if self.purchases:
+            rows.append(Excluded(*what, 0, self.purchase_value, lost))
+        return rows
 
 
 def net_returns(

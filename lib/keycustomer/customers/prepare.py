@@ -9,11 +9,10 @@ once.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from keycustomer.customers.aside import aside, put_in_place
 from keycustomer.customers.base import CustomerBase, configure, open_base
 from keycustomer.customers.casting import TypedTable
+from keycustomer.customers.checks import today
 from keycustomer.customers.errors import (
     FINDING_COLUMNS,
     CheckReport,
@@ -221,8 +221,7 @@ def _is_fresh(path: Path, mark: str) -> bool:
         base.close()
     # Which dates lie in the future changes from day to day.
     day = facts.get("checked_on", "")
-    same_day = not day or day == dt.datetime.now(dt.UTC).date().isoformat()
-    return facts["fingerprint"] == mark and same_day
+    return facts["fingerprint"] == mark and day in ("", today(facts["time_zone"]).isoformat())
 
 
 def _report(specification: BaseSpecification, examination: Examination) -> CheckReport:
@@ -289,7 +288,7 @@ def _write_rows(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     columns: dict[str, str],
-    rows: list[tuple[object, ...]],
+    rows: Sequence[tuple[object, ...]],
 ) -> None:
     declared = ", ".join(f"{identifier(name)} {kind}" for name, kind in columns.items())
     places = ", ".join("?" for _ in columns)

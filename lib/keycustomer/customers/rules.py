@@ -150,21 +150,22 @@ def resolve(
     Returns
     -------
     decisions : dict of str to Decision
-        Every rule that applies; rules with a threshold only when one is given.
+        Every rule that applies; rules with a threshold only when one is given, wrong ones by
+        their default.
     findings : list of Finding
         Unknown rules, actions that a rule does not allow, thresholds missing or out of place.
     """
-    findings = [f for name, rule in declared.items() if (f := _complaint(name, rule))]
+    complaints = {name: _complaint(name, rule) for name, rule in declared.items()}
     decisions = {}
     for name, rule in RULES.items():
-        if name in declared:
+        if name in declared and complaints[name] is None:
             given = declared[name]
             decisions[name] = Decision(given.action, given.above, declared=True)
         elif not rule.threshold:
             decisions[name] = Decision(rule.default)
     if "duplicate_line" not in declared and not has_orders:
         decisions["duplicate_line"] = Decision("keep")
-    return decisions, findings
+    return decisions, [complaint for complaint in complaints.values() if complaint]
 
 
 def did_you_mean(name: str, known: Mapping[str, object] | list[str]) -> str:

@@ -13,27 +13,34 @@ plausible as (
     select * {days}
     from read
 ),
--- Narrow decimals multiply many times faster; wide ones are needed beyond four decimals only.
+-- Narrow decimals multiply many times faster; wide ones are needed beyond four decimals, and where
+-- the narrow product overflows.
 multiplied as (
     select
         *,
         {early_flags} as early_flags,
         fine_quantity = quantity as narrow,
-        case
-            when narrow and fine_unit_price = unit_price
-                then try_cast(unit_price * quantity as decimal(18,4))
-            else try_cast(try(fine_unit_price * fine_quantity) as decimal(18,4))
-        end as reckoned_amount,
-        case
-            when narrow and fine_unit_list_price = unit_list_price
-                then try_cast(unit_list_price * quantity as decimal(18,4))
-            else try_cast(try(fine_unit_list_price * fine_quantity) as decimal(18,4))
-        end as reckoned_list_amount,
-        case
-            when narrow and fine_unit_cost = unit_cost
-                then try_cast(unit_cost * quantity as decimal(18,4))
-            else try_cast(try(fine_unit_cost * fine_quantity) as decimal(18,4))
-        end as reckoned_cost,
+        coalesce(
+            case
+                when narrow and fine_unit_price = unit_price
+                    then try_cast(try(unit_price * quantity) as decimal(18,4))
+            end,
+            try_cast(try(fine_unit_price * fine_quantity) as decimal(18,4))
+        ) as reckoned_amount,
+        coalesce(
+            case
+                when narrow and fine_unit_list_price = unit_list_price
+                    then try_cast(try(unit_list_price * quantity) as decimal(18,4))
+            end,
+            try_cast(try(fine_unit_list_price * fine_quantity) as decimal(18,4))
+        ) as reckoned_list_amount,
+        coalesce(
+            case
+                when narrow and fine_unit_cost = unit_cost
+                    then try_cast(try(unit_cost * quantity) as decimal(18,4))
+            end,
+            try_cast(try(fine_unit_cost * fine_quantity) as decimal(18,4))
+        ) as reckoned_cost,
         -- What unit prices rounded to cents may differ by.
         0.005 * (1 + abs(quantity)) as slack
     from plausible
