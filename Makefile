@@ -76,8 +76,8 @@ casework: setup
 	@$(BIN)/keycustomer run $(CASES)
 
 test: setup
-	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope --doctest-modules \
-		--nbval-lax --durations=10 tests lib notebooks
+	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope \
+		--nbval-lax --durations=10 tests notebooks
 
 lab: setup
 	@$(BIN)/jupyter lab $(NOTEBOOK)
