@@ -108,8 +108,8 @@ def test_lock_satisfies_pyproject(python: str, system: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
-        (r"(?m)^duckdb==.*", "duckdb==0.1", "duckdb>=1.4 is pinned at 0.1"),
-        (r"(?m)^duckdb==.*", "duckling==1.0", "duckdb>=1.4 has no pin"),
+        (r"(?m)^duckdb==.*", "duckdb==0.1", "duckdb>=2 is pinned at 0.1"),
+        (r"(?m)^duckdb==.*", "duckling==1.0", "duckdb>=2 has no pin"),
         (r"(?m)^numpy==(\S+) ; .*3\.12'", r"numpy==\1", "numpy is pinned twice"),
         (r"(?m)^scipy==(\S+) ; .*< '3\.12'", r"scipy==\1 ; sys_platform == 'nowhere'", None),
     ],

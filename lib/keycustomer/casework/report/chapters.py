@@ -226,9 +226,9 @@ def _block(source: str) -> str:
 @cache
 def _highlight() -> Callable[[str], str]:
     """Highlighter of Python, with classes only."""
-    from pygments import highlight  # type: ignore[import-untyped]
-    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
 
     lexer, formatter = PythonLexer(), HtmlFormatter(nowrap=True, classprefix="py-")
     return lambda source: str(highlight(source, lexer, formatter)).rstrip("\n")

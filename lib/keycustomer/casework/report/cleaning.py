@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bleach.html5lib_shim import Filter  # type: ignore[import-untyped]
-from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
+from bleach.html5lib_shim import Filter
+from bleach.sanitizer import Cleaner
 
 _TAGS = frozenset(
     "a abbr b blockquote br caption code col colgroup dd del details dfn div dl dt em figcaption "
