@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from keycustomer.customers.prepare import prepare_base
-from keycustomer.customers.rules import RULES, Decision, did_you_mean, resolve
+from keycustomer.customers.rules import RULES, Decision, did_you_mean, resolve, rules_table
 from keycustomer.customers.specification import RuleSpecification
 from raw_tables import LINES, case, check, finding
 
@@ -447,3 +447,32 @@ def test_the_order_of_rows_does_not_matter(tmp_path, rows, rules, shuffle):
             + base.exclusions.to_csv()
         )
     assert content[0] == content[1]
+
+
+def test_side_tables_follow_their_rules(tmp_path):
+    interactions = (
+        "customer_id,date,kind,cost\n"
+        "c1,2024-01-01,call,5\nc1,2999-01-01,call,5\n,2024-01-01,call,5\nc1,2024-01-01,call,five\n"
+        "c1,2024-01-01,,5\n"
+    )
+    contracts = "customer_id,start,end\nc1,2024-01-01,9999-12-31\nc1,,\n"
+    rules = dict.fromkeys(("future_date", "missing_customer", "unreadable_value"), "drop")
+    text = LINES + f"c1,o1,{DAY}1,p1,1,5\n"
+    base = base_of(tmp_path, text, interactions=interactions, contracts=contracts, rules=rules)
+    assert base.query("select cost from interactions")["cost"].tolist() == [5.0]
+    assert base.query('select "end" from contracts')["end"].astype(str).tolist() == ["9999-12-31"]
+    gone = base.exclusions[["table_name", "rule", "rows"]].values.tolist()
+    assert gone == [
+        ["interactions", "unreadable_value", 2],
+        ["interactions", "missing_customer", 1],
+        ["interactions", "future_date", 1],
+        ["contracts", "unreadable_value", 1],
+    ]
+
+
+def test_the_rules_can_be_listed():
+    table = rules_table().set_index("rule")
+    assert list(table.index) == list(RULES)
+    assert table.loc["returns", "actions"] == "error, net, drop, keep"
+    assert table.loc["large_amount", "default"] == "only when declared"
+    assert table.loc["zero_price", "default"] == "keep"

@@ -3,7 +3,8 @@
 Every check whose outcome is a matter of judgement is a rule with a name. `RULES` is the closed
 registry, in the order in which rules are applied: a row is excluded by the first rule that drops
 it, so that the exclusions of all rules add up to the difference between what was read and what was
-kept. `resolve` fills in the defaults and complains about unknown rules and actions.
+kept. `resolve` fills in the defaults and complains about unknown rules and actions; `rules_table`
+lists them.
 
 Defaults refuse what cannot be right (a line without customer), and keep, with a warning, what may
 be right (a gift at price zero). Identical lines are refused where the source names its orders: one
@@ -17,6 +18,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pandas as pd
 
 from keycustomer.customers.errors import Finding, Severity, printable, quoted
 from keycustomer.customers.specification import Action, RuleSpecification
@@ -166,6 +169,27 @@ def resolve(
     if "duplicate_line" not in declared and not has_orders:
         decisions["duplicate_line"] = Decision("keep")
     return decisions, [complaint for complaint in complaints.values() if complaint]
+
+
+def rules_table() -> pd.DataFrame:
+    """List the rules in the order of their application.
+
+    Returns
+    -------
+    DataFrame
+        rule, flags (the rows it finds), actions (allowed), default, meaning.
+    """
+    rows = [
+        {
+            "rule": name,
+            "flags": rule.flags,
+            "actions": ", ".join(rule.actions),
+            "default": "only when declared" if rule.threshold else rule.default,
+            "meaning": rule.meaning,
+        }
+        for name, rule in RULES.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def did_you_mean(name: str, known: Mapping[str, object] | list[str]) -> str:
