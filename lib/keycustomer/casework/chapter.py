@@ -258,6 +258,7 @@ class Chapter:
         frame: pd.DataFrame,
         caption: str | None = None,
         count: str | list[str] | None = None,
+        rows: int = ROWS_SHOWN,
     ) -> None:
         """Save a table as CSV and Parquet, and show it.
 
@@ -275,6 +276,8 @@ class Chapter:
         count : str or list of str, optional
             Columns with the number of customers of a row's group; the columns to their left say
             which group it is.
+        rows : int
+            Most rows to show; the files have all.
 
         Raises
         ------
@@ -292,7 +295,7 @@ class Chapter:
             "rows": len(tidy),
             "withheld_rows": withheld,
         }
-        show_table(tidy, self._caption(name, caption, len(tidy), withheld))
+        show_table(tidy, self._caption(name, caption, len(tidy), withheld, rows), rows)
 
     def _write_table(self, name: str, frame: pd.DataFrame) -> dict[str, str]:
         text, binary = self._path("tables", name, "csv"), self._path("tables", name, "parquet")
@@ -300,11 +303,11 @@ class Chapter:
         frame.to_parquet(binary, index=False)
         return {"csv": self._relative(text), "parquet": self._relative(binary)}
 
-    def _caption(self, name: str, caption: str | None, rows: int, withheld: int) -> str:
+    def _caption(self, name: str, caption: str | None, rows: int, withheld: int, shown: int) -> str:
         parts = [caption] if caption else []
-        if rows > ROWS_SHOWN:
+        if rows > shown:
             file = self._tables[name]["csv"]
-            parts.append(f"The first {ROWS_SHOWN} of {rows:,} rows; all are in {file}.")
+            parts.append(f"The first {shown} of {rows:,} rows; all are in {file}.")
         if withheld:
             minimum = self.case.specification.minimum_cell
             parts.append(

@@ -13,6 +13,7 @@ import html
 import string
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from keycustomer.casework.disclosure import escape_markdown
@@ -46,25 +47,38 @@ def show_image(image: bytes, alt: str, width: int) -> None:
     _show(data, {"image/png": {"alt": alt, "width": width}, "alt": alt})
 
 
-def show_table(frame: pd.DataFrame, caption: str) -> None:
+def show_table(frame: pd.DataFrame, caption: str, rows: int = ROWS_SHOWN) -> None:
     """Show the first rows of a table."""
-    head = frame.head(ROWS_SHOWN)
+    head = frame.head(rows)
     _show({"text/html": html_table(head, caption), "text/plain": head.to_string(index=False)})
 
 
 def html_table(frame: pd.DataFrame, caption: str) -> str:
     """Return a table as HTML, every value escaped, with its caption inside."""
-    table = frame.to_html(
-        index=False,
-        border=0,
-        na_rep="",
-        float_format=_short,
-        classes=["mathjax_ignore", "tex2jax_ignore"],
+    # Escaped here and not by pandas, which would write a line break as a backslash and an n.
+    cells = frame.astype(object).map(_cell)
+    cells.columns = pd.Index([html.escape(str(column)) for column in frame.columns])
+    table = cells.to_html(
+        index=False, border=0, escape=False, classes=["mathjax_ignore", "tex2jax_ignore"]
     )
     return table.replace("<thead>", f"<caption>{html.escape(caption)}</caption>\n  <thead>", 1)
 
 
+def _cell(value: Any) -> str:
+    """Return a value with the digits a reader takes in, safe to stand in a page."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return ""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return _short(float(value))
+    if isinstance(value, pd.Timestamp) and value == value.normalize():
+        return f"{value:%Y-%m-%d}"
+    return html.escape(str(value)).replace("\n", "<br>")
+
+
 def _short(value: float) -> str:
-    """Return a number with the digits a reader takes in."""
     size = abs(value)
-    return f"{value:,.0f}" if size >= 1000 else f"{value:.2f}" if size >= 1 else f"{value:.4f}"
+    if value == 0 or size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if size >= 1 else f"{value:.4f}"

@@ -65,15 +65,9 @@ MEASURES: dict[str, dict[str, Measure]] = {
         "stale_share": Measure("share of records not verified for a year", "share of records"),
         "probable_duplicates": Measure("pairs of records that are likely one customer", "pairs"),
         "not_on_file": Measure("buyers without a record in the customer table", "customers"),
-        "gold_customers": Measure("customers of class A", "customers"),
-        "costing_customers": Measure("customers that cost more than they bring", "customers"),
-        "complaining_large_customers": Measure(
-            "large customers that complained repeatedly", "customers"
+        "told_apart": Measure(
+            "customers that answer a question of R2 (group: its name)", "customers"
         ),
-        "largest_still_ordering": Measure(
-            "share of last period's largest customers that still order", "share of customers"
-        ),
-        "narrow_customers": Measure("customers of one or two categories", "customers"),
         "class_customers": Measure("customers of a class", "customers", ("A", "B", "C")),
         "class_value_share": Measure(
             "share of revenue of a class", "share of revenue", ("A", "B", "C")
