@@ -368,7 +368,7 @@ def test_complete_journey_comes_out_with_its_known_counts(tmp_path):
             "time_zone": "America/New_York",
             "observed": {"start": "2017-01-01", "end": "2017-12-31"},
             "tables": {name: {"shipped": "complete_journey"} for name in tables},
-            "rules": {"large_quantity": {"action": "drop", "above": 1000}, "returns": "keep"},
+            "rules": {"large_quantity": {"action": "drop", "above": 1000}},
         }
     )
     base = prepare_base(specification, tmp_path, tmp_path / "base.duckdb")
@@ -376,6 +376,8 @@ def test_complete_journey_comes_out_with_its_known_counts(tmp_path):
     assert found["large_quantity"] == 13_494
     assert found["zero_quantity"] == 8_869
     assert found["unknown_product"] == 4_836
+    # 11,226 lines of value 0, and 20 whose value is dust of binary arithmetic.
+    assert found["zero_price"] == 11_226 + 20
     # In UTC the last lines are of 2018-01-01; on the calendar of the shops none is.
     assert "outside_window" not in found
     assert base.exclusions[["rule", "rows"]].values.tolist() == [["large_quantity", 13_494]]
