@@ -166,3 +166,11 @@ def test_the_table_keeps_empty_cells_and_every_customer():
 def test_names_are_escaped():
     frame = table([1.0]).rename(columns={"revenue": "<script>"})
     assert "<script>" not in pareto.abc_by_rank(frame, "<script>")._repr_html_()
+
+
+def test_the_contested_share_of_class_a_is_a_proportion_with_its_interval():
+    profit = [1.0, 2.0, *np.arange(100.0, 2.0, -1.0)]
+    contested = pareto.abc_change(table(np.arange(100.0, 0.0, -1.0), profit=profit)).contested
+    assert (contested.estimate, contested.n) == (0.4, 5)
+    # Wilson (1927) for 2 of 5, by hand: (2 + 1.92073) / (5 + 3.84146) -+ 0.32561
+    assert (round(contested.lower, 4), round(contested.upper, 4)) == (0.1176, 0.7693)

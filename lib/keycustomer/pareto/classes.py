@@ -26,7 +26,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.stats import finite_values, share_of
+from keycustomer.stats import Estimate, finite_values, share_of
+from keycustomer.stats.proportion import wilson_interval
 
 Rule: TypeAlias = Literal["rank", "value"]
 
@@ -257,6 +258,16 @@ class AbcChange:
     def moved(self) -> int:
         """Number of customers that change class."""
         return int((self.customers["change"] != "same").sum())
+
+    @property
+    def contested(self) -> Estimate:
+        """Share of class A on the first measure that is not class A on the second, 0..1."""
+        best = self.counts.loc["A"]
+        outside, size = int(best.sum() - best["A"]), int(best.sum())
+        lower, upper = wilson_interval(outside, size)
+        share = outside / size if size else math.nan
+        method = "Wilson interval"
+        return Estimate(share, float(lower), float(upper), "share of customers", size, method)
 
     def to_frame(self) -> pd.DataFrame:
         """Give the customers with both classes."""
