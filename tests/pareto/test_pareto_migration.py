@@ -182,3 +182,12 @@ def test_top_must_be_a_share(top, text):
     with pytest.raises(ValueError) as raised:
         retained_top(table(PLAIN), top=top)
     assert str(raised.value) == text
+
+
+def test_where_all_buy_again_the_interval_is_not_a_point():
+    rows = [(name, month, 1, 10.0 + n) for n, name in enumerate("abcdefghij") for month in TWO]
+    kept = retained_top(table(rows), top=0.2, draws=50, seed=1)
+    assert (kept.buying.estimate, kept.buying.upper, kept.buying.n) == (1.0, 1.0, 2)
+    # Wilson (1927) for 2 of 2: 2 / (2 + 3.84146)
+    assert round(kept.buying.lower, 4) == 0.3424
+    assert kept.buying.method.startswith("Wilson interval")

@@ -344,11 +344,21 @@ def retained_top(
 def _estimates(
     point: np.ndarray, drawn: np.ndarray, value: str, customers: int, level: float
 ) -> list[Estimate]:
-    units = ["share of customers", "share of customers", f"share of {value}", "share of customers"]
+    people = "share of customers"
+    units = [people, people, f"share of {value}", people]
     return [
-        bootstrap_estimate(share, draws, unit=unit, n=customers, level=level)
+        _at_bound(share, unit, customers, level)
+        if unit == people and share in (0, 1) and len(draws)
+        else bootstrap_estimate(share, draws, unit=unit, n=customers, level=level)
         for share, draws, unit in zip(point, drawn.T, units, strict=True)
     ]
+
+
+def _at_bound(share: float, unit: str, customers: int, level: float) -> Estimate:
+    """Estimate where all or none do: no draw could differ, and a bootstrap would claim certainty."""
+    lower, upper = wilson_interval(share * customers, customers, level)
+    method = "Wilson interval (all draws agree)"
+    return Estimate(float(share), float(lower), float(upper), unit, customers, method, level)
 
 
 class _Follower:
