@@ -262,8 +262,8 @@ class AbcChange:
     @property
     def contested(self) -> Estimate:
         """Share of class A on the first measure that is not class A on the second, 0..1."""
-        best = self.counts.loc["A"]
-        outside, size = int(best.sum() - best["A"]), int(best.sum())
+        best = self.counts.loc["A"].to_numpy()
+        outside, size = int(best[1:].sum()), int(best.sum())
         lower, upper = wilson_interval(outside, size)
         share = outside / size if size else math.nan
         method = "Wilson interval"

@@ -355,7 +355,7 @@ def _estimates(
 
 
 def _at_bound(share: float, unit: str, customers: int, level: float) -> Estimate:
-    """Estimate where all or none do: no draw could differ, and a bootstrap would claim certainty."""
+    """Estimate where all or none do: draws cannot differ, so a bootstrap would claim certainty."""
     lower, upper = wilson_interval(share * customers, customers, level)
     method = "Wilson interval (all draws agree)"
     return Estimate(float(share), float(lower), float(upper), unit, customers, method, level)
