@@ -81,6 +81,7 @@ def pareto_curve(result: Concentration, ax: Axes | None = None, *, top: float = 
         color=PALETTE["vermilion"],
         fontsize=HIGHLIGHT,
         weight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
     )
     who = "buyers" if result.population == "buyers" else "customers"
     _unit_square(ax, f"Share of {who}, the largest first", f"Share of {result.quantity}")
