@@ -137,6 +137,13 @@ def test_archive_counts_expected_fields_whether_or_not_they_exist(base):
     assert "phone" in report.missing["column"].tolist()
 
 
+@pytest.mark.parametrize("share", [1 / 3, 0.7, 0.9])
+def test_equally_complete_archives_differ_by_nothing(share):
+    archive = pd.DataFrame({"key": [True] * 100 + [False] * 400, "completeness": share})
+    difference = archive_summary(archive).set_index("group").loc["difference"]
+    assert difference[["completeness", "lower", "upper"]].tolist() == [0, 0, 0]
+
+
 def test_archive_intervals_agree_with_scipy():
     from scipy import stats
 

@@ -96,6 +96,8 @@ def _mean_row(group: str, values: np.ndarray) -> dict[str, object]:
 def _difference_row(group: str, key: np.ndarray, rest: np.ndarray) -> dict[str, object]:
     if min(len(key), len(rest)) < 2:
         return _mean_row(group, np.array([])) | {"customers": len(key) + len(rest)}
+    # Files that are all equally complete differ by 0 exactly, not by a rounding with a sign.
+    key, rest = key - key[0], rest - key[0]
     errors = key.var(ddof=1) / len(key), rest.var(ddof=1) / len(rest)
     freedom = [e**2 / (len(v) - 1) for e, v in zip(errors, (key, rest), strict=True)]
     df = sum(errors) ** 2 / sum(freedom) if sum(freedom) > 0 else len(key) + len(rest) - 2
