@@ -125,7 +125,8 @@ warning: transactions.amount (column 'amount' of CSV file transactions.csv): 1 r
     ),
     "negative prices": (
         {
-            "transactions": "customer_id,date,price,quantity\nc1,2024-01-05,-5,2\n",
+            "transactions": "customer_id,date,price,quantity\n"
+            "c1,2024-01-05,-5,2\nc1,2024-01-06,9,2\n",
             "rules": {"returns": "keep"},
         },
         """
@@ -388,6 +389,20 @@ error: rules.large_amount: the rule needs a threshold [rules]
 
 error: rules.returns: the rule has no threshold, got above: 3 [rules]
   cure: remove it
+""",
+    ),
+    "nothing paid": (
+        {
+            "transactions": LINES + "1,o1,2024-01-05,p,1,5\n1,o2,2024-01-06,p,-1,-5\n",
+            "rules": {"returns": "keep"},
+        },
+        """
+error: transactions.amount (column 'amount' of CSV file transactions.csv): no customer's lines add up to more than 0, so that there is no value to share [rows]
+  cure: map `amount` to what was paid; where purchases are written as negative amounts, turn their sign
+
+note: transactions.quantity (column 'quantity' of CSV file transactions.csv): 1 row of negative quantity or amount (returns) [returns]
+    row 2: quantity -1, revenue -5
+  cure: kept, as the case file says
 """,
     ),
     "nothing left": (

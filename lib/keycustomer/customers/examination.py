@@ -277,6 +277,8 @@ def _apply_last(
         counts["kept"] = counts["read"] - gone
         if counts["read"] and not counts["kept"]:
             examination.findings.append(_nothing_left(name, examination))
+    if lines is not None and examination.rows[lines.name]["kept"]:
+        examination.findings += _nobody_paid(connection, examination)
     if any(f.rule == "future_date" for f in examination.findings):
         examination.checked_on = exclusions.facts.today.isoformat()
     _set_window(connection, examination, specification)
@@ -298,6 +300,27 @@ def _nothing_left(name: str, examination: Examination) -> Finding:
         examples=said,
         cure="check `observed`, the date format and the rules that took the rows out",
     )
+
+
+def _nobody_paid(connection: duckdb.DuckDBPyConnection, examination: Examination) -> list[Finding]:
+    sql = statement("any_payer", remaining=examination.exclusions.remaining("transactions"))
+    if connection.execute(sql).fetchone():
+        return []
+    binding = examination.tables["transactions"].binding
+    column = "amount" if "amount" in binding.columns else "price"
+    return [
+        Finding(
+            table="transactions",
+            column=column,
+            rule="rows",
+            severity="error",
+            what="no customer's lines add up to more than 0, so that there is no value to share",
+            rows=0,
+            cure=f"map `{column}` to what was paid; where purchases are written as negative "
+            "amounts, turn their sign",
+            source=binding.source(column),
+        )
+    ]
 
 
 def _set_window(
