@@ -227,7 +227,7 @@ def test_questions_without_their_table_are_skipped_by_name(tmp_path):
     )
     report = differentiation(bare)
     assert report.skipped.set_index("name")["missing"].to_dict() == {
-        "costing": "transactions.cost, and assumes no economics.margin",
+        "costing": "transactions.cost (or an assumed economics.margin)",
         "complaining": "table interactions",
         "elsewhere": "table products",
         "wanted": "table customers",

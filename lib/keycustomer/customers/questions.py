@@ -239,7 +239,7 @@ def _no_table(base: CustomerBase, table: str) -> str | None:
 
 def _no_profit(buyers: pd.DataFrame) -> str | None:
     unknown = len(buyers) and buyers["profit"].isna().all()
-    return "transactions.cost, and assumes no economics.margin" if unknown else None
+    return "transactions.cost (or an assumed economics.margin)" if unknown else None
 
 
 def _no_categories(base: CustomerBase) -> str | None:
