@@ -58,7 +58,7 @@ def compare(ours: pd.DataFrame, expected: pd.DataFrame, money: list[str]) -> Non
 @pytest.fixture(scope="module")
 def cdnow_lines():
     path = package("lifetimes") / "datasets" / "CDNOW_master.txt"
-    raw = pd.read_csv(path, sep=r"\s+", dtype={"customer_id": str})
+    raw = pd.read_csv(path, sep=r"\s+", dtype={"customer_id": str, "date": str})
     day = pd.to_datetime(raw["date"], format="%Y%m%d")
     return pd.DataFrame(
         {
