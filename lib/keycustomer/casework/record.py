@@ -132,10 +132,11 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 def packages() -> dict[str, str]:
     """Return the version of every installed package by name."""
+    described = (distribution.metadata for distribution in metadata.distributions())
     found = {
-        distribution.metadata["Name"].lower().replace("_", "-"): distribution.version
-        for distribution in metadata.distributions()
-        if distribution.metadata["Name"]
+        fields["Name"].lower().replace("_", "-"): fields["Version"]
+        for fields in described
+        if fields["Name"]
     }
     return dict(sorted(found.items()))
 
