@@ -3,9 +3,11 @@
 import hashlib
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,8 @@ from keycustomer import casework
 from keycustomer.casework import CaseError, Chapter, open_chapter
 from keycustomer.casework.disclosure import escape_markdown, withhold_small_cells
 from keycustomer.casework.measures import MEASURES
+from keycustomer.customers import probable_duplicates
+from keycustomer.customers.base import open_base
 from keycustomer.stats import Estimate
 from matplotlib import pyplot
 from toy_project import CASE
@@ -322,6 +326,28 @@ def test_tables_of_others_name_nobody(project: Path) -> None:
     chapter.table("people", frame)
     text = (chapter.folder / "tables" / "1_people.csv").read_text(encoding="utf-8")
     assert text == "customer_id,n\ncustomer 3,1\n,2\n"
+
+
+def test_findings_of_others_quote_no_rows(project: Path) -> None:
+    chapter = chapter_of(project, identifiable=False)
+    chapter.table("findings", pd.DataFrame({"rule": ["id_case"], "examples": ["'Ann', 'ann'"]}))
+    text = (chapter.folder / "tables" / "1_findings.csv").read_text(encoding="utf-8")
+    assert text == "rule\nid_case\n"
+
+
+def test_probable_duplicates_of_others_stand_under_their_labels(project: Path) -> None:
+    chapter = chapter_of(project, identifiable=False)
+    twins = pd.DataFrame({"customer_id": ["007", "=1+2"], "name": "Ann Smith", "email": "a@b.org"})
+    with duckdb.connect() as connection:
+        path = str(project / "twins.duckdb")
+        shutil.copy(chapter.base.path, path)
+        connection.execute(f"attach '{path}' as base")
+        connection.register("twins", twins)
+        connection.execute("create table base.customers as from twins")
+    chapter.table("twins", probable_duplicates(open_base(path)).to_frame())
+    text = (chapter.folder / "tables" / "1_twins.csv").read_text(encoding="utf-8")
+    assert "customer 3" in text and "customer 1" in text
+    assert "007" not in text and "=1+2" not in text
 
 
 def test_small_groups_are_withheld(project: Path, shown: list[Any]) -> None:

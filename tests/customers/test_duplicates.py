@@ -18,7 +18,7 @@ def on_file(tmp_path, *rows, threshold=0.9, columns=FIELDS, **facts):
 
 
 def found(report):
-    return sorted(zip(report.pairs["left"], report.pairs["right"], strict=True))
+    return sorted(zip(report.pairs["customer_id_l"], report.pairs["customer_id_r"], strict=True))
 
 
 def test_one_customer_written_in_several_ways(tmp_path):
@@ -33,7 +33,7 @@ def test_one_customer_written_in_several_ways(tmp_path):
         ("g", "Berta Klein", "b@y.example", "040 7654321", "Weg 2", "Hamburg", "20095"),
     )
     assert found(report) == [("007", "7"), ("c", "d"), ("e", "f")]
-    first = report.pairs.set_index("left").loc["007"]
+    first = report.pairs.set_index("customer_id_l").loc["007"]
     assert first[["name", "contact"]].tolist() == ["same, rare", "same email"]
     assert first["same"] == "name, email, address, postal_code, city"
 

@@ -28,8 +28,13 @@ import pandas as pd
 from keycustomer.casework.variables import PSEUDONYM_KEY
 from keycustomer.customers.base import CustomerBase
 
-PERSONAL_COLUMNS = ("name", "email", "phone", "address", "postal_code")
+PERSONAL_COLUMNS = (
+    "name", "email", "phone", "address", "city", "postal_code", "manager", "agent"
+)  # fmt: skip
 """Columns of the customers table that name or find a person."""
+
+QUOTING_COLUMNS = ("examples",)
+"""Columns of findings that quote rows of the source, with whatever ids they hold."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # All that Markdown, HTML or mathematics could take for its own, in any place of a line.
@@ -96,17 +101,18 @@ class CustomerLabels:
         return {customer: rank for rank, customer in enumerate(ranked["customer_id"], start=1)}
 
     def frame(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return a frame with labels for ids and without personal columns.
+        """Return a frame with labels for ids, without personal columns and quoted rows.
 
-        Frames without a column whose name begins with `customer_id` are returned as they are.
+        Ids stand in columns whose names begin with `customer_id`; personal columns are those
+        beside them.  In an identifiable case a frame is returned as it is.
         """
-        ids = [name for name in frame.columns if str(name).startswith("customer_id")]
-        if self._base.identifiable or not ids:
+        if self._base.identifiable:
             return frame
-        personal = [
-            name for name in frame.columns if re.sub(r"_[lr]$", "", str(name)) in PERSONAL_COLUMNS
-        ]
-        labelled = frame.drop(columns=personal)
+        ids = [name for name in frame.columns if str(name).startswith("customer_id")]
+        hidden = (*QUOTING_COLUMNS, *PERSONAL_COLUMNS) if ids else QUOTING_COLUMNS
+        labelled = frame.drop(
+            columns=[name for name in frame.columns if re.sub(r"_[lr]$", "", str(name)) in hidden]
+        )
         for name in ids:
             labelled[name] = self._column(frame[name])
         return labelled

@@ -24,7 +24,8 @@ from keycustomer.customers.statements import identifier, statement
 IDENTIFYING = ("name", "email", "phone", "address")
 """Fields of which at least one is needed to look for duplicates."""
 
-_PAIR_COLUMNS = ("left", "right", "probability", "name", "contact", "same", "revenue")
+_ENDS = ("customer_id_l", "customer_id_r")
+_PAIR_COLUMNS = (*_ENDS, "probability", "name", "contact", "same", "revenue")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class DuplicateReport:
     records : int
         Customers on file.
     pairs : DataFrame
-        left, right (ids), probability, name and contact (how they agree), same (fields that are
-        the same), revenue (of both, currency); the most probable first.
+        customer_id_l, customer_id_r, probability, name and contact (how they agree), same (fields
+        that are the same), revenue (of both, currency); the most probable first.
     clusters : DataFrame
         cluster (1, 2, ...), customer_id, revenue (currency); the most valuable cluster first.
     value : float
@@ -105,7 +106,7 @@ class DuplicateReport:
         return self.pairs.copy()
 
     def _repr_html_(self) -> str:
-        shown = self.pairs if self.identifiable else self.pairs.drop(columns=["left", "right"])
+        shown = self.pairs if self.identifiable else self.pairs.drop(columns=[*_ENDS])
         tables = {
             "Pairs to look at": shown,
             "Values that too many customers share": self.ignored,
@@ -219,7 +220,6 @@ def _pairs(
     pairs = connection.execute(sql).df()
     for comparison in ("name", "contact"):
         pairs[comparison] = _in_words(pairs.pop(f"{comparison}_level"), comparison, levels)
-    pairs = pairs.rename(columns={"left_id": "left", "right_id": "right"})
     return pairs[list(_PAIR_COLUMNS)]
 
 
@@ -244,11 +244,11 @@ def _clusters(pairs: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ids = np.array(sorted({*pairs["left"], *pairs["right"]}), dtype=object)
+    ids = np.unique(pairs[[*_ENDS]].to_numpy(dtype=object))
     if not len(ids):
         return pd.DataFrame(columns=["cluster", "customer_id", "revenue"])
     place = {name: position for position, name in enumerate(ids)}
-    ends = [pairs[side].map(place).to_numpy() for side in ("left", "right")]
+    ends = [pairs[side].map(place).to_numpy() for side in _ENDS]
     links = coo_array((np.ones(len(pairs)), ends), shape=(len(ids), len(ids)))
     label = connected_components(links, directed=False)[1]
     revenue = customers.set_index("customer_id")["revenue"].reindex(ids).to_numpy()

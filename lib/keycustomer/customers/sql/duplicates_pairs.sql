@@ -1,7 +1,7 @@
 -- The pairs to look at: which fields are the same, and what both customers are worth.
 select
-    least(first.customer_id, second.customer_id) as left_id,
-    greatest(first.customer_id, second.customer_id) as right_id,
+    least(first.customer_id, second.customer_id) as customer_id_l,
+    greatest(first.customer_id, second.customer_id) as customer_id_r,
     round(pairs.match_probability, 6) as probability,
     pairs.gamma_name as name_level,
     pairs.gamma_contact as contact_level,
@@ -17,4 +17,4 @@ select
 from {pairs} as pairs
 inner join records as first on first.customer_id = pairs.customer_id_l
 inner join records as second on second.customer_id = pairs.customer_id_r
-order by probability desc, left_id, right_id
+order by probability desc, 1, 2
