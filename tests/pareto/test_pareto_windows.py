@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
-from keycustomer.pareto.concentration import pareto_share
+from keycustomer.pareto.concentration import concentration, pareto_share
 from keycustomer.pareto.windows import pareto_by_period, pareto_by_window
 from period_tables import MONTHS, for_all, panels, shuffled, table
 from scipy.stats import poisson
@@ -63,6 +63,21 @@ def test_customers_on_file_who_never_bought_raise_the_share():
     many = pareto_by_window(table(ROWS), draws=5, on_file=400).of("all")["share"]
     assert (many == 1).all()
     assert few.iloc[-1] < 1
+
+
+def test_every_window_has_the_interval_it_would_have_alone():
+    generator = np.random.default_rng(5)
+    frame = table(
+        [(f"c{k}", MONTHS[k % 3], 1, round(1 + generator.pareto(1.2), 2)) for k in range(60)]
+    )
+    result = pareto_by_window(frame, draws=100, seed=3)
+    for row in result.frame.itertuples():
+        inside = frame[frame["period"] <= row.end]
+        sums = inside.groupby("customer_id")["revenue"].sum()
+        if row.population == "all":
+            sums = sums.reindex(frame["customer_id"], fill_value=0.0)
+        alone = concentration(sums, tops=[0.2], draws=100, seed=3).top[0.2]
+        assert (row.lower, row.upper) == pytest.approx((alone.lower, alone.upper), rel=1e-9)
 
 
 def test_windows_can_begin_later_and_end_where_one_says():

@@ -71,6 +71,18 @@ class Ladder:
         logs = np.log(x, where=x > 0, out=np.zeros_like(x))
         return np.column_stack([x**2, x * logs])
 
+    @property
+    def once(self) -> FloatArray:
+        """Weights that take every customer once; shape (1, groups)."""
+        return self.sizes[None, :].astype(np.float64)
+
+    def joined(self, weights: FloatArray) -> FloatArray:
+        """Weights by distinct value, from weights by place; shapes (rows, customers or groups)."""
+        if self.sizes.size == weights.shape[1]:
+            return weights
+        starts = np.append(0, np.cumsum(self.sizes)[:-1])
+        return np.add.reduceat(weights, starts, axis=1)
+
     def curve(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Cumulate customers and value from the top, for every row of weights.
 
@@ -156,7 +168,7 @@ class LeaveOneOut:
 
     @cached_property
     def _line(self) -> tuple[FloatArray, FloatArray]:
-        customers, value = self.ladder.curve(self.ladder.sizes[None, :].astype(np.float64))
+        customers, value = self.ladder.curve(self.ladder.once)
         return customers[0], value[0]
 
     @cached_property

@@ -47,16 +47,43 @@ class Resampled:
         progress: Progress | None,
     ) -> Resampled:
         """Measure the customers and `draws` resamples of them."""
+        return cls.of_each(
+            [ladder],
+            tops=tops,
+            shares=shares,
+            draws=draws,
+            seed=seed,
+            level=level,
+            progress=progress,
+        )[0]
+
+    @classmethod
+    def of_each(
+        cls,
+        ladders: Sequence[Ladder],
+        *,
+        tops: Sequence[float],
+        shares: Sequence[float],
+        draws: int,
+        seed: Seed,
+        level: float,
+        progress: Progress | None,
+    ) -> list[Resampled]:
+        """Measure several ladders of equally many customers on resamples drawn once for all."""
         p, s = _distinct(tops), _distinct(shares)
         drawn = bootstrap(
-            lambda weights: ladder.measures(weights, p, s),
-            ladder.sizes,
+            lambda weights: np.hstack(
+                [ladder.measures(ladder.joined(weights), p, s) for ladder in ladders]
+            ),
+            np.ones(ladders[0].customers),
             draws=draws,
             seed=seed,
             progress=progress,
         )
-        points = ladder.measures(ladder.sizes[None, :].astype(np.float64), p, s)[0]
-        return cls(ladder, p, s, points, drawn, level)
+        return [
+            cls(ladder, p, s, ladder.measures(ladder.once, p, s)[0], columns, level)
+            for ladder, columns in zip(ladders, np.split(drawn, len(ladders), axis=1), strict=True)
+        ]
 
     @cached_property
     def _without(self) -> LeaveOneOut:

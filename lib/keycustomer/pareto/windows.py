@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from keycustomer.pareto.calendar import read_calendar
+from keycustomer.pareto.calendar import Calendar, read_calendar
 from keycustomer.pareto.ladder import Ladder
 from keycustomer.pareto.panel import TICKS, Span, choose_span, describe_periods, read_panel, totals
 from keycustomer.pareto.resampled import Resampled
@@ -127,7 +127,8 @@ def pareto_by_window(
     repeated : bool
         Whether several rows of one customer and period are allowed, and added up.
     progress : callable, optional
-        Called as ``progress(done, draws)`` for every window that takes more than two seconds.
+        Called as ``progress(done, draws)`` when the draws of a window, or of all windows with
+        equally many customers, take more than two seconds.
 
     Returns
     -------
@@ -211,21 +212,21 @@ def _shares(
     share_of(top, "top")
     everybody = _everybody(panel, on_file)
     calendar = read_calendar(pd.DatetimeIndex(panel["period"]), every)
-    rows = []
+    values: dict[str, list[np.ndarray]] = {"buyers": [], "all": []}
     for span in spans:
         sums = totals(panel, span)[value].to_numpy() / TICKS
         _refuse_nothing_sold(sums, span, panel)
-        after = calendar.start(int(calendar.numbers(pd.DatetimeIndex([span.end]))[0]) + 1)
-        values = {"buyers": sums[sums > 0], "all": np.pad(sums, (0, everybody - len(sums)))}
-        for population, numbers in values.items():
-            estimate = _top_share(numbers, top, value, resampling)
-            row = {"start": span.start, "end": span.end, "days": (after - span.start).days}
-            shares = {name: getattr(estimate, name) for name in ("lower", "upper")}
-            rows.append(
-                row
-                | {"population": population, "customers": len(numbers)}
-                | {"share": estimate.estimate, **shares}
-            )
+        values["buyers"].append(sums[sums > 0])
+        values["all"].append(np.pad(sums, (0, everybody - len(sums))))
+    unit = f"share of {value}"
+    shares = {name: _top_shares(windows, top, unit, resampling) for name, windows in values.items()}
+    rows = [
+        {"start": span.start, "end": span.end, "days": _days(span, calendar)}
+        | {"population": population, "customers": estimates[n].n, "share": estimates[n].estimate}
+        | {"lower": estimates[n].lower, "upper": estimates[n].upper}
+        for n, span in enumerate(spans)
+        for population, estimates in shares.items()
+    ]
     return WindowShares(top, value, growing, pd.DataFrame(rows), resampling.level)
 
 
@@ -244,7 +245,18 @@ def _refuse_nothing_sold(sums: np.ndarray, span: Span, panel: pd.DataFrame) -> N
         )
 
 
-def _top_share(values: np.ndarray, top: float, value: str, resampling: _Resampling) -> Estimate:
-    options = resampling._asdict()
-    resampled = Resampled.of(Ladder.of(values), tops=[top], shares=[], **options)
-    return resampled.top(top, f"share of {value}")
+def _days(span: Span, calendar: Calendar) -> int:
+    after = calendar.start(int(calendar.numbers(pd.DatetimeIndex([span.end]))[0]) + 1)
+    return (after - span.start).days
+
+
+def _top_shares(
+    windows: Sequence[np.ndarray], top: float, unit: str, resampling: _Resampling
+) -> list[Estimate]:
+    """Share of the top in every window; windows of equally many customers share their draws."""
+    ladders = [Ladder.of(values) for values in windows]
+    measured: dict[int, list[Resampled]] = {}
+    for size in dict.fromkeys(ladder.customers for ladder in ladders):
+        alike = [ladder for ladder in ladders if ladder.customers == size]
+        measured[size] = Resampled.of_each(alike, tops=[top], shares=[], **resampling._asdict())
+    return [measured[ladder.customers].pop(0).top(top, unit) for ladder in ladders]
