@@ -383,11 +383,14 @@ class _Follower:
 
     def top_of(self, copies: np.ndarray, order: np.ndarray) -> np.ndarray:
         """Count the copies of each customer that are among the best of those in `order`."""
-        mine = copies[:, order]
+        mine = copies.take(order, axis=1)
         reached = np.cumsum(mine, axis=1)
         room = whole_customers(self.top, reached[:, -1])[:, None]
+        # below the place at which every draw has its best, nobody is among them
+        deep = int((reached < room).sum(axis=1).max()) + 1
+        mine, reached = mine[:, :deep], reached[:, :deep]
         best = np.zeros_like(copies)
-        best[:, order] = np.clip(room - (reached - mine), 0, mine)
+        best[:, order[:deep]] = np.clip(room - (reached - mine), 0, mine)
         return best
 
     def shares(self, copies: np.ndarray) -> np.ndarray:
