@@ -140,6 +140,14 @@ def test_unknown_tables_and_columns_are_named(project: Path) -> None:
     )
 
 
+def test_a_case_without_transactions_is_refused(project: Path) -> None:
+    text = CASE.replace("transactions:", "customers:")
+    assert problems(project, text) == [
+        "case.yaml:6: `tables`: the table `transactions` is needed: all chapters rest on order "
+        "lines"
+    ]
+
+
 def test_parameters_are_converted_to_their_types(project: Path) -> None:
     text = CASE + (
         "parameters:\n  1: {draws: 1e3, share: 1e-1, mode: 010}\n"

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.parameters import convert_all, read_parameters
 from keycustomer.casework.project import Project, find_project
 from keycustomer.casework.variables import CASE_FILE
 from keycustomer.casework.yaml_text import Document, Location, read_yaml
-from keycustomer.customers.specification import BaseSpecification
+from keycustomer.customers.specification import BaseSpecification, TableSpecification
 
 _NAME = re.compile(r"[^\W_][\w-]{0,63}")
 _RESERVED = frozenset({"con", "prn", "aux", "nul"}) | {
@@ -50,6 +50,13 @@ class CaseSpecification(BaseSpecification):
     chapters: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     minimum_cell: Annotated[int, Field(ge=1, le=1000)] = 5
+
+    @field_validator("tables")
+    @classmethod
+    def _with_lines(cls, value: dict[str, TableSpecification]) -> dict[str, TableSpecification]:
+        if "transactions" not in value:
+            raise ValueError("the table `transactions` is needed: all chapters rest on order lines")
+        return value
 
 
 @dataclass(frozen=True)
