@@ -166,6 +166,23 @@ def test_a_customers_file_is_recognised(proposed):
     }
 
 
+def test_lines_without_a_known_amount_are_still_lines(proposed):
+    proposal = proposed(
+        b"customer_id,order_id,date,product_id,quantity,xyz\n1,1,2024-01-13,p,1,9\n"
+    )
+    assert (proposal.name, proposal.missing) == ("transactions", ("amount or price",))
+
+
+def test_a_unit_in_brackets_is_no_part_of_a_heading():
+    columns = ["Kunden-Nr.", "Datum", "Erlös (EUR)", "数量\uff08件\uff09"]
+    assert match_columns(columns, "transactions") == {
+        "customer_id": "Kunden-Nr.",
+        "date": "Datum",
+        "quantity": "数量\uff08件\uff09",
+        "amount": "Erlös (EUR)",
+    }
+
+
 def test_what_is_missing_is_said(proposed):
     proposal = proposed(b"x,date,quantity,product_id\n1,2020-01-02,3,A\n")
     assert proposal.missing or proposal.name != "transactions"

@@ -52,9 +52,9 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     ),
     "amount": (
         "amount", "sales", "revenue", "total", "value", "sales value", "line total", "net amount",
-        "turnover", "paid", "spend", "dollar value", "betrag", "umsatz", "summe", "wert",
-        "gesamtbetrag", "nettobetrag", "montant", "montant total", "chiffre d affaires", "ca",
-        "valeur", "金额", "销售额", "总价", "实付金额", "订单金额", "消费金额", "合计",
+        "turnover", "paid", "spend", "dollar value", "betrag", "umsatz", "erloes", "summe", "wert",
+        "gesamtbetrag", "nettobetrag", "nettoumsatz", "umsatzerloes", "montant", "montant total",
+        "chiffre d affaires", "ca", "valeur", "金额", "销售额", "总价", "实付金额", "订单金额", "消费金额", "合计",
     ),
     "price": (
         "price", "unit price", "price per unit", "einzelpreis", "preis", "stueckpreis",
@@ -135,8 +135,14 @@ def _likeness(theirs: str, ours: str) -> float:
 
 
 def fold(heading: str) -> str:
-    """Reduce a heading to its words: ``fold("Kunden-Nr.")`` is ``kunden nr``."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)
-    plain = parted.translate(_SPELT_OUT)
-    bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    """Reduce a heading to its words: ``fold("Kunden-Nr.")`` is ``kunden nr``.
+
+    A unit in brackets at its end is left out: ``fold("Betrag (EUR)")`` is ``betrag``.
+    """
+    # Full-width brackets become plain ones.
+    plain = unicodedata.normalize("NFKC", heading).strip()
+    unitless = re.sub(r"(?<=\S)\s*[(\[][^()\[\]]*[)\]]$", "", plain)
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unitless)
+    spelt = parted.translate(_SPELT_OUT)
+    bare = "".join(c for c in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", bare.casefold()))

@@ -107,7 +107,8 @@ def propose(path: str | Path, name: str | None = None) -> Proposal:
 def _best_table(columns: list[str]) -> str:
     def fit(name: str) -> tuple[int, int]:
         mapping = match_columns(columns, name)
-        return -len(_missing(name, mapping)), len(mapping)
+        missing = len(_missing(name, mapping))
+        return len(mapping) - missing, -missing
 
     return max(("transactions", "customers", "products", "interactions"), key=fit)
 
