@@ -63,7 +63,7 @@ def available(variables: Mapping[str, str] = os.environ) -> Resources:
     Raises
     ------
     CaseError
-        When `KEYCUSTOMER_THREADS` or `KEYCUSTOMERMEMORY_LIMIT_LIMIT` is set to no number.
+        When `KEYCUSTOMER_THREADS` or `KEYCUSTOMER_MEMORY_LIMIT` is set to no number.
     """
     threads, memory = variables.get(THREADS, ""), variables.get(MEMORY_LIMIT, "")
     if threads and not re.fullmatch(r"[1-9]\d{0,4}", threads):
