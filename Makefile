@@ -3,6 +3,8 @@
 CASES ?= complete_journey cdnow
 NOTEBOOK ?= notebooks/1_pareto_analysis.ipynb
 WORKERS ?= logical
+# Kernels are forked from a process that has done the imports; elsewhere they start afresh.
+ENGINE ?= $(if $(filter Linux,$(shell uname -s 2>/dev/null)),forked,default)
 UPGRADE ?=
 
 VENV := .venv
@@ -73,7 +75,7 @@ endif
 	@echo 'Set-up complete.'
 
 casework: setup
-	@$(BIN)/keycustomer run $(CASES)
+	@$(BIN)/keycustomer run --engine $(ENGINE) $(CASES)
 
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope \
