@@ -54,7 +54,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "amount", "sales", "revenue", "total", "value", "sales value", "line total", "net amount",
         "turnover", "paid", "spend", "dollar value", "betrag", "umsatz", "erloes", "summe", "wert",
         "gesamtbetrag", "nettobetrag", "nettoumsatz", "umsatzerloes", "montant", "montant total",
-        "chiffre d affaires", "ca", "valeur", "金额", "销售额", "总价", "实付金额", "订单金额", "消费金额", "合计",
+        "chiffre d affaires", "ca", "valeur", "金额", "销售额", "总价", "实付金额", "订单金额",
+        "消费金额", "合计",
     ),
     "price": (
         "price", "unit price", "price per unit", "einzelpreis", "preis", "stueckpreis",
