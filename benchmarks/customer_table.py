@@ -82,6 +82,7 @@ def parquet(lines: int) -> Path:
         print(f"generating {lines:,} lines", flush=True)
         with duckdb.connect() as connection:
             connection.execute("set preserve_insertion_order = false; set memory_limit = '3GB'")
+            connection.execute(f"set temp_directory = '{DATA / 'spill'}'")
             connection.execute(GENERATE.format(lines=lines, path=f"{path}.part"))
         Path(f"{path}.part").rename(path)
     return path
@@ -110,6 +111,7 @@ def raw(lines: int):
 
     with duckdb.connect() as connection:
         connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"set temp_directory = '{DATA / 'spill'}'")
         return connection.execute(RAW, {"path": str(parquet(lines)), "end": END}).df()
 
 

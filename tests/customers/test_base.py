@@ -42,3 +42,10 @@ def test_parameters_are_bound(hand_made_base):
     base = hand_made_base({"customers": [("a", "x'; drop table customers; --")]})
     name = "x'; drop table customers; --"
     assert len(base.query("from customers where name = $name", name=name)) == 1
+
+
+def test_nothing_is_spilled_into_the_working_folder(hand_made_base, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    base = hand_made_base({"customers": [("a", "Ann")]})
+    place = base.query("select current_setting('temp_directory') as place")["place"].item()
+    assert not place.startswith((str(tmp_path), "."))

@@ -10,6 +10,8 @@ import datetime as dt
 import html
 import json
 import os
+import tempfile
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,7 +178,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     Connecting to the path itself would share the engine of an earlier connection in this process,
     and with it the former content of a file that has been replaced since.
     """
-    connection = duckdb.connect()
+    connection = in_memory()
     place = str(path).replace("'", "''")
     try:
         connection.execute(f"attach '{place}' as base (read_only)")
@@ -185,6 +187,16 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         raise
     connection.execute("use base")
     return connection
+
+
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """Open an engine without a file.
+
+    What does not fit into memory goes to the system's folder for temporary files; by the engine's
+    default it would go into the reader's working folder.
+    """
+    spill = Path(tempfile.gettempdir()) / f"keycustomer-{uuid.uuid4().hex}"
+    return duckdb.connect(config={"temp_directory": str(spill)})
 
 
 def configure(

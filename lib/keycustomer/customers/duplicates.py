@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.base import CustomerBase, configure
+from keycustomer.customers.base import CustomerBase, configure, in_memory
 from keycustomer.customers.linkage import FIELDS, Level, prepare, priors, settings
 from keycustomer.customers.rendering import amount, counted, percent, report_html, share_of
 from keycustomer.customers.statements import identifier, statement
@@ -147,7 +147,7 @@ def probable_duplicates(base: CustomerBase, *, threshold: float = 0.9) -> Duplic
     if not set(known) & set(IDENTIFYING):
         return _nothing_to_compare(base, threshold)
     customers = base.query(_customers_sql(base, known))
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         configure(connection)
         prepare(connection, customers)
         levels = priors(connection, len(customers))
