@@ -89,6 +89,18 @@ def test_exclusions_state_rows_and_value(hand_made_base):
         plots.exclusion_bars(with_exclusions(base))
 
 
+def test_netted_returns_take_no_value_from_the_base(hand_made_base):
+    base = with_exclusions(
+        hand_made_base({"transactions": LINES}),
+        ("transactions", "returns", "net", 2, -40.0, "returns set against earlier purchases"),
+        ("transactions", "returns", "net", 0, 40.0, "subtracted from 3 purchase lines"),
+        ("products", "duplicate_product", "drop", 1, None, ""),
+    )
+    said = plain(plots.description(plots.exclusion_bars(base)))
+    assert "worth 0 EUR beside" in said and "returns (net) 2 rows, 0 EUR" in said
+    assert said.endswith("duplicate_product (drop) 1 rows.")
+
+
 def test_activity_counts_every_customer_once_as_new(hand_made_base):
     ax = plots.activity_over_time(hand_made_base({"transactions": LINES}), every="month")
     again, new = ([bar.get_height() for bar in container] for container in ax.containers)

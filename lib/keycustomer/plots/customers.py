@@ -162,7 +162,9 @@ def exclusion_bars(base: CustomerBase, ax: Axes | None = None) -> Axes:
     ValueError
         When no rule touched a row: there is nothing to draw.
     """
-    rules = base.exclusions
+    # A return that is set against its purchase takes its value from there: only both rows tell it.
+    keys = ["table_name", "rule", "action"]
+    rules = base.exclusions.groupby(keys, as_index=False)[["rows", "value"]].sum(min_count=1)
     rules = rules[rules["rows"] > 0].sort_values(
         ["rows", "table_name", "rule"], ascending=[False, True, True]
     )
