@@ -208,3 +208,9 @@ def test_no_project_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("KEYCUSTOMER_HOME", str(tmp_path))
     with pytest.raises(CaseError, match=r"KEYCUSTOMER_HOME is .* no folders `notebooks`"):
         load_case("toy")
+
+
+def test_an_unknown_key_is_refused_even_without_a_value(project: Path) -> None:
+    found = problems(project, CASE + "rulles:\n")
+    assert len(found) == 1
+    assert "unknown key `rulles` (did you mean 'rules'?)" in found[0]

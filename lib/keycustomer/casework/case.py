@@ -188,14 +188,16 @@ def _specification(path: Path, project: Project) -> CaseSpecification:
     return specification
 
 
-def _without_empty(value: Any) -> Any:
-    """Content without keys that have no value: such a key says nothing."""
-    if not isinstance(value, dict):
+def _without_empty(value: Any, location: Location = ()) -> Any:
+    """Content without known keys that have no value: they say nothing, but a strange key does."""
+    if not isinstance(value, dict) or location == ("parameters",):
         return value
+    known = _known_keys(location)
+    strange = {key for key in value if known and key not in known}
     return {
-        key: item if key == "parameters" else _without_empty(item)
+        key: item if key in strange else _without_empty(item, (*location, key))
         for key, item in value.items()
-        if item is not None
+        if item is not None or key in strange
     }
 
 
