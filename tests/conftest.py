@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import hypothesis
 import pytest
 from prepared_base import hand_made_base  # noqa: F401
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from keycustomer.customers import CustomerBase
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# New examples are sought everywhere but in a build, which has to mean the same when repeated.
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("build", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("build" if os.environ.get("CI") else "local")
 
 # What a developer has set for own work (a project elsewhere, a key) must not reach the tests.
 for name in [name for name in os.environ if name.startswith("KEYCUSTOMER_")]:

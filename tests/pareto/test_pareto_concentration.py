@@ -164,7 +164,9 @@ def test_shares_add_up(values):
 def test_the_inverse_undoes_the_share(values, top):
     share = pareto.pareto_share(values, top)
     needed = pareto.customers_for(values, min(share, 1.0))
-    assert needed <= top + 1e-9
+    # One rounding of the total is worth this many of the smallest customers.
+    slack = 1e-9 + 1e-15 * sum(values) / min(value for value in values if value > 0)
+    assert needed <= top + slack
     assert pareto.pareto_share(values, needed) == pytest.approx(share, abs=1e-9)
 
 
