@@ -314,7 +314,7 @@ class Chapter:
                 f"{withheld} rows are withheld (empty), so that no group of fewer than {minimum} "
                 "customers is shown."
             )
-        return " ".join(parts)
+        return " ".join(part if len(parts) == 1 else f"{part.rstrip('.')}." for part in parts)
 
     def say(self, markdown: str, **values: Any) -> None:
         """Show sentences computed from results.
@@ -353,7 +353,7 @@ class Chapter:
         """
         self._skipped[section, missing] = {"section": section, "missing_table": missing}
         self.say(
-            "*Skipped: {section}. This case has no {missing}.*", section=section, missing=missing
+            "*Skipped ({section}): this case has no {missing}.*", section=section, missing=missing
         )
 
     def customer(self, ids: str | Iterable[str]) -> str | list[str]:
