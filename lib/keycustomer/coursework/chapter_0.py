@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pandas as pd
 
 from keycustomer.coursework.registry import CaseData, exercise
+from keycustomer.customers.answers import ranked, whole_customers
 
 
 @exercise("0.1", "choice")
@@ -115,11 +113,9 @@ def _recency_for_silence(case: CaseData) -> list[str]:
     return top.loc[top["recency"] > 90, "customer_id"].tolist()
 
 
-def _largest(table: pd.DataFrame, column: str, n: int = 10) -> list[str]:
-    order = np.lexsort((table["customer_id"].to_numpy(dtype=str), -table[column].to_numpy()))
-    return table["customer_id"].iloc[order[:n]].tolist()
+def _largest(table: pd.DataFrame, column: str) -> list[str]:
+    return ranked(table, column)["customer_id"].head(10).tolist()
 
 
 def _top_fifth(buyers: pd.DataFrame) -> pd.DataFrame:
-    ids = _largest(buyers, "revenue", math.ceil(0.2 * len(buyers)))
-    return buyers[buyers["customer_id"].isin(ids)]
+    return ranked(buyers, "revenue").head(whole_customers(0.2, len(buyers)))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from keycustomer.coursework.registry import CaseData, exercise
 from keycustomer.customers import customer_periods
+from keycustomer.customers.answers import ranked, whole_customers
 from keycustomer.pareto import concentration, customers_for, pareto_share
 from keycustomer.stats import verdict_at_least
 
@@ -139,9 +140,8 @@ def _halves(case: CaseData) -> tuple[pd.Series, pd.Series]:
 
 def _by_size(revenue: pd.Series) -> list[str]:
     frame = revenue.rename("revenue").rename_axis("customer_id").reset_index()
-    frame = frame.sort_values(["revenue", "customer_id"], ascending=[False, True])
-    return frame["customer_id"].tolist()
+    return ranked(frame, "revenue")["customer_id"].tolist()
 
 
 def _top_fifth(revenue: pd.Series) -> set[str]:
-    return set(_by_size(revenue)[: math.ceil(0.2 * len(revenue))])
+    return set(_by_size(revenue)[: whole_customers(0.2, len(revenue))])

@@ -14,6 +14,8 @@ import math
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.answers import ranked, whole_customers
+
 ARCHIVE = (
     *("name", "email", "phone", "address", "city", "postal_code", "country"),
     *("manager", "joined_on", "updated_on"),
@@ -42,12 +44,11 @@ def account_archive(known: pd.DataFrame, expected: tuple[str, ...]) -> pd.DataFr
     """
     flags = [f"has {field}" for field in expected if f"has {field}" in known.columns]
     filled = known[flags].sum(axis=1).astype(int) if flags else pd.Series(0, index=known.index)
-    order = known.sort_values(["revenue", "customer_id"], ascending=[False, True]).index
-    rank = pd.Series(np.arange(1, len(known) + 1), index=order).reindex(known.index)
+    keys = ranked(known, "revenue")["customer_id"].head(whole_customers(KEY_SHARE, len(known)))
     return pd.DataFrame(
         {
             "customer_id": known["customer_id"],
-            "key": rank <= math.ceil(KEY_SHARE * len(known)),
+            "key": known["customer_id"].isin(keys),
             "filled": filled,
             "expected": len(expected),
             "completeness": filled / len(expected) if expected else math.nan,

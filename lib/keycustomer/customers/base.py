@@ -20,6 +20,7 @@ import duckdb
 import pandas as pd
 
 from keycustomer.customers.schema import SQL_TYPES, TABLES
+from keycustomer.customers.statements import identifier
 
 # Tables that later queries join to; where a case lacks one, an empty view stands in.
 _JOINED = ("customers", "products", "interactions")
@@ -107,8 +108,7 @@ class CustomerBase:
         columns = self.query(f"describe {table}")["column_name"]
         if column not in set(columns):
             return False
-        quoted = '"' + column.replace('"', '""') + '"'
-        filled = f"select 1 from {table} where {quoted} is not null limit 1"  # noqa: S608
+        filled = f"select 1 from {table} where {identifier(column)} is not null limit 1"  # noqa: S608
         return len(self.query(filled)) > 0
 
     def close(self) -> None:

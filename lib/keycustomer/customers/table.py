@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from importlib.resources import files
 
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
+from keycustomer.customers.statements import statement
 
 Day = dt.date | str | None
 
@@ -64,7 +64,8 @@ def customer_table(
     so that a discount comes out of the margin. Profit is margin minus cost to serve (recorded
     contacts plus `cost_per_order` an order), or margin alone where nothing is known of that.
     """
-    table = base.query(_sql("customer_table"), **_terms(base, start, end, margin, cost_per_order))
+    terms = _terms(base, start, end, margin, cost_per_order)
+    table = base.query(statement("customer_table"), **terms)
     table["profit"] = table["margin"] - table["cost_to_serve"].fillna(0)
     for column in ("first_order", "last_order"):
         table[column] = pd.to_datetime(table[column])
@@ -107,7 +108,7 @@ def customer_periods(
     """
     unit, width = _period(every)
     terms = _terms(base, start, end, margin, cost_per_order)
-    table = base.query(_sql("customer_periods"), unit=unit, width=width, **terms)
+    table = base.query(statement("customer_periods"), unit=unit, width=width, **terms)
     table["period"] = pd.to_datetime(table["period"])
     return table
 
@@ -140,13 +141,9 @@ def customer_categories(base: CustomerBase, level: str = "category") -> pd.DataF
     if not known or (level == "category" and not base.has("products", "category")):
         needed = "products.category" if known else "transactions.product_id"
         raise ValueError(f"the base has no {needed}; map it in the case file to see {level} views")
-    table = base.query(_sql("customer_categories"), by_product=level == "product")
+    table = base.query(statement("customer_categories"), by_product=level == "product")
     table["first_date"] = pd.to_datetime(table["first_date"])
     return table
-
-
-def _sql(name: str) -> str:
-    return (files("keycustomer.customers") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _period(every: str) -> tuple[str, int]:
