@@ -9,8 +9,8 @@ costs next to nothing::
     kc.pareto.pareto_share(kc.customers.customer_table(base)["revenue"])
 
 Floors, arrows only downward: ``cli`` uses ``casework`` and ``coursework``; they use the
-chapters (``pareto``); a chapter uses ``stats`` and ``plots``; all of them stand on
-``customers``.
+chapters (``pareto``); a chapter uses ``lifetime``, ``stats`` and ``plots``; all of them stand
+on ``customers``.
 """
 
 from __future__ import annotations
@@ -21,11 +21,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from keycustomer import casework, coursework, customers, pareto, plots, stats
+    from keycustomer import casework, coursework, customers, lifetime, pareto, plots, stats
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "casework", "coursework", "customers", "pareto", "plots", "stats"]
+__all__ = [
+    "__version__",
+    "casework",
+    "coursework",
+    "customers",
+    "lifetime",
+    "pareto",
+    "plots",
+    "stats",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

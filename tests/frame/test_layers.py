@@ -23,10 +23,11 @@ SOURCES = sorted(LIBRARY.rglob("*.py"))
 FLOORS: dict[str, set[str]] = {
     "customers": set(),
     "stats": {"customers"},
+    "lifetime": {"customers", "stats"},
     "plots": {"customers", "stats"},
-    "pareto": {"customers", "stats", "plots"},
-    "coursework": {"customers", "stats", "plots", "pareto"},
-    "casework": {"customers", "stats", "plots", "pareto"},
+    "pareto": {"customers", "stats", "plots", "lifetime"},
+    "coursework": {"customers", "stats", "plots", "lifetime", "pareto"},
+    "casework": {"customers", "stats", "plots", "lifetime", "pareto"},
     "cli": {"customers", "casework", "coursework"},
 }
 HEAVY = ("pandas", "numpy", "matplotlib", "seaborn", "scipy", "duckdb", "splink", "papermill")

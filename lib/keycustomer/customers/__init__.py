@@ -22,7 +22,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "reading": ("InputRecord", "SourceError", "StagedTable", "stage"),
     "schema": ("TABLES", "Column", "Table"),
     "specification": ("BaseSpecification", "TableSpecification"),
-    "table": ("customer_categories", "customer_periods", "customer_table"),
+    "table": (
+        "customer_categories",
+        "customer_histories",
+        "customer_periods",
+        "customer_table",
+        "purchase_days",
+    ),
 }
 
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

@@ -1,7 +1,8 @@
 """The customer table: one row a customer, computed in the engine from the order lines.
 
 `customer_table` is what every later chapter works on; `customer_periods` cuts the same figures by
-calendar period, `customer_categories` by product category.
+calendar period, `customer_categories` by product category; `purchase_days` gives the single days,
+`customer_histories` counts customers with the same frequency, recency and T.
 
 Frequency, recency, T and monetary value are those of Fader, Hardie & Lee (2005): repeat purchase
 days, age at the last purchase, age at the end of observation, mean revenue of repeat purchase days.
@@ -146,6 +147,56 @@ def customer_categories(base: CustomerBase, level: str = "category") -> pd.DataF
     return table
 
 
+def purchase_days(base: CustomerBase, *, start: Day = None, end: Day = None) -> pd.DataFrame:
+    """One row a customer and day on which it bought something.
+
+    Parameters
+    ----------
+    base : CustomerBase
+        The prepared base.
+    start, end : date or ISO string, optional
+        First and last day to count, inclusive; default: all that was observed.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, date, revenue (of the day's purchases, currency), sorted by customer and day.
+        Days with nothing but returns are no purchases.
+
+    Raises
+    ------
+    ValueError
+        When the base has no transactions, or the days make no sense.
+    """
+    table = base.query(statement("purchase_days"), **_window(base, start, end))
+    table["date"] = pd.to_datetime(table["date"])
+    return table
+
+
+def customer_histories(base: CustomerBase, *, start: Day = None, end: Day = None) -> pd.DataFrame:
+    """One row a different purchase history, counted in the engine.
+
+    Parameters
+    ----------
+    base : CustomerBase
+        The prepared base.
+    start, end : date or ISO string, optional
+        First and last day to count, inclusive; default: all that was observed.
+
+    Returns
+    -------
+    DataFrame
+        frequency, recency, T (days, as in `customer_table`) and customers (with this history);
+        customers who never bought are in none.
+
+    Raises
+    ------
+    ValueError
+        When the base has no transactions, or the days make no sense.
+    """
+    return base.query(statement("customer_histories"), **_window(base, start, end))
+
+
 def _period(every: str) -> tuple[str, int]:
     days = re.fullmatch(r"(\d+) days", every)
     if days and int(days[1]) > 0:
@@ -169,10 +220,7 @@ def _terms(
     margin: float | None,
     cost_per_order: float | None,
 ) -> dict[str, object]:
-    _need_transactions(base)
-    first, last = _day(start, base.start, "start"), _day(end, base.end, "end")
-    if first > last:
-        raise ValueError(f"start {first} lies after end {last}")
+    window = _window(base, start, end)
     margin = base.margin if margin is None else margin
     if margin is not None and not 0 <= margin <= 1:
         raise ValueError(f"margin is a share of list value in 0..1, got {margin!r}")
@@ -181,12 +229,19 @@ def _terms(
         raise ValueError(f"cost_per_order is an amount of at least 0, got {cost!r}")
     serve = cost > 0 or base.has("interactions", "cost")
     return {
-        "start": first,
-        "end": last,
+        **window,
         "margin": margin,
         "cost_per_order": cost,
         "has_cost_to_serve": serve,
     }
+
+
+def _window(base: CustomerBase, start: Day, end: Day) -> dict[str, dt.date]:
+    _need_transactions(base)
+    first, last = _day(start, base.start, "start"), _day(end, base.end, "end")
+    if first > last:
+        raise ValueError(f"start {first} lies after end {last}")
+    return {"start": first, "end": last}
 
 
 def _day(value: Day, default: dt.date, name: str) -> dt.date:

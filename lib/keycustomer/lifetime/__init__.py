@@ -1,0 +1,36 @@
+"""Lifetime value: who will be valuable, with its uncertainty.
+
+Models of repeat purchases without a contract (BG/NBD, MBG/NBD, Pareto/NBD, BG/BB), of spend per
+purchase (Gamma-Gamma), of renewals under a contract (shifted beta-geometric), Markov chains and
+the margin multiple; what they say of each customer, how far they can be trusted, and what it is
+worth.  Modules are loaded when one of their names is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "histories": ("Histories", "count_histories", "read_histories"),
+    "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
+}
+"""Public names by module; a name must differ from every module's name."""
+
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that owns `name` at its first use."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """All public names, loaded or not."""
+    return sorted({*globals(), *__all__})
