@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from keycustomer.customers.table import customer_categories, customer_periods, customer_table
+from keycustomer.customers.table import (
+    customer_categories,
+    customer_histories,
+    customer_periods,
+    customer_table,
+    purchase_days,
+)
 
 
 def line(number, customer, order, day, product, quantity, revenue, discount=None, cost=None):
@@ -114,6 +120,42 @@ def test_arguments_out_of_range_are_named(hand_made_base, arguments, message):
 def test_a_base_without_transactions_says_so(hand_made_base):
     with pytest.raises(ValueError, match="Hand-made: the base has no transactions table"):
         customer_table(hand_made_base({"customers": [("a", "Ann")]}))
+
+
+def test_purchase_days_merge_orders_of_a_day_and_leave_out_returns(hand_made_base):
+    days = purchase_days(hand_made_base(ROWS))
+    assert list(days.itertuples(index=False, name=None)) == [
+        ("007", pd.Timestamp("2024-01-10"), 40.0),
+        ("007", pd.Timestamp("2024-03-01"), 30.0),
+        ("7", pd.Timestamp("2024-12-31"), 0.1),
+    ]
+
+
+def test_histories_count_the_customers_of_the_table(hand_made_base):
+    base = hand_made_base(ROWS)
+    counted = customer_histories(base)
+    assert list(counted.itertuples(index=False, name=None)) == [(0, 0, 0, 1), (1, 51, 356, 1)]
+    assert customer_histories(base, end="2024-02-01").to_numpy().tolist() == [[0, 0, 22, 1]]
+
+
+def test_purchase_days_and_histories_agree_with_the_customer_table(cdnow_base):
+    half = {"start": "1997-01-01", "end": "1997-09-30"}
+    table = customer_table(cdnow_base, **half).dropna(subset="T")
+    by_customer = purchase_days(cdnow_base, **half).groupby("customer_id")
+    days = by_customer["date"].agg(["size", "min", "max"])
+    assert (days["size"].to_numpy() - 1 == table["frequency"]).all()
+    assert ((days["max"] - days["min"]).dt.days.to_numpy() == table["recency"]).all()
+    keys = ["frequency", "recency", "T"]
+    counted = table.groupby(keys).size().rename("customers").reset_index()
+    pd.testing.assert_frame_equal(
+        customer_histories(cdnow_base, **half).astype(float), counted.astype(float)
+    )
+
+
+@pytest.mark.parametrize("function", [purchase_days, customer_histories])
+def test_days_in_the_wrong_order_are_refused(hand_made_base, function):
+    with pytest.raises(ValueError, match="start 2024-06-01 lies after end 2024-05-01"):
+        function(hand_made_base(ROWS), start="2024-06-01", end="2024-05-01")
 
 
 def test_periods_add_up_to_the_customer_table(hand_made_base):

@@ -51,6 +51,26 @@ class Measure:
     groups: tuple[str, ...] = ()
 
 
+LIFETIME_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "Gamma-Gamma")
+"""Models of chapter 1, as groups of a measure."""
+
+FORECASTS = (*LIFETIME_MODELS[:3], "same count", "same rate", "nobody buys", "perfect foresight")
+"""Forecasts of chapter 1: models, naive baselines and what nobody can beat."""
+
+VALUE_GROUPS = ("now and potentially", "now", "potentially", "neither")
+"""Groups of K2: most valuable now, potentially, both, neither."""
+
+
+def _parameters(prefix: str, model: str, names: tuple[str, ...]) -> dict[str, Measure]:
+    """Measures of a model's parameters, fitted on the calibration part."""
+    meaning = "parameter {} of the {} fitted on the calibration part".format
+    unit = {"alpha": "weeks", "beta": "weeks", "v": "currency"}
+    return {
+        f"{prefix}_{name}": Measure(meaning(name, model), unit.get(name, "number"))
+        for name in names
+    }
+
+
 MEASURES: dict[str, dict[str, Measure]] = {
     "0_customer_file": {
         "customers": Measure("customers in the base", "customers"),
@@ -93,6 +113,38 @@ MEASURES: dict[str, dict[str, Measure]] = {
         "class_a_value_share": Measure("share of revenue of class A", "share of revenue"),
         "retained_top_20": Measure(
             "share of the first period's top 20 % that is in the second's", "share of customers"
+        ),
+        **_parameters("bgnbd", "BG/NBD", ("r", "alpha", "a", "b")),
+        **_parameters("mbgnbd", "MBG/NBD", ("r", "alpha", "a", "b")),
+        **_parameters("paretonbd", "Pareto/NBD", ("r", "alpha", "s", "beta")),
+        **_parameters("gammagamma", "Gamma-Gamma", ("p", "q", "v")),
+        "log_likelihood": Measure(
+            "log-likelihood of a model on the calibration part", "log units", LIFETIME_MODELS
+        ),
+        "holdout_rmse": Measure(
+            "root mean squared error of the purchases forecast for the holdout part",
+            "purchases per customer",
+            FORECASTS,
+        ),
+        "holdout_total_ratio": Measure(
+            "purchases forecast over purchases made in the holdout part", "ratio", FORECASTS
+        ),
+        "future_top_20_capture": Measure(
+            "share of the holdout part's purchases made by the 20 % of customers forecast highest",
+            "share of purchases",
+            FORECASTS,
+        ),
+        "customer_equity": Measure(
+            "discounted value expected of all present customers from now on", "currency"
+        ),
+        "model_pareto_share": Measure(
+            "share of purchases of the top 20 % that the fitted differences between customers "
+            "imply (group: in a window as long as the calibration part, or for ever)",
+            "share of purchases",
+            ("window", "lasting"),
+        ),
+        "key_customers": Measure(
+            "customers by value now and potential value", "customers", VALUE_GROUPS
         ),
     },
 }

@@ -92,8 +92,8 @@ class Histories:
 
     def by_frequency(self, amounts: FloatArray) -> FloatArray:
         """Sum amounts (rows,) over the rows of each different frequency."""
-        sums: FloatArray = np.bincount(self.frequency_index, amounts, self.frequencies.size)
-        return sums
+        sums = np.bincount(self.frequency_index, amounts, self.frequencies.size)
+        return sums.astype(np.float64, copy=False)
 
     def mean(self, amounts: FloatArray) -> float:
         """Mean of amounts (rows,) over customers."""
