@@ -14,6 +14,7 @@ from typing import Any
 _NAMES: dict[str, tuple[str, ...]] = {
     "histories": ("Histories", "count_histories", "read_histories"),
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
+    "simulation": ("simulate_customers", "simulate_spend"),
 }
 """Public names by module; a name must differ from every module's name."""
 
