@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy import stats
+from scipy.special import (
+    betainc,
+    betaincinv,
+    betaln,
+    gammainc,
+    gammaincinv,
+    gammaln,
+    xlog1py,
+    xlogy,
+)
 
 from keycustomer.stats.samples import FloatArray
 
@@ -50,11 +59,17 @@ class GammaLaw:
 
     def density(self, at: FloatArray) -> FloatArray:
         """Density of the rate."""
-        return stats.gamma.pdf(at, self.shape, scale=1 / self.rate)
+        inside = np.clip(np.asarray(at) * self.rate, 0.0, 1e300)
+        logarithm = xlogy(self.shape - 1, inside) - inside - gammaln(self.shape)
+        return np.where(np.asarray(at) < 0, 0.0, self.rate * np.exp(logarithm))
+
+    def share_below(self, at: FloatArray) -> FloatArray:
+        """Share of customers with a rate of at most this."""
+        return gammainc(self.shape, np.maximum(at, 0.0) * self.rate)
 
     def quantile(self, share: float) -> float:
         """Rate below which a share of customers lies."""
-        return float(stats.gamma.ppf(share, self.shape, scale=1 / self.rate))
+        return float(gammaincinv(self.shape, share)) / self.rate
 
     def sample(self, size: int, generator: np.random.Generator) -> FloatArray:
         """Draw the rates of customers."""
@@ -86,11 +101,17 @@ class BetaLaw:
 
     def density(self, at: FloatArray) -> FloatArray:
         """Density of the probability."""
-        return stats.beta.pdf(at, self.a, self.b)
+        inside = np.clip(at, 0.0, 1.0)
+        powers = xlogy(self.a - 1, inside) + xlog1py(self.b - 1, -inside)
+        return np.where(np.asarray(at) == inside, np.exp(powers - betaln(self.a, self.b)), 0.0)
+
+    def share_below(self, at: FloatArray) -> FloatArray:
+        """Share of customers with a probability of at most this."""
+        return betainc(self.a, self.b, np.clip(at, 0.0, 1.0))
 
     def quantile(self, share: float) -> float:
         """Probability below which a share of customers lies."""
-        return float(stats.beta.ppf(share, self.a, self.b))
+        return float(betaincinv(self.a, self.b, share))
 
     def sample(self, size: int, generator: np.random.Generator) -> FloatArray:
         """Draw the probabilities of customers."""
@@ -118,6 +139,10 @@ class PointLaw:
     def variance(self) -> float:
         """Zero."""
         return 0.0
+
+    def share_below(self, at: FloatArray) -> FloatArray:
+        """Return 1 from the value on, 0 below it."""
+        return (np.asarray(at) >= self.value).astype(float)
 
     def quantile(self, share: float) -> float:
         """Return the value, whatever the share."""
@@ -149,6 +174,11 @@ class SplitLaw:
     def variance(self) -> float:
         """Variance of that probability between customers."""
         return self.share * (1 - self.share)
+
+    def share_below(self, at: FloatArray) -> FloatArray:
+        """Return the share of stayers between 0 and 1, everybody from 1 on."""
+        place = np.asarray(at)
+        return np.select([place < 0, place < 1], [0.0, 1 - self.share], 1.0)
 
     def quantile(self, share: float) -> float:
         """Return 0 below the share of stayers, 1 above."""
