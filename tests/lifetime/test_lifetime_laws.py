@@ -32,7 +32,7 @@ def test_laws_are_scipys(name):
 
 @pytest.mark.parametrize("name", LAWS)
 def test_nobody_lies_outside(name):
-    law, known = LAWS[name]
+    law, _ = LAWS[name]
     outside = np.array([-1.0, np.inf])
     np.testing.assert_array_equal(law.density(outside), [0, 0])
     np.testing.assert_array_equal(law.share_below(outside), [0, 1])

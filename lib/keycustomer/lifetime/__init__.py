@@ -12,9 +12,12 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
     "histories": ("Histories", "count_histories", "read_histories"),
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
+    "matrices": ("HistoryMatrix", "alive_matrix", "purchase_matrix"),
     "simulation": ("simulate_customers", "simulate_spend"),
+    "trace": ("CustomerTrace", "trace_customer"),
 }
 """Public names by module; a name must differ from every module's name."""
 

@@ -1,0 +1,284 @@
+"""Figures of lifetime models: who is alive, who will buy, and how customers differ.
+
+:func:`history_map` draws a model's answer for every frequency and recency, :func:`alive_over_time`
+one customer's probability of being alive, day by day, :func:`law_bars` how many customers buy how
+often or leave how easily, :func:`model_bars` how well models fit the same customers,
+:func:`survival_curve` how many customers of a contract are left at each renewal.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import MaxNLocator
+
+from keycustomer.plots.audit import BLUES, axis_label, counted
+from keycustomer.plots.style import (
+    PALETTE,
+    compact_number,
+    describe,
+    escape_label,
+    finding,
+    new_axes,
+    percent,
+    percent_axis,
+)
+
+if TYPE_CHECKING:
+    from keycustomer.lifetime.heterogeneity import LawShares
+    from keycustomer.lifetime.matrices import HistoryMatrix
+    from keycustomer.lifetime.trace import CustomerTrace
+
+ALIVE_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Probabilities whose lines are drawn."""
+
+IMPOSSIBLE = "#E6E6E6"
+"""Colour of histories that cannot be."""
+
+SURE = 0.9995
+"""Probability that is written as 100 %."""
+
+
+def history_map(result: HistoryMatrix, ax: Axes | None = None) -> Axes:
+    """Draw a model's answer for every frequency and recency, with lines of equal value.
+
+    Parameters
+    ----------
+    result : HistoryMatrix
+        From `keycustomer.lifetime.alive_matrix` or `purchase_matrix`.
+    ax : Axes, optional
+        Axes to draw into.
+    """
+    ax = new_axes(ax, size=(10, 7))
+    shares = result.measure == "probability_alive"
+    cells = result.frame.to_numpy(float)
+    recency = result.frame.columns.to_numpy(float)
+    half = recency[1] / 2
+    ax.imshow(
+        np.ma.masked_invalid(cells),
+        cmap=BLUES,
+        vmin=0,
+        vmax=1.0 if shares else np.nanmax(cells) or 1.0,
+        origin="lower",
+        aspect="auto",
+        extent=(-half, result.T + half, -0.5, len(cells) - 0.5),
+    )
+    ax.grid(visible=False)
+    ax.set_facecolor(IMPOSSIBLE)
+    _draw_levels(ax, recency, cells, shares=shares)
+    step = -(-len(cells) // 12)
+    ax.set_yticks(range(0, len(cells), step), result.frame.index[::step])
+    ax.set_xlabel(f"Age at the last purchase ({result.unit}s); age now: {_short(result.T)}")
+    ax.set_ylabel("Repeat purchases (grey: no such history)")
+    sentence = _alive_sentence(result) if shares else _purchase_sentence(result)
+    finding(ax, sentence)
+    what = "probability of being alive" if shares else f"purchases expected in {_ahead(result)}"
+    return describe(
+        ax,
+        f"Map of the {what} by repeat purchases and age at the last purchase, for customers aged "
+        f"{_short(result.T)} {result.unit}s, by {result.model}. {sentence}.",
+    )
+
+
+def _draw_levels(ax: Axes, recency: np.ndarray, cells: np.ndarray, *, shares: bool) -> None:
+    """Draw lines of equal value where the values differ."""
+    known = cells[np.isfinite(cells)]
+    levels = ALIVE_LEVELS if shares else MaxNLocator(7).tick_values(0, known.max())
+    inside = [level for level in levels if known.min() < level < known.max()]
+    if len(cells) < 2 or not inside:
+        return
+    lines = ax.contour(
+        recency,
+        range(len(cells)),
+        np.ma.masked_invalid(cells),
+        levels=inside,
+        colors=PALETTE["black"],
+        linewidths=1.2,
+    )
+    form = (lambda share: percent(share, 0)) if shares else compact_number
+    for label in ax.clabel(lines, fmt=form, fontsize=13):
+        label.set_bbox({"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5})
+
+
+def _short(value: float) -> str:
+    """Write a length of time in three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _lasting(value: float, unit: str) -> str:
+    """Write a length of time with its unit: 1 week, 38.9 weeks."""
+    return f"{_short(value)} {unit}{'' if value == 1 else 's'}"
+
+
+def _ahead(result: HistoryMatrix) -> str:
+    return f"the next {_lasting(result.horizon, result.unit)}"
+
+
+def _alive_sentence(result: HistoryMatrix) -> str:
+    """Compare rare and frequent buyers after the same silence, half their age."""
+    cells, recencies = result.frame.to_numpy(float), result.frame.columns.to_numpy(float)
+    if np.nanmin(cells) > SURE:
+        return "Everybody is alive, whatever the history"
+    middle = recencies.size // 2
+    seen = np.flatnonzero(np.isfinite(cells[:, middle]))
+    if not seen.size:
+        never = percent(float(np.nanmax(cells)), 0)
+        return f"A customer who never came back in {_lasting(result.T, result.unit)}: alive {never}"
+    chances = [
+        f"{percent(cells[row, middle], 0)} of those who came back "
+        f"{_times(int(result.frame.index[int(row)]))}"
+        for row in (seen[0], seen[-1])
+    ]
+    silence = _lasting(result.T - recencies[middle], result.unit)
+    opening = f"Alive after a silence of {silence}: {chances[0]}"
+    return opening if seen.size == 1 else f"{opening}, {chances[1]}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
+
+
+def _purchase_sentence(result: HistoryMatrix) -> str:
+    """Say what the best history promises, and what a single purchase does."""
+    cells, recencies = result.frame.to_numpy(float), result.frame.columns.to_numpy(float)
+    row, column = np.unravel_index(np.nanargmax(cells), cells.shape)
+    times, best = int(result.frame.index[int(row)]), compact_number(cells[row, column])
+    opening = f"Expected in {_ahead(result)}: {best} purchases of a customer who"
+    if times == 0:
+        return f"{opening} never came back"
+    last = _lasting(result.T - recencies[column], result.unit)
+    when = f"last {last} ago" if recencies[column] < result.T else "just seen"
+    sentence = f"{opening} came back {_times(times)}, {when}"
+    if result.frame.index[0] != 0:
+        return sentence
+    return f"{sentence}; {compact_number(cells[0, 0])} of one who never did"
+
+
+def alive_over_time(result: CustomerTrace, ax: Axes | None = None) -> Axes:
+    """Draw one customer's probability of being alive, day by day, with its purchases.
+
+    Parameters
+    ----------
+    result : CustomerTrace
+        From `keycustomer.lifetime.trace_customer`.
+    ax : Axes, optional
+        Axes to draw into.
+    """
+    ax = new_axes(ax, size=(10, 5))
+    days, alive = result.frame["date"], result.frame["probability_alive"]
+    ax.vlines(result.purchases, 0, 1, color=PALETTE["orange"], lw=2, label="purchase")
+    ax.plot(days, alive, color=PALETTE["blue"], label="probability alive")
+    ax.fill_between(days, alive, color=PALETTE["blue"], alpha=0.12, lw=0)
+    places = AutoDateLocator(minticks=2, maxticks=7)
+    ax.xaxis.set_major_locator(places)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(places))
+    ax.set_ylim(0, 1.02)
+    percent_axis(ax.yaxis)
+    ax.set_ylabel("Probability alive")
+    ax.set_xlabel(f"Customer {escape_label(result.customer_id, 30)}: day")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+    finding(ax, _silence_sentence(result))
+    return describe(
+        ax,
+        f"Probability that customer {result.customer_id} is alive from {days.iloc[0]:%Y-%m-%d} to "
+        f"{days.iloc[-1]:%Y-%m-%d} by {result.model}, with "
+        f"{counted(len(result.purchases), 'purchase day')}. {_silence_sentence(result)}. Lowest "
+        f"{percent(alive.min(), 0)}.",
+    )
+
+
+def _silence_sentence(result: CustomerTrace) -> str:
+    last = result.frame.iloc[-1]
+    alive, silent = percent(last["probability_alive"], 0), int(last["T"] - last["recency"])
+    opening = f"Alive with probability {alive} after {counted(silent, 'day')} of silence"
+    gaps = np.diff(result.purchases.to_numpy()) / np.timedelta64(1, "D")
+    if not gaps.size:
+        return f"{opening}, which began with the first purchase"
+    return f"{opening}; the longest before was {counted(int(gaps.max()), 'day')}"
+
+
+def law_bars(result: LawShares, ax: Axes | None = None) -> Axes:
+    """Draw shares of customers by purchase rate, or by how easily they leave.
+
+    Parameters
+    ----------
+    result : LawShares
+        From `keycustomer.lifetime.purchasing_shares` or `dropout_shares`.
+    ax : Axes, optional
+        Axes to draw into.
+    """
+    ax = new_axes(ax, size=(10, 5))
+    frame = result.frame
+    lower, share = frame["lower"].to_numpy(), frame["share"].to_numpy()
+    width = lower[1] - lower[0]
+    endless = math.isinf(frame["upper"].iloc[-1])
+    colours = [PALETTE["blue"]] * len(frame)
+    if endless:
+        colours[-1] = PALETTE["sky"]
+    ax.bar(lower, share, width * 0.92, align="edge", color=colours)
+    if endless and share[-1] > 0:
+        ax.annotate(
+            "and more",
+            (lower[-1] + width / 2, share[-1]),
+            (0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize=13,
+            color=PALETTE["grey"],
+        )
+    _mark_mean(ax, result)
+    ax.set_xlim(lower[0], lower[-1] + width)
+    ax.set_ylim(0, max(1.15 * share.max(), 1e-9))
+    if not endless:
+        percent_axis(ax.xaxis)
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    percent_axis(ax.yaxis, digits=0 if share.max() > 0.05 else 1)
+    ax.set_ylabel("Share of customers")
+    ax.set_xlabel(axis_label(result.quantity))
+    finding(ax, _law_sentence(result))
+    return describe(
+        ax,
+        f"Bars of the share of customers by {result.quantity}, by {result.model}: mean "
+        f"{_level(result, result.mean)}, median {_level(result, result.median)}. "
+        f"{_law_sentence(result)}.",
+    )
+
+
+def _mark_mean(ax: Axes, result: LawShares) -> None:
+    ax.axvline(result.mean, color=PALETTE["vermilion"], lw=2, ls="--")
+    right = result.mean < np.mean(ax.get_xlim())
+    ax.annotate(
+        f"mean {_level(result, result.mean)}",
+        (result.mean, 1),
+        (8 if right else -8, -4),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        va="top",
+        color=PALETTE["vermilion"],
+        fontsize=14,
+    )
+
+
+def _level(result: LawShares, value: float) -> str:
+    """Write a rate in three digits, a probability in percent."""
+    return percent(value) if result.frame["upper"].iloc[-1] == 1 else compact_number(value)
+
+
+def _law_sentence(result: LawShares) -> str:
+    shares = result.frame["share"].to_numpy()
+    if result.alike and result.mean == 0:
+        return f"Nobody leaves: the {result.quantity} is 0 for all customers"
+    quantity = result.quantity[:1].upper() + result.quantity[1:]
+    if result.alike:
+        return f"{quantity}: {_level(result, result.mean)} for all customers alike"
+    if math.isclose(shares[0] + shares[-1], 1) and result.frame["upper"].iloc[-1] == 1:
+        return f"{percent(shares[-1])} of customers leave at the first occasion, the others never"
+    return (
+        f"{quantity}: half the customers lie below {_level(result, result.median)}, the mean is "
+        f"{_level(result, result.mean)}"
+    )
