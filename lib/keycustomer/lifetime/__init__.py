@@ -12,12 +12,23 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "comparison": ("ModelComparison", "compare_models"),
     "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
     "histories": ("Histories", "count_histories", "read_histories"),
+    "holdout": ("HoldoutSplit", "split_holdout"),
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
     "matrices": ("HistoryMatrix", "alive_matrix", "purchase_matrix"),
+    "predictions": ("HoldoutPredictions", "fitted_on", "predict_holdout"),
+    "scores": ("HoldoutScores", "holdout_scores"),
     "simulation": ("simulate_customers", "simulate_spend"),
     "trace": ("CustomerTrace", "trace_customer"),
+    "validation": (
+        "GroupedPurchases",
+        "Tracking",
+        "calibration_table",
+        "conditional_expectation",
+        "tracking",
+    ),
 }
 """Public names by module; a name must differ from every module's name."""
 
