@@ -18,6 +18,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "holdout": ("HoldoutSplit", "split_holdout"),
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
     "matrices": ("HistoryMatrix", "alive_matrix", "purchase_matrix"),
+    "paretonbd": ("ParetoNbd", "fit_paretonbd"),
     "predictions": ("HoldoutPredictions", "fitted_on", "predict_holdout"),
     "scores": ("HoldoutScores", "holdout_scores"),
     "simulation": ("simulate_customers", "simulate_spend"),

@@ -160,8 +160,13 @@ class TransactionModel(Fitted, ABC):
         known = self._read(customers)
         alive = self._alive(known.frequency, known.recency, known.T)
         pairs, index = _different_pairs(known)
-        worth = discounted(lambda t: self._purchases_if_alive(t, *pairs), force, ahead)
-        return known.per_customer(alive * worth[index])
+        return known.per_customer(alive * self._discounted_if_alive(force, ahead, *pairs)[index])
+
+    def _discounted_if_alive(
+        self, force: float, horizon: float | None, x: FloatArray, T: FloatArray
+    ) -> FloatArray:
+        """Give discounted purchases of customers alive at T; a model may know a shorter way."""
+        return discounted(lambda t: self._purchases_if_alive(t, x, T), force, horizon)
 
     def _read(self, customers: pd.DataFrame | Histories) -> Histories:
         return read_histories(customers, unit=self.unit, keep_customers=True)
