@@ -23,7 +23,7 @@ Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33, for the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -146,10 +146,9 @@ def row_terms(
     x: FloatArray,
     t_x: FloatArray,
     T: FloatArray,
-    r: Number,
-    alpha: Number,
-    s: Number,
-    beta: Number,
+    *parameters: Number,
+    purchasing: type[Moments] = GammaMoments,
+    dropout: type[Moments] = GammaMoments,
     nodes: int = NODES,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Log-likelihood of every row with its derivatives, each row with its own parameters.
@@ -158,25 +157,27 @@ def row_terms(
     ----------
     x, t_x, T : ndarray, shape (rows,)
         Frequency, recency and age.
-    r, alpha : float or ndarray, shape (rows,)
-        Gamma law of the purchase rates: shape and rate.
-    s, beta : float or ndarray, shape (rows,)
-        Gamma law of the dropout rates.
+    *parameters : float or ndarray, shape (rows,)
+        Those of the purchasing law, then those of the dropout law: r, alpha, s, beta for gamma
+        laws.
+    purchasing, dropout : type
+        GammaMoments, or EqualMoments where all customers of equal parameters are alike.
     nodes : int
         Ages of death in the sum.
 
     Returns
     -------
-    tuple of ndarray (rows,), ndarray (4, rows), ndarray (4, 4, rows)
-        Value, score and Hessian with regard to r, alpha, s, beta.
+    tuple of ndarray (rows,), ndarray (k, rows), ndarray (k, k, rows)
+        Value, score and Hessian with regard to the parameters.
     """
-    value, score, hessian = np.empty(x.size), np.empty((4, x.size)), np.empty((4, 4, x.size))
-    laws = np.broadcast_arrays(r, alpha, s, beta, x)[:4]
+    k = purchasing.size + dropout.size
+    value, score, hessian = np.empty(x.size), np.empty((k, x.size)), np.empty((k, k, x.size))
+    free = np.broadcast_arrays(*parameters, x)[:k]
     for part in _parts(x.size, nodes):
-        r, alpha, s, beta = (law[part] for law in laws)
-        purchasing, dropout = GammaMoments(r, alpha), GammaMoments(s, beta)
-        rows = Rows(x[part], t_x[part], T[part], purchasing.rise(x[part]))
-        terms = _terms(purchasing, dropout, rows, nodes)
+        buys = purchasing(*(one[part] for one in free[: purchasing.size]))
+        leaves = dropout(*(one[part] for one in free[purchasing.size :]))
+        rows = Rows(x[part], t_x[part], T[part], buys.rise(x[part]))
+        terms = _terms(buys, leaves, rows, nodes)
         value[part], score[:, part] = terms.log_likelihood, terms.score
         spread = np.einsum("jn,kjn,ljn->kln", terms.share, terms.shift, terms.shift)
         left = terms.mean_shift * terms.dead
@@ -192,12 +193,22 @@ def dead_odds(
     T: FloatArray,
     nodes: int = NODES,
 ) -> FloatArray:
-    """Log-odds that customers with these histories have left, shape (rows,)."""
+    """Log-odds that customers with these histories have left, shape (rows,).
+
+    The laws may be one for all rows or one a row.
+    """
     odds = np.empty(x.size)
     for part in _parts(x.size, nodes):
         rows = Rows(x[part], t_x[part], T[part], np.empty((3, 0)))
-        odds[part] = _deaths(purchasing, dropout, rows, nodes).log_odds
+        laws = _of_rows(purchasing, part), _of_rows(dropout, part)
+        odds[part] = _deaths(*laws, rows, nodes).log_odds
     return odds
+
+
+def _of_rows(law: Moments, part: slice) -> Moments:
+    """Return the laws of some rows."""
+    free = (getattr(law, one.name) for one in fields(law))
+    return type(law)(*(one[part] if np.ndim(one) else one for one in free))
 
 
 def _parts(rows: int, nodes: int) -> Iterator[slice]:

@@ -82,7 +82,7 @@ class ParetoNbd(TransactionModel):
         """Probability that customers with these histories are alive, times in `unit`."""
         if isinstance(self.dropout, SplitLaw):
             return np.where(x > 0, 1.0, self._stayed(T))
-        if self.dropout.mean == 0:
+        if np.all(self.dropout.mean == 0):
             return np.ones(np.broadcast(x, t_x, T).shape)
         return expit(-dead_odds(_moments(self.purchasing), _moments(self.dropout), x, t_x, T))
 

@@ -116,11 +116,11 @@ class EqualMoments:
 
     Attributes
     ----------
-    value : float
-        The rate, above 0.
+    value : float or ndarray, shape (rows,)
+        The rate, above 0; one a row where only customers of one row share it.
     """
 
-    value: float
+    value: Number
 
     size: ClassVar[int] = 1
     scale: ClassVar[float] = np.inf
@@ -143,7 +143,7 @@ class EqualMoments:
         """Its second derivative, shape (1, 1, rows), whatever y is."""
         return rise[2][None, None]
 
-    def exponent(self, k: Number) -> float:
+    def exponent(self, k: Number) -> Number:
         """How many stretches a gap takes off the log moment."""
         return self.value
 
@@ -151,7 +151,7 @@ class EqualMoments:
         """Length of a gap: itself."""
         return gap
 
-    def hazard(self, k: Number, y: FloatArray) -> float:
+    def hazard(self, k: Number, y: FloatArray) -> Number:
         """Speed at which the log moment falls: the rate."""
         return self.value
 
