@@ -13,9 +13,11 @@ from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "comparison": ("ModelComparison", "compare_models"),
+    "counting": ("alike_probabilities", "count_probabilities"),
     "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
     "histories": ("Histories", "count_histories", "read_histories"),
     "holdout": ("HoldoutSplit", "split_holdout"),
+    "implied": ("implied_share", "lasting_share", "luck_share", "top_share"),
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
     "matrices": ("HistoryMatrix", "alive_matrix", "purchase_matrix"),
     "paretonbd": ("ParetoNbd", "fit_paretonbd"),

@@ -13,18 +13,16 @@ from __future__ import annotations
 import datetime as dt
 import html
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers import CustomerBase, purchase_days
+from keycustomer.customers import CustomerBase
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.purchase_log import PurchaseLog, day_of, observed_days, read_log
 from keycustomer.lifetime.units import days_in
 from keycustomer.stats.samples import FloatArray
-
-SHOWN = 3
-"""Offending rows named in a message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +95,6 @@ class HoldoutSplit:
         return f"<p>{html.escape(told)}</p>{table}"
 
 
-class _Log(NamedTuple):
-    """Purchase days by customer and day: who (codes), when (days since the first), how much."""
-
-    ids: pd.Index
-    who: np.ndarray
-    day: np.ndarray
-    amount: FloatArray
-
-
 class _Window(NamedTuple):
     start: dt.date
     split: dt.date
@@ -153,76 +142,18 @@ def split_holdout(
     A customer who had bought before `start` counts as won at its first purchase since.
     """
     if isinstance(purchases, CustomerBase):
-        window = _window(purchases.start, purchases.end, (start, split, end))
-        table = purchase_days(purchases, start=window.start, end=window.end)
-        names: tuple[str, str, str | None] = ("customer_id", "date", "revenue")
-        return _split(_log(table, names, window), window)
-    names = (customer_id, date, revenue)
-    _complain(purchases, names)
-    days = purchases[date].dt
-    window = _window(days.date.min(), days.date.max(), (start, split, end))
-    return _split(_log(purchases, names, window), window)
-
-
-def _complain(table: pd.DataFrame, names: tuple[str, str, str | None]) -> None:
-    """Raise one error with every complaint about the table."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(
-            "purchases: a prepared base or a table (DataFrame) of purchases is needed, got "
-            f"{type(table).__name__}"
-        )
-    missing = [name for name in names if name is not None and name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"purchases: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, table.columns)) or 'none'}"
-            + ("; without amounts: revenue=None" if names[2] in missing else "")
-        )
-    if table.empty:
-        raise ValueError("purchases: the table has no rows")
-    complaints = list(filter(None, _complaints(table, *names)))
-    if complaints:
-        raise ValueError("\n".join(complaints))
-
-
-def _complaints(
-    table: pd.DataFrame, customer_id: str, date: str, revenue: str | None
-) -> list[str | None]:
-    found = [_rows("is not known", table[customer_id], table[customer_id].isna())]
-    if pd.api.types.is_datetime64_any_dtype(table[date]):
-        found.append(_rows("is not known", table[date], table[date].isna()))
+        observed = purchases.start, purchases.end
     else:
-        found.append(
-            f"purchases: {date!r} holds no dates; convert it first with pandas.to_datetime"
-        )
-    if revenue is None:
-        return found
-    if not pd.api.types.is_numeric_dtype(table[revenue]):
-        cure = "convert it first with pandas.to_numeric"
-        return [*found, f"purchases: {revenue!r} holds no numbers; {cure}"]
-    amount = table[revenue].to_numpy(np.float64, na_value=np.nan)
-    negative = "is negative, which is a return and no purchase,"
-    return [
-        *found,
-        _rows("is not a finite number", table[revenue], ~np.isfinite(amount)),
-        _rows(negative, table[revenue], np.isfinite(amount) & (amount < 0)),
-    ]
-
-
-def _rows(what: str, column: pd.Series, wrong: Any) -> str | None:
-    places = np.flatnonzero(wrong)
-    if not places.size:
-        return None
-    shown = ", ".join(f"row {column.index[n]!r}: {column.iloc[n]}" for n in places[:SHOWN])
-    return (
-        f"purchases: {column.name!r} {what} in {places.size:,} rows ({shown}); correct or drop them"
-    )
+        observed = observed_days(purchases, (customer_id, date, revenue))
+    window = _window(*observed, (start, split, end))
+    log = read_log(purchases, window.start, window.end, (customer_id, date, revenue))
+    return _split(log, window)
 
 
 def _window(first: dt.date, last: dt.date, days: tuple[Day, Day, Day]) -> _Window:
     """Days of the split, or what is wrong with them."""
     start, split, end = (
-        _day(day, name) for day, name in zip(days, ("start", "split", "end"), strict=True)
+        day_of(day, name) for day, name in zip(days, ("start", "split", "end"), strict=True)
     )
     observed = f"observed: {first} to {last}"
     start, end = start or first, end or last
@@ -236,33 +167,7 @@ def _window(first: dt.date, last: dt.date, days: tuple[Day, Day, Day]) -> _Windo
     return _Window(start, split, end)
 
 
-def _day(value: Day, argument: str) -> dt.date | None:
-    if value is None:
-        return None
-    try:
-        day = pd.Timestamp(value)
-    except (TypeError, ValueError):
-        day = None
-    if day is None or pd.isna(day):
-        raise ValueError(f"{argument} is a day such as '2017-06-30', got {value!r}")
-    return day.date()
-
-
-def _log(table: pd.DataFrame, names: tuple[str, str, str | None], window: _Window) -> _Log:
-    """Purchases within the window, one a customer and day, by customer and day."""
-    customer_id, date, revenue = names
-    local = table[date].dt.tz_localize(None)
-    number = (local.dt.normalize() - pd.Timestamp(window.start)).dt.days.to_numpy()
-    inside = (number >= 0) & (number <= (window.end - window.start).days)
-    who, ids = pd.factorize(table[customer_id][inside], sort=True)
-    amount = np.full(len(table), np.nan) if revenue is None else table[revenue].to_numpy(float)
-    span = (window.end - window.start).days + 1
-    keys, index = np.unique(who.astype(np.int64) * span + number[inside], return_inverse=True)
-    sums = np.bincount(index, amount[inside], keys.size).astype(np.float64)
-    return _Log(pd.Index(ids), keys // span, keys % span, sums)
-
-
-def _split(log: _Log, window: _Window) -> HoldoutSplit:
+def _split(log: PurchaseLog, window: _Window) -> HoldoutSplit:
     border = (window.split - window.start).days
     known = log.day <= border
     if not known.any():
@@ -291,7 +196,7 @@ def _split(log: _Log, window: _Window) -> HoldoutSplit:
     )
 
 
-def _table(log: _Log, known: np.ndarray, window: _Window) -> tuple[pd.DataFrame, np.ndarray]:
+def _table(log: PurchaseLog, known: np.ndarray, window: _Window) -> tuple[pd.DataFrame, np.ndarray]:
     """Make the customer table of the calibration period; the customers' codes beside it."""
     who, day, amount = log.who[known], log.day[known], log.amount[known]
     starts = np.flatnonzero(np.r_[True, who[1:] != who[:-1]])
@@ -313,7 +218,7 @@ def _table(log: _Log, known: np.ndarray, window: _Window) -> tuple[pd.DataFrame,
     return pd.DataFrame(frame), who[starts]
 
 
-def _daily(log: _Log, of_known: np.ndarray, window: _Window) -> pd.DataFrame:
+def _daily(log: PurchaseLog, of_known: np.ndarray, window: _Window) -> pd.DataFrame:
     """First and repeat purchases of the known customers by day."""
     who, day = log.who[of_known], log.day[of_known]
     first = np.r_[True, who[1:] != who[:-1]]
