@@ -27,8 +27,16 @@ GROUPS = 20
 SHOWN = 0.98
 """Share of customers below the last group of rates, which has no upper end."""
 
-RATE_PARAMETERS = ("s", "beta", "dropout_rate")
-"""Parameters of models in which customers leave at any time, not after a purchase."""
+QUANTITIES: dict[str, tuple[str, str]] = {
+    "BG/NBD": ("purchases", "probability of leaving after a purchase"),
+    "MBG/NBD": ("purchases", "probability of leaving after a purchase"),
+    "Pareto/NBD": ("purchases", "rate of leaving"),
+    "BG/BB": (
+        "probability of buying at an opportunity",
+        "probability of leaving before an opportunity",
+    ),
+}
+"""What the two laws of each model are of; rates unless called probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +46,8 @@ class LawShares:
     Attributes
     ----------
     quantity : str
-        What differs between customers: `purchases per year`, `probability of leaving after a
-        purchase`, `rate of leaving per year`.
+        What differs between customers, such as `purchases per year`, `probability of leaving after
+        a purchase`, `rate of leaving per year`.
     frame : DataFrame
         One row a group: lower, upper (in `quantity`; the last rate's upper end is infinite), share
         (of customers, 0..1).  A group holds its lower end, but its upper
@@ -69,7 +77,7 @@ class LawShares:
 
 
 def purchasing_shares(model: TransactionModel, *, per: str = "year") -> LawShares:
-    """Shares of customers by their purchase rate while alive.
+    """Shares of customers by how readily they buy while alive.
 
     Parameters
     ----------
@@ -81,13 +89,14 @@ def purchasing_shares(model: TransactionModel, *, per: str = "year") -> LawShare
     Returns
     -------
     LawShares
+        Of the purchase rate or, for BG/BB, of the probability of buying at an opportunity.
 
     Raises
     ------
     ValueError
-        When there is no such unit.
+        When there is no such unit, or the model's laws are not known.
     """
-    return _rates(model.purchasing, "purchases", per, model)
+    return _law_shares(model.purchasing, _quantities(model)[0], per, model)
 
 
 def dropout_shares(model: TransactionModel, *, per: str = "year") -> LawShares:
@@ -109,19 +118,26 @@ def dropout_shares(model: TransactionModel, *, per: str = "year") -> LawShares:
     Raises
     ------
     ValueError
-        When there is no such unit.
+        When there is no such unit, or the model's laws are not known.
     """
-    days_in(per, "per")
-    if any(name in RATE_PARAMETERS for name in model.names):
-        return _rates(model.dropout, "rate of leaving", per, model)
-    edges = np.linspace(0.0, 1.0, GROUPS + 1)
-    quantity = "probability of leaving after a purchase"
-    return _shares(quantity, edges, model.dropout, 1.0, model)
+    return _law_shares(model.dropout, _quantities(model)[1], per, model)
 
 
-def _rates(law: DropoutLaw, what: str, per: str, model: TransactionModel) -> LawShares:
-    """Shares by a rate per unit of time."""
+def _quantities(model: TransactionModel) -> tuple[str, str]:
+    if model.model not in QUANTITIES:
+        raise ValueError(
+            f"model: the laws of {model.model} are not known; those of {', '.join(QUANTITIES)} are"
+        )
+    return QUANTITIES[model.model]
+
+
+def _law_shares(
+    law: RateLaw | DropoutLaw, what: str, per: str, model: TransactionModel
+) -> LawShares:
+    """Shares by a rate per unit of time, or by a probability."""
     factor = days_in(per, "per") / days_in(model.unit)
+    if what.startswith("probability"):
+        return _shares(what, np.linspace(0.0, 1.0, GROUPS + 1), law, 1.0, model)
     # a rate that all customers share stands in the middle
     highest = 2 * law.value if isinstance(law, PointLaw) else law.quantile(SHOWN)
     edges = np.append(np.linspace(0.0, highest or 1.0, GROUPS), np.inf)

@@ -3,8 +3,8 @@
 Who is alive, and who will buy how much, by how often a customer came back and when it was last
 seen?  :func:`alive_matrix` and :func:`purchase_matrix` ask a model about customers of one age with
 every frequency and recency; the answers are a :class:`HistoryMatrix`.  Histories that cannot be
-stay empty: nobody who never came back has a recency, and as the purchases of a day are one, x
-repeat purchases take x days.
+stay empty: nobody who never came back has a recency, and as the purchases of a day (in BG/BB, of
+an opportunity) are one, x repeat purchases take x days.
 
 Source: Fader, Hardie & Lee (2005), "RFM and CLV: Using Iso-Value Curves for Customer Base
 Analysis", Journal of Marketing Research 42, for the view of value by frequency and recency.
@@ -30,6 +30,9 @@ STEPS = 40
 
 MOST_FREQUENT = 0.998
 """Share of the fitted customers whose frequencies a matrix shows when none are asked for."""
+
+DISCRETE = ("BG/BB",)
+"""Models whose customers buy at discrete opportunities, so that all times are whole."""
 
 MOST_ROWS = 60
 """Largest frequency shown when none are asked for."""
@@ -151,8 +154,10 @@ def _histories(
 ) -> Histories:
     """Every history of customers of one age that can be."""
     age = _positive("T", model.histories.T.max() if T is None else T, model.unit)
-    x, t_x = np.meshgrid(_frequencies(model, frequencies), _recencies(age), indexing="ij")
-    possible = np.where(x == 0, t_x == 0, t_x * days_in(model.unit) >= x)
+    recencies = _recencies(model, age)
+    x, t_x = np.meshgrid(_frequencies(model, frequencies), recencies, indexing="ij")
+    longest = t_x if model.model in DISCRETE else t_x * days_in(model.unit)
+    possible = np.where(x == 0, t_x == 0, longest >= x)
     frequency, recency = x[possible], t_x[possible]
     return replace(
         model.histories,
@@ -165,8 +170,9 @@ def _histories(
     )
 
 
-def _recencies(age: float) -> FloatArray:
-    return np.linspace(0.0, age, STEPS)
+def _recencies(model: TransactionModel, age: float) -> FloatArray:
+    """Recencies to show, rising from 0 to the age."""
+    return np.linspace(0.0, age, round(age) + 1 if model.model in DISCRETE else STEPS)
 
 
 def _frequencies(model: TransactionModel, asked: Sequence[int] | None) -> FloatArray:
@@ -201,7 +207,7 @@ def _matrix(
     frame = pd.DataFrame(
         np.nan,
         index=pd.Index(asked.frequencies.astype(int), name="frequency"),
-        columns=pd.Index(_recencies(age), name="recency"),
+        columns=pd.Index(_recencies(model, age), name="recency"),
     )
     cells = frame.to_numpy(copy=True)
     cells[asked.frequency_index, np.searchsorted(frame.columns, asked.recency)] = answers

@@ -9,14 +9,16 @@ often or leave how easily, :func:`model_bars` how well models fit the same custo
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
-from keycustomer.plots.audit import BLUES, axis_label, counted
+from keycustomer.plots.audit import BLUES, axis_label, counted, title_width
 from keycustomer.plots.style import (
     PALETTE,
     compact_number,
@@ -29,6 +31,7 @@ from keycustomer.plots.style import (
 )
 
 if TYPE_CHECKING:
+    from keycustomer.lifetime.comparison import ModelComparison
     from keycustomer.lifetime.heterogeneity import LawShares
     from keycustomer.lifetime.matrices import HistoryMatrix
     from keycustomer.lifetime.trace import CustomerTrace
@@ -38,6 +41,19 @@ ALIVE_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 IMPOSSIBLE = "#E6E6E6"
 """Colour of histories that cannot be."""
+
+MEASURES: dict[str, str] = {
+    "aic_difference": "AIC above that of the best model",
+    "rmse": "Root mean squared error of holdout purchases",
+    "mae": "Mean absolute error of holdout purchases",
+    "total_ratio": "Predicted over actual holdout purchases",
+    "correlation": "Correlation with holdout purchases",
+    "capture": "Share of holdout purchases by those foretold to be the best",
+}
+"""Measures of a comparison and their axes."""
+
+MORE_IS_BETTER = ("correlation", "capture")
+"""Measures of which the largest is the best; of the others, but for the ratio, the smallest is."""
 
 SURE = 0.9995
 """Probability that is written as 100 %."""
@@ -223,10 +239,10 @@ def law_bars(result: LawShares, ax: Axes | None = None) -> Axes:
     if endless and share[-1] > 0:
         ax.annotate(
             "and more",
-            (lower[-1] + width / 2, share[-1]),
+            (lower[-1] + width, share[-1]),
             (0, 4),
             textcoords="offset points",
-            ha="center",
+            ha="right",
             fontsize=13,
             color=PALETTE["grey"],
         )
@@ -282,3 +298,90 @@ def _law_sentence(result: LawShares) -> str:
         f"{quantity}: half the customers lie below {_level(result, result.median)}, the mean is "
         f"{_level(result, result.mean)}"
     )
+
+
+def model_bars(
+    result: ModelComparison, measure: str = "aic_difference", ax: Axes | None = None
+) -> Axes:
+    """Draw one measure of all models, and of the baselines where it has one.
+
+    Parameters
+    ----------
+    result : ModelComparison
+        From `keycustomer.lifetime.compare_models`.
+    measure : {"aic_difference", "rmse", "mae", "total_ratio", "correlation", "capture"}
+        Column of the comparison.
+    ax : Axes, optional
+        Axes to draw into.
+
+    Raises
+    ------
+    ValueError
+        When there is no such measure.
+    """
+    if measure not in MEASURES:
+        raise ValueError(f"measure={measure!r}: one of {', '.join(map(repr, MEASURES))} is needed")
+    frame = result.frame.dropna(subset=measure).iloc[::-1].reset_index(drop=True)
+    if frame.empty:
+        sentence = f"None of the models has a {measure.replace('_', ' ')}"
+        return describe(finding(new_axes(ax), sentence), sentence)
+    ax = new_axes(ax, size=(10, max(3.5, 1.8 + 0.55 * len(frame))))
+    colours = [PALETTE["blue"] if kind == "model" else PALETTE["grey"] for kind in frame["kind"]]
+    ax.barh(frame.index, frame[measure], color=colours, height=0.65)
+    texts = [_written(value, measure) for value in frame[measure]]
+    for place, (value, text) in enumerate(zip(frame[measure], texts, strict=True)):
+        ax.annotate(
+            text,
+            (max(value, 0), place),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=14,
+            bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1},
+        )
+    names = [escape_label(name, 28) for name in frame["predictor"]]
+    ax.set_yticks(frame.index, names)
+    ax.grid(visible=False, axis="y")
+    low, high = min(frame[measure].min(), 0), max(frame[measure].max(), 0)
+    ax.set_xlim(1.1 * low, high + 0.16 * ((high - low) or 1))
+    if measure == "total_ratio":
+        ax.axvline(1, color=PALETTE["vermilion"], lw=2, ls="--")
+    if measure == "capture":
+        percent_axis(ax.xaxis)
+    ax.set_xlabel(MEASURES[measure])
+    sentence = _winner_sentence(frame.iloc[::-1], measure)
+    finding(ax, sentence, width=title_width(ax, names))
+    told = "; ".join(f"{name} {text}" for name, text in zip(names[::-1], texts[::-1], strict=True))
+    return describe(ax, f"Bars. {MEASURES[measure]}: {told}.")
+
+
+def _written(value: float, measure: str) -> str:
+    if measure == "capture":
+        return percent(value)
+    return f"{value:,.1f}" if measure == "aic_difference" else f"{value:.3f}"
+
+
+def _winner_sentence(frame: pd.DataFrame, measure: str) -> str:
+    """Name the best model, and the best baseline beside it."""
+    if measure == "aic_difference":
+        ranked = frame.sort_values(measure)
+        if len(ranked) == 1:
+            return f"{ranked['predictor'].iloc[0]} is the only model with a likelihood"
+        best, second = ranked["predictor"].iloc[:2]
+        gap = ranked[measure].iloc[1]
+        return f"{best} fits best by AIC, {_written(gap, measure)} below {second}"
+    told = [
+        f"{_written(best[measure], measure)} by {best['predictor']}"
+        for kind in ("model", "baseline")
+        for best in _best(frame[frame["kind"] == kind], measure)
+    ]
+    return f"{MEASURES[measure]}: {', against '.join(told)}"
+
+
+def _best(frame: pd.DataFrame, measure: str) -> list[dict[Hashable, Any]]:
+    """Row of the best by a measure, if there is any."""
+    distance = frame[measure]
+    if measure == "total_ratio":
+        distance = (distance - 1).abs()
+    order = np.argsort(-distance if measure in MORE_IS_BETTER else distance, kind="stable")
+    return frame.iloc[order[:1]].to_dict("records")
