@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "bgbb": ("BgBb", "fit_bgbb"),
+    "opportunities": ("opportunity_table",),
     "comparison": ("ModelComparison", "compare_models"),
     "counting": ("alike_probabilities", "count_probabilities"),
     "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
