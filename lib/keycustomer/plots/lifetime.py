@@ -323,7 +323,7 @@ def model_bars(
         raise ValueError(f"measure={measure!r}: one of {', '.join(map(repr, MEASURES))} is needed")
     frame = result.frame.dropna(subset=measure).iloc[::-1].reset_index(drop=True)
     if frame.empty:
-        sentence = f"None of the models has a {measure.replace('_', ' ')}"
+        sentence = f"Nothing to compare: no model has a value of {measure}"
         return describe(finding(new_axes(ax), sentence), sentence)
     ax = new_axes(ax, size=(10, max(3.5, 1.8 + 0.55 * len(frame))))
     colours = [PALETTE["blue"] if kind == "model" else PALETTE["grey"] for kind in frame["kind"]]
