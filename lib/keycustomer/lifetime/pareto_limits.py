@@ -255,24 +255,59 @@ def _staying_likelihood(
 
     `odds` of leaving is an array of one, or of none where nobody leaves.
     """
-    x, T, weights = histories.frequency, histories.T, histories.weights
     rise = purchasing.rise_table(histories.frequencies)[:, histories.frequency_index]
+    known = histories.frequency, histories.T
+    value, score, hessian = _staying_rows(purchasing, rise, odds, *known)
+    weights = histories.weights
+    return float(weights @ value), score @ weights, hessian @ weights
+
+
+def staying_terms(
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    *parameters: FloatArray,
+    purchasing: type[Moments] = GammaMoments,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log-likelihood of every row where customers leave after the first purchase or never.
+
+    Parameters
+    ----------
+    x, t_x, T : ndarray, shape (rows,)
+        Frequency, recency and age.
+    *parameters : ndarray, shape (rows,)
+        Those of the purchasing law, then the odds of leaving; without odds nobody leaves.
+    purchasing : type
+        GammaMoments, or EqualMoments where all customers of equal parameters are alike.
+
+    Returns
+    -------
+    tuple of ndarray (rows,), ndarray (k, rows), ndarray (k, k, rows)
+        Value, score and Hessian with regard to the parameters.
+    """
+    law = purchasing(*parameters[: purchasing.size])
+    odds = np.concatenate([np.empty(0), *parameters[purchasing.size :]])
+    return _staying_rows(law, law.rise(x), odds, x, T)
+
+
+def _staying_rows(
+    purchasing: Moments, rise: FloatArray, odds: FloatArray, x: FloatArray, T: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Value, score and Hessian of every row; `odds` of none where nobody leaves."""
     moment = purchasing.log_moment(x, rise, T)
     end = purchasing.inverse(T)
     alive_score = np.stack(purchasing.score(x, rise, T))
     curvature = purchasing.hessian(x, rise, end, end**2)
     if not odds.size:
-        return float(weights @ moment), alive_score @ weights, curvature @ weights
+        return moment, alive_score, curvature
     gone = np.where(x == 0, np.log(odds) - moment, -np.inf)
     dead = expit(gone)
-    value = weights @ (moment + np.logaddexp(0, gone)) - weights.sum() * np.log1p(odds[0])
+    value = moment + np.logaddexp(0, gone) - np.log1p(odds)
     # Score of a dead customer less that of one alive, whose odds of leaving are the last.
-    shift = np.vstack([-alive_score, np.full(x.size, 1 / odds[0])])
-    score = (np.vstack([alive_score, np.zeros(x.size)]) + dead * shift) @ weights
-    hessian = (shift * (weights * dead * (1 - dead))) @ shift.T
-    hessian[:-1, :-1] += curvature @ (weights * (1 - dead))
-    hessian[-1, -1] -= (weights @ dead) / odds[0] ** 2
-    everybody = weights.sum() / (1 + odds[0])
-    score[-1] -= everybody
-    hessian[-1, -1] += everybody / (1 + odds[0])
-    return float(value), score, hessian
+    shift = np.vstack([-alive_score, 1 / odds + 0 * x])
+    score = np.vstack([alive_score, 0 * x]) + dead * shift
+    hessian = shift[:, None] * shift * (dead * (1 - dead))
+    hessian[:-1, :-1] += curvature * (1 - dead)
+    score[-1] -= 1 / (1 + odds)
+    hessian[-1, -1] += 1 / (1 + odds) ** 2 - dead / odds**2
+    return value, score, hessian

@@ -107,7 +107,7 @@ class TransactionModel(Fitted, ABC):
         ValueError
             When the horizon is negative or not finite.
         """
-        ahead = _checked_horizon(horizon, self.unit)
+        ahead = checked_horizon(horizon, self.unit)
         known = self._read(customers)
         alive = self._alive(known.frequency, known.recency, known.T)
         pairs, index = _different_pairs(known)
@@ -121,7 +121,7 @@ class TransactionModel(Fitted, ABC):
         ValueError
             When a horizon is negative or not finite.
         """
-        return self._purchases_new(_checked_horizon(horizon, self.unit))
+        return self._purchases_new(checked_horizon(horizon, self.unit))
 
     def discounted_purchases(
         self,
@@ -156,7 +156,7 @@ class TransactionModel(Fitted, ABC):
         Fader, Hardie & Lee (2005), Journal of Marketing Research 42, for DERT.
         """
         force = force_of_interest(discount_rate, self.unit)
-        ahead = None if horizon is None else float(_checked_horizon(horizon, self.unit))
+        ahead = None if horizon is None else float(checked_horizon(horizon, self.unit))
         known = self._read(customers)
         alive = self._alive(known.frequency, known.recency, known.T)
         pairs, index = _different_pairs(known)
@@ -180,7 +180,8 @@ def _different_pairs(known: Histories) -> tuple[tuple[FloatArray, FloatArray], n
     return (known.frequencies[found // ages.size], ages[found % ages.size]), index
 
 
-def _checked_horizon(horizon: float | FloatArray, unit: str) -> FloatArray:
+def checked_horizon(horizon: float | FloatArray, unit: str) -> FloatArray:
+    """Return horizons as an array, or refuse those that are negative or not finite."""
     ahead = np.asarray(horizon, dtype=float)
     if not (np.isfinite(ahead).all() and (ahead >= 0).all()):
         raise ValueError(
