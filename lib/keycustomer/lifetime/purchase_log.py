@@ -73,8 +73,8 @@ def observed_days(purchases: pd.DataFrame, names: Columns) -> tuple[dt.date, dt.
         With every complaint about the table.
     """
     _complain(purchases, names)
-    days = purchases[names[1]].dt.date
-    return days.min(), days.max()
+    days = purchases[names[1]]
+    return days.min().date(), days.max().date()
 
 
 def _complain(table: pd.DataFrame, names: Columns) -> None:

@@ -51,6 +51,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars"),
     "products": ("category_gaps", "first_category_values"),
+    "validation": (
+        "calibration_curve",
+        "capture_curve",
+        "expected_by_group",
+        "score_bars",
+        "tracking_curve",
+    ),
 }
 """Public names by module; a name must differ from every module's name."""
 
