@@ -11,6 +11,7 @@ COLUMNS = {
     "customers": "customer_id varchar, name varchar",
     "products": "product_id varchar, category varchar",
     "interactions": "customer_id varchar, date date, kind varchar, cost decimal(18,4)",
+    "contracts": 'customer_id varchar, start date, "end" date',
 }
 FACTS = {
     "title": "Hand-made",

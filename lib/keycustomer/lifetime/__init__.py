@@ -13,8 +13,13 @@ from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "bgbb": ("BgBb", "fit_bgbb"),
+    "contract_value": ("ContractValues", "value_contracts"),
+    "contractual": ("ShiftedBetaGeometric", "fit_sbg"),
     "opportunities": ("opportunity_table",),
+    "survival": ("SurvivalCurve", "survival_curve"),
+    "tenures": ("Tenures", "contract_tenures", "read_tenures", "tenures_from_survivors"),
     "comparison": ("ModelComparison", "compare_models"),
+    "covariates": ("CovariateModel", "LikelihoodRatio", "fit_with_covariates"),
     "counting": ("alike_probabilities", "count_probabilities"),
     "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
     "histories": ("Histories", "count_histories", "read_histories"),
@@ -23,7 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
     "matrices": ("HistoryMatrix", "alive_matrix", "purchase_matrix"),
     "paretonbd": ("ParetoNbd", "fit_paretonbd"),
-    "predictions": ("HoldoutPredictions", "fitted_on", "predict_holdout"),
+    "predictions": ("BASELINES", "HoldoutPredictions", "fitted_on", "predict_holdout"),
     "scores": ("HoldoutScores", "holdout_scores"),
     "simulation": ("simulate_customers", "simulate_spend"),
     "trace": ("CustomerTrace", "trace_customer"),
