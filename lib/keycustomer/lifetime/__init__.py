@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "bgnbd": ("BgNbd", "fit_bgnbd"),
     "bgbb": ("BgBb", "fit_bgbb"),
     "contract_value": ("ContractValues", "value_contracts"),
     "contractual": ("ShiftedBetaGeometric", "fit_sbg"),
+    "mbgnbd": ("MbgNbd", "fit_mbgnbd"),
     "opportunities": ("opportunity_table",),
     "survival": ("SurvivalCurve", "survival_curve"),
     "tenures": ("Tenures", "contract_tenures", "read_tenures", "tenures_from_survivors"),

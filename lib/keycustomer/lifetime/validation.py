@@ -292,10 +292,11 @@ def _frequency_classes(frequency: np.ndarray, groups: int) -> tuple[list[str], n
     place = np.searchsorted(lower, frequency, side="right") - 1
     upper = [*(int(n) - 1 for n in lower[1:]), int(frequency.max())]
     labels = [
-        f"{low:g}" if low == high else (f"{low:g} to {high}" if n < len(lower) - 1 else f"{low:g}+")
+        f"{low:.0f}" if low == high else (f"{low:.0f} to {high}" if n < len(lower) - 1 else f"{low:.0f}+")
         for n, (low, high) in enumerate(zip(lower, upper, strict=True))
     ]
-    return labels, place
+    kept, place = np.unique(place, return_inverse=True)
+    return [labels[n] for n in kept], place
 
 
 def _recency_classes(recency: FloatArray, groups: int, unit: str) -> tuple[list[str], np.ndarray]:

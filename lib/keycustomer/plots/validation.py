@@ -502,7 +502,7 @@ def _write_scores(ax: Axes, points: np.ndarray, ends: np.ndarray, measure: str) 
             va="center",
             weight="bold",
             fontsize=15,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )
 
 
