@@ -262,6 +262,44 @@ def test_an_unknown_measure_is_refused_with_those_that_are():
         plots.model_bars(None, "r2")
 
 
+@pytest.fixture(scope="module")
+def contracts():
+    # the high-end segment of Fader & Hardie (2007), of a thousand customers
+    survivors = (1000, 869, 743, 653, 593, 551, 517, 491)
+    return lifetime.tenures_from_survivors(survivors, unit="year")
+
+
+def test_renewals_are_drawn_beside_the_model(contracts):
+    seen, model = lifetime.survival_curve(contracts), lifetime.fit_sbg(contracts)
+    ax = drawn(plots.renewal_curve(seen, model=model, renewals=12))
+    assert title(ax) == (
+        "Customers left: observed 49 % at renewal 7; shifted beta-geometric 38 % at renewal 12"
+    )
+    line = next(line for line in ax.get_lines() if line.get_label() == model.model)
+    np.testing.assert_allclose(line.get_ydata(), model.survival(np.arange(13)))
+    (dots,) = ax.containers
+    np.testing.assert_allclose(dots[0].get_ydata(), seen.to_frame()["survival"])
+    assert "1,000 customers" in plots.description(ax)
+
+
+def test_retention_rates_begin_at_the_first_renewal(contracts):
+    ax = drawn(plots.renewal_curve(lifetime.survival_curve(contracts), measure="retention"))
+    assert title(ax) == ("Retention rate: observed 87 % at the first renewal, 95 % at renewal 7")
+    np.testing.assert_array_equal(ax.containers[0][0].get_xdata(), np.arange(1, 8))
+
+
+def test_a_cohort_that_all_leaves_is_drawn():
+    gone = lifetime.survival_curve(lifetime.tenures_from_survivors([10, 0]))
+    assert title(drawn(plots.renewal_curve(gone))) == (
+        "Customers left: observed 0 % at the first renewal"
+    )
+
+
+def test_an_unknown_share_of_renewals_is_refused(contracts):
+    with pytest.raises(ValueError, match="measure='churn': one of 'survival', 'retention'"):
+        plots.renewal_curve(lifetime.survival_curve(contracts), measure="churn")
+
+
 def test_fitted_models_are_drawn():
     bought = lifetime.simulate_customers(
         "BG/NBD", GammaLaw(0.3, 5), BetaLaw(0.8, 2.4), 39.0, customers=500, whole_days=True

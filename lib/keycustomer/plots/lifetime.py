@@ -3,13 +3,14 @@
 :func:`history_map` draws a model's answer for every frequency and recency, :func:`alive_over_time`
 one customer's probability of being alive, day by day, :func:`law_bars` how many customers buy how
 often or leave how easily, :func:`model_bars` how well models fit the same customers,
-:func:`survival_curve` how many customers of a contract are left at each renewal.
+:func:`renewal_curve` how many customers of a contract are left after each renewal, or how many of
+those who come to a renewal make it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,10 @@ from keycustomer.plots.style import (
 
 if TYPE_CHECKING:
     from keycustomer.lifetime.comparison import ModelComparison
+    from keycustomer.lifetime.contractual import ShiftedBetaGeometric
     from keycustomer.lifetime.heterogeneity import LawShares
     from keycustomer.lifetime.matrices import HistoryMatrix
+    from keycustomer.lifetime.survival import SurvivalCurve
     from keycustomer.lifetime.trace import CustomerTrace
 
 ALIVE_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -54,6 +57,12 @@ MEASURES: dict[str, str] = {
 
 MORE_IS_BETTER = ("correlation", "capture")
 """Measures of which the largest is the best; of the others, but for the ratio, the smallest is."""
+
+RENEWALS: dict[str, str] = {
+    "survival": "Customers left",
+    "retention": "Renewing, of those who came to it",
+}
+"""What a renewal curve shows, and its axis."""
 
 SURE = 0.9995
 """Probability that is written as 100 %."""
@@ -385,3 +394,90 @@ def _best(frame: pd.DataFrame, measure: str) -> list[dict[Hashable, Any]]:
         distance = (distance - 1).abs()
     order = np.argsort(-distance if measure in MORE_IS_BETTER else distance, kind="stable")
     return frame.iloc[order[:1]].to_dict("records")
+
+
+def renewal_curve(
+    result: SurvivalCurve,
+    ax: Axes | None = None,
+    *,
+    measure: str = "survival",
+    model: ShiftedBetaGeometric | None = None,
+    renewals: int | None = None,
+) -> Axes:
+    """Draw the survival of contracts, or their retention rates, beside those of a model.
+
+    Parameters
+    ----------
+    result : SurvivalCurve
+        From `keycustomer.lifetime.survival_curve`.
+    ax : Axes, optional
+        Axes to draw into.
+    measure : {"survival", "retention"}
+        Share of all customers who made a renewal, or of those who came to it.
+    model : ShiftedBetaGeometric, optional
+        From `keycustomer.lifetime.fit_sbg`; drawn as a line, beyond what was observed, too.
+    renewals : int, optional
+        Renewals up to which the model is drawn; left out, half as many again as were observed.
+
+    Raises
+    ------
+    ValueError
+        When there is no such measure.
+    """
+    if measure not in RENEWALS:
+        raise ValueError(f"measure={measure!r}: one of {', '.join(map(repr, RENEWALS))} is needed")
+    ax = new_axes(ax)
+    seen = result.to_frame()
+    seen = seen[(seen["renewal"] >= (measure == "retention")) & (seen["at_risk"] > 0)]
+    _draw_observed(ax, seen, measure)
+    told = [_ends("observed", seen["renewal"], seen[measure])]
+    if model is not None:
+        last = int(seen["renewal"].max())
+        ahead = np.arange(int(measure == "retention"), (renewals or -(-3 * last // 2)) + 1)
+        values = model.survival(ahead) if measure == "survival" else model.retention_rate(ahead)
+        ax.plot(ahead, values, color=PALETTE["orange"], zorder=1, label=model.model)
+        told.append(_ends(model.model, ahead, values))
+        ax.legend(loc="best")
+    ax.set_ylim(0, 1.03)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    percent_axis(ax.yaxis)
+    ax.set_xlabel(f"Renewal (one a {result.unit})")
+    ax.set_ylabel(RENEWALS[measure])
+    sentence = "; ".join(told)
+    opening = "Customers left" if measure == "survival" else "Retention rate"
+    finding(ax, f"{opening}: {sentence}")
+    return describe(
+        ax,
+        f"{RENEWALS[measure]} by renewal, {counted(round(result.customers), 'customer')}: "
+        f"{sentence}.",
+    )
+
+
+def _draw_observed(ax: Axes, seen: pd.DataFrame, measure: str) -> None:
+    """Draw the shares observed, survival with its intervals."""
+    share = seen[measure].to_numpy()
+    whiskers = None
+    if measure == "survival":
+        ends = np.vstack([share - seen["lower"], seen["upper"] - share])
+        whiskers = np.maximum(np.nan_to_num(ends), 0)
+    ax.errorbar(
+        seen["renewal"],
+        share,
+        yerr=whiskers,
+        fmt="o",
+        ms=9,
+        lw=2.5,
+        color=PALETTE["blue"],
+        label="observed",
+    )
+
+
+def _ends(who: str, renewal: Iterable[int], share: Iterable[float]) -> str:
+    """Say the last known share, and the first one of retention rates."""
+    known = [(n, value) for n, value in zip(renewal, share, strict=True) if math.isfinite(value)]
+    if not known:
+        return f"{who} not known"
+    (first, begin), (last, end) = known[0], known[-1]
+    opening = "" if first == 0 or last == first else f"{percent(begin, 0)} at the first renewal, "
+    when = "at the first renewal" if last == 1 else f"at renewal {last}"
+    return f"{who} {opening}{percent(end, 0)} {when}"
