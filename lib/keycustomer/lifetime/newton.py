@@ -19,8 +19,11 @@ import numpy as np
 
 from keycustomer.stats.samples import FloatArray
 
-Objective: TypeAlias = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
-"""Log-likelihood, score (k,) and Hessian (k, k) at natural parameters (k,)."""
+Derivatives: TypeAlias = tuple[float, FloatArray, FloatArray]
+"""Log-likelihood, score (k,) and Hessian (k, k)."""
+
+Objective: TypeAlias = Callable[[FloatArray], Derivatives]
+"""Gives them at natural parameters (k,)."""
 
 LONGEST_STEP = 2.0
 """Largest change of a log-parameter in one step: a factor of seven."""
@@ -67,6 +70,7 @@ def maximise(
     *,
     positive: Sequence[bool] | None = None,
     most_steps: int = 200,
+    at_start: Derivatives | None = None,
 ) -> Optimum:
     """Walk to the maximum of a log-likelihood.
 
@@ -81,16 +85,19 @@ def maximise(
         Which parameters are positive and searched in logarithms; left out, all.
     most_steps : int
         Steps after which the search gives up and says that it stands at no inner maximum.
+    at_start : tuple, optional
+        What the objective gives at the start, where that is known already.
 
     Returns
     -------
     Optimum
         The place reached; never an exception for a likelihood without a maximum.
     """
-    search = _Search(objective, np.asarray(start, dtype=float), positive)
+    search = _Search(objective, np.asarray(start, dtype=float), positive, at_start)
     for _ in range(most_steps):
         step, gain, flat = search.step()
         if gain <= SMALLEST_GAIN * max(1.0, abs(search.value)):
+            search.finish(step, flat)
             return search.optimum(inner=not flat)
         if not search.walk(step) or search.far():
             break
@@ -101,22 +108,31 @@ class _Search:
     """The place of a search, in logarithms of the positive parameters."""
 
     def __init__(
-        self, objective: Objective, start: FloatArray, positive: Sequence[bool] | None
+        self,
+        objective: Objective,
+        start: FloatArray,
+        positive: Sequence[bool] | None,
+        at_start: Derivatives | None,
     ) -> None:
         self.objective = objective
         self.positive = np.ones(start.size, bool) if positive is None else np.asarray(positive)
         self.evaluations = 0
         self.z = np.where(self.positive, np.log(np.where(self.positive, start, 1.0)), start)
-        self.value, self.score, self.hessian = self.evaluate(self.z)
+        known = None if at_start is None else self.scaled(start, at_start)
+        self.value, self.score, self.hessian = known or self.evaluate(self.z)
 
     def natural(self, z: FloatArray) -> FloatArray:
         return np.where(self.positive, np.exp(np.where(self.positive, z, 0.0)), z)
 
-    def evaluate(self, z: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def evaluate(self, z: FloatArray) -> Derivatives:
         """Value and derivatives with regard to z."""
         self.evaluations += 1
         parameters = self.natural(z)
-        value, score, hessian = self.objective(parameters)
+        return self.scaled(parameters, self.objective(parameters))
+
+    def scaled(self, parameters: FloatArray, found: Derivatives) -> Derivatives:
+        """Turn derivatives with regard to natural parameters into those with regard to z."""
+        value, score, hessian = found
         slope = np.where(self.positive, parameters, 1.0)
         score = score * slope
         hessian = hessian * np.outer(slope, slope) + np.diag(np.where(self.positive, score, 0.0))
@@ -148,6 +164,11 @@ class _Search:
                 return True
             share /= 2
         return False
+
+    def finish(self, step: FloatArray, flat: bool) -> None:
+        """Take the last step unseen: its gain is lost in rounding, the place it gives is not."""
+        if not flat:
+            self.z = self.z + step
 
     def far(self) -> bool:
         """Whether a positive parameter runs towards zero or infinity."""

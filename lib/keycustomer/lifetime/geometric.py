@@ -1,0 +1,247 @@
+"""Models whose customers leave at a purchase: what BG/NBD and MBG/NBD share.
+
+A customer buys at a constant rate and, at each occasion, leaves with a constant probability.  The
+two models differ in whether the first purchase is an occasion already.
+:class:`GeometricDropoutModel` holds their predictions under any pair of laws, the textbook's and
+their limits, by the formulas of each; :func:`fit_geometric` fits either.
+
+Given that a customer is alive, its rate and its dropout probability are independent: a gamma law
+of shape r + x and rate alpha + T, and a beta law of a and b plus the occasions survived.  A
+customer of rate l and probability p buys (1 - exp(-l p t)) / p times within t.
+
+Sources: Fader, Hardie & Lee (2005), Marketing Science 24, equations 9 and 10; Batislam, Denizel &
+Filiztekin (2007), International Journal of Research in Marketing 24.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar, Self, TypeVar
+
+import numpy as np
+from scipy.special import expit
+
+from keycustomer.lifetime.beta_mean import beta_nodes, purchases_before_leaving
+from keycustomer.lifetime.geometric_laws import dropout_law, limit_sentence, rate_law
+from keycustomer.lifetime.geometric_likelihood import Rows
+from keycustomer.lifetime.geometric_search import search_laws
+from keycustomer.lifetime.histories import Histories
+from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
+from keycustomer.lifetime.transactions import TransactionModel
+from keycustomer.stats.samples import FloatArray
+
+
+class GeometricDropoutModel(TransactionModel):
+    """A model whose customers may leave at each purchase."""
+
+    first_occasion: ClassVar[int]
+    """1 where the first purchase is an occasion to leave, else 0."""
+
+    title: ClassVar[str]
+    """Name of the model."""
+
+    purchasing: GammaLaw | PointLaw
+    dropout: BetaLaw | PointLaw | SplitLaw
+
+    def refit(self, weights: FloatArray) -> Self:
+        """Fit again with other numbers of customers, beginning at this fit.
+
+        Parameters
+        ----------
+        weights : ndarray, shape (rows of `histories`,)
+            Customers with each history, as a bootstrap draws them; zeros are allowed.
+
+        Returns
+        -------
+        GeometricDropoutModel
+            The model fitted on the customers drawn.
+
+        Raises
+        ------
+        ValueError
+            When the weights are not one number of at least 0 a row, or all are 0.
+        """
+        weights = _checked_weights(weights, self.histories.rows)
+        drawn = self.histories.reweighted(weights)
+        start = None if self.limit else self.values
+        return fit_geometric(type(self), drawn, start)
+
+    def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        gap = T - t_x
+        if isinstance(self.purchasing, GammaLaw):
+            silence = (self.purchasing.shape + x) * np.log1p(gap / (self.purchasing.rate + t_x))
+        else:
+            silence = self.purchasing.value * gap
+        return expit(-(self._log_odds_of_leaving(x + self.first_occasion) + silence))
+
+    def _log_odds_of_leaving(self, occasions: FloatArray) -> FloatArray:
+        """Log-odds of leaving at the last of the occasions rather than staying through all."""
+        dropout = self.dropout
+        if isinstance(dropout, BetaLaw):
+            before = np.where(occasions > 0, dropout.b + occasions - 1, np.inf)
+            with np.errstate(divide="ignore"):
+                return np.log(dropout.a / before)
+        if isinstance(dropout, SplitLaw):
+            return np.where(occasions == 1, math.log(dropout.share / (1 - dropout.share)), -np.inf)
+        with np.errstate(divide="ignore"):
+            odds = np.log(dropout.value) - np.log1p(-np.float64(dropout.value))
+        return np.where(occasions > 0, odds, -np.inf)
+
+    def _purchases_if_alive(self, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
+        shape = np.broadcast_shapes(np.shape(t), np.shape(x), np.shape(T))
+        cases = [np.broadcast_to(np.asarray(v, float), shape).ravel() for v in (t, x, T)]
+        return self._expected(*cases).reshape(shape)
+
+    def _expected(self, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
+        dropout, occasions = self.dropout, x + self.first_occasion
+        if isinstance(dropout, BetaLaw):
+            return self._expected_of_beta(dropout, occasions, t, x, T)
+        if isinstance(dropout, SplitLaw):
+            once, always = self._bought(1.0, t, x, T), self._bought(0.0, t, x, T)
+            return always + np.where(occasions == 0, dropout.share, 0.0) * (once - always)
+        return self._bought(dropout.value, t, x, T)
+
+    def _bought(self, p: float, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Give purchases expected within t of a customer alive with dropout probability p."""
+        if p == 0:
+            return self._pace(x, T) * t
+        if isinstance(self.purchasing, GammaLaw):
+            fading = (self.purchasing.shape + x) * np.log1p(p * t / (self.purchasing.rate + T))
+        else:
+            fading = self.purchasing.value * p * t
+        return -np.expm1(-fading) / p
+
+    def _pace(self, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Mean purchase rate of customers alive."""
+        if isinstance(self.purchasing, GammaLaw):
+            return (self.purchasing.shape + x) / (self.purchasing.rate + T)
+        return np.full(np.shape(x), self.purchasing.value)
+
+    def _expected_of_beta(
+        self, law: BetaLaw, occasions: FloatArray, t: FloatArray, x: FloatArray, T: FloatArray
+    ) -> FloatArray:
+        levels, index = np.unique(occasions, return_inverse=True)
+        bend = float((self._pace(x, T) * t).max(initial=0.0))
+        nodes = beta_nodes(law.a, law.b + levels, bend)
+        purchasing = self.purchasing
+        if isinstance(purchasing, PointLaw):
+            rate = purchasing.value
+            return purchases_before_leaving(
+                lambda part, p: np.multiply.outer(rate * t[part], p), t.size, index, nodes
+            )
+        events, reach = purchasing.shape + x, t / (purchasing.rate + T)
+        return purchases_before_leaving(
+            lambda part, p: events[part, None] * np.log1p(np.multiply.outer(reach[part], p)),
+            t.size,
+            index,
+            nodes,
+        )
+
+    def _purchases_new(self, t: FloatArray) -> FloatArray:
+        nothing = np.zeros(np.shape(t))
+        left = 0.0 if self.first_occasion == 0 else self.dropout.mean
+        return (1 - left) * self._purchases_if_alive(t, nothing, nothing)
+
+
+Model = TypeVar("Model", bound=GeometricDropoutModel)
+
+
+def fit_geometric(
+    model: type[Model], histories: Histories, start: Sequence[float] | FloatArray | None = None
+) -> Model:
+    """Fit a model whose customers leave at a purchase.
+
+    Parameters
+    ----------
+    model : type
+        The model's class.
+    histories : Histories
+        Purchase histories.
+    start : array, shape (4,), optional
+        Parameters r, alpha, a, b to begin at; the result does not depend on them.
+
+    Returns
+    -------
+    GeometricDropoutModel
+        Of the class asked for.
+
+    Raises
+    ------
+    ValueError
+        When the start is not four positive numbers.
+    """
+    begin = None if start is None else _checked_start(start)
+    bought = float(histories.weights @ histories.frequency)
+    if bought == 0:
+        return _nobody_came_back(model, histories)
+    scale = histories.mean(histories.T)
+    if begin is not None:
+        begin = begin / np.array([1.0, scale, 1.0, 1.0])
+    found = search_laws(Rows.of(histories, model.first_occasion, scale), begin)
+    optimum = found.optimum
+    purchasing, rates = rate_law(found, scale)
+    dropout, chances = dropout_law(found)
+    free = {**rates, **chances}
+    slope = np.array([slope for _, slope in free.values()])
+    return model(
+        model=model.title,
+        names=tuple(free),
+        values=np.array([value for value, _ in free.values()]),
+        covariance=optimum.covariance * np.outer(slope, slope),
+        log_likelihood=optimum.log_likelihood - bought * math.log(scale),
+        customers=histories.customers,
+        limit=limit_sentence(purchasing, dropout, histories.unit),
+        notes=_notes(histories),
+        evaluations=optimum.evaluations,
+        purchasing=purchasing,
+        dropout=dropout,
+        histories=histories,
+    )
+
+
+def _nobody_came_back(model: type[Model], histories: Histories) -> Model:
+    """Give the limit of a likelihood without a repeat purchase: a purchase rate of zero."""
+    return model(
+        model=model.title,
+        names=(),
+        values=np.zeros(0),
+        covariance=np.zeros((0, 0)),
+        log_likelihood=0.0,
+        customers=histories.customers,
+        limit=(
+            "Nobody bought again: the likelihood is largest where the purchase rate goes to 0, "
+            "and says nothing of drop-out."
+        ),
+        notes=_notes(histories),
+        purchasing=PointLaw(0.0),
+        dropout=PointLaw(0.0),
+        histories=histories,
+    )
+
+
+def _notes(histories: Histories) -> tuple[str, ...]:
+    if not histories.never_bought:
+        return ()
+    return (f"{histories.never_bought:,} customers never bought and are set apart.",)
+
+
+def _checked_start(start: Sequence[float] | FloatArray) -> FloatArray:
+    begin = np.asarray(start, dtype=float)
+    if begin.shape != (4,) or not (np.isfinite(begin).all() and (begin > 0).all()):
+        raise ValueError(
+            f"start={start!r}: four positive numbers r, alpha, a, b are needed, or None"
+        )
+    return begin
+
+
+def _checked_weights(weights: FloatArray, rows: int) -> FloatArray:
+    drawn = np.asarray(weights, dtype=float)
+    if drawn.shape != (rows,):
+        raise ValueError(
+            f"weights has the shape {drawn.shape}: one number for each of the {rows:,} rows of the "
+            "model's histories is needed"
+        )
+    if not (np.isfinite(drawn).all() and (drawn >= 0).all() and drawn.any()):
+        raise ValueError("weights: numbers of at least 0 are needed, some above 0")
+    return drawn
