@@ -28,6 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "concentration_by_age",
         "concentration_by_window",
     ),
+    "gammagamma": ("GammaGamma", "fit_gammagamma"),
     "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
     "histories": ("Histories", "count_histories", "read_histories"),
     "holdout": ("HoldoutSplit", "split_holdout"),
@@ -40,6 +41,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "regression": ("ForeseenFall", "foreseen_fall"),
     "scores": ("HoldoutScores", "holdout_scores"),
     "simulation": ("simulate_customers", "simulate_spend"),
+    "spending": ("Spending", "read_spending"),
     "trace": ("CustomerTrace", "trace_customer"),
     "validation": (
         "GroupedPurchases",
