@@ -28,7 +28,12 @@ def _fresh_figures():
 
 
 def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+    return (
+        ax.get_title(loc="left")
+        .replace("-\n", "-")
+        .replace("\n", " ")
+        .replace("\N{NO-BREAK SPACE}", " ")
+    )
 
 
 def drawn(ax):
