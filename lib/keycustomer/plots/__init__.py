@@ -50,6 +50,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),
+    "potential": ("expected_fall", "group_bars", "implied_windows", "rank_map", "value_map"),
     "products": ("category_gaps", "first_category_values"),
     "validation": (
         "calibration_curve",
