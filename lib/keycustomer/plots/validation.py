@@ -35,6 +35,7 @@ from keycustomer.plots.style import (
 if TYPE_CHECKING:
     from keycustomer.lifetime.scores import HoldoutScores
     from keycustomer.lifetime.validation import GroupedPurchases, Tracking
+    from keycustomer.stats import Estimate
 
 COUNT = "same count again"
 """The baseline that titles name."""
@@ -54,6 +55,8 @@ BASELINE_LOOKS: dict[str, dict[str, Any]] = {
     "perfect foresight": {"color": PALETTE["grey"], "ls": "-", "marker": "*"},
 }
 """Looks of what needs no model."""
+
+NO_PURCHASES = "Nobody bought in the holdout period: there is nothing to score"
 
 SHARES = ("capture", "total_ratio")
 """Scores written in percent."""
@@ -420,7 +423,7 @@ def capture_curve(result: HoldoutScores, ax: Axes | None = None) -> Axes:
 def _capture_sentence(result: HoldoutScores) -> str:
     held = {name: scores["capture"].estimate for name, scores in result.estimates.items()}
     if not math.isfinite(held["perfect foresight"]):
-        return "Nobody bought in the holdout period: there is nothing to capture"
+        return NO_PURCHASES
     best = _best(result, "capture")
     return (
         f"The top {percent(result.top, 0)} by {best} hold {percent(held[best])} of what followed, "
@@ -466,33 +469,43 @@ def score_bars(result: HoldoutScores, ax: Axes | None = None, *, measure: str = 
     ax = new_axes(ax, size=(10, 5.5))
     estimates = {name: scores[measure] for name, scores in result.estimates.items()}
     names = [name for name, one in estimates.items() if math.isfinite(one.estimate)][::-1]
-    looks = {"model": PALETTE["blue"], "baseline": PALETTE["orange"]}
-    points = np.array([estimates[name].estimate for name in names])
-    ends = np.array([[estimates[name].lower, estimates[name].upper] for name in names])
-    colours = [looks.get(result.kinds[name], PALETTE["grey"]) for name in names]
-    ax.barh(
-        np.arange(len(names)),
-        points,
-        xerr=np.nan_to_num(np.maximum(np.abs(ends.T - points), 0)),
-        color=colours,
-        height=0.62,
-        error_kw={"lw": 2.5, "capsize": 6, "ecolor": PALETTE["black"]},
-    )
-    _write_scores(ax, points, np.fmax(points, ends[:, 1]), measure)
+    ax.set_xlabel(_measure_name(result, measure))
+    if not names:
+        ax.set_yticks([])
+        return describe(finding(ax, NO_PURCHASES), NO_PURCHASES)
+    ends = _draw_bars(ax, [estimates[name] for name in names], [result.kinds[n] for n in names])
+    _write_scores(ax, [estimates[name].estimate for name in names], ends, measure)
     labels = [escape_label(name, 24) for name in names]
     ax.set_yticks(np.arange(len(names)), labels)
     ax.grid(visible=False, axis="y")
-    ax.set_xlim(0, 1.2 * float(np.nanmax(np.append(ends, points))))
+    lowest = min(estimates[name].estimate for name in names)
+    ax.set_xlim(min(0, 1.2 * lowest), 1.2 * (max(ends) or 1))
     if measure in SHARES:
         percent_axis(ax.xaxis)
     if measure == "total_ratio":
         ax.axvline(1, color=PALETTE["black"], ls="--", lw=2)
-    ax.set_xlabel(_measure_name(result, measure))
     finding(ax, _score_sentence(result, measure), width=title_width(ax, labels))
     return describe(ax, _score_description(result, measure))
 
 
-def _write_scores(ax: Axes, points: np.ndarray, ends: np.ndarray, measure: str) -> None:
+def _draw_bars(ax: Axes, estimates: Sequence[Estimate], kinds: Sequence[str]) -> list[float]:
+    """Draw bars with their intervals; return where each of them ends."""
+    looks = {"model": PALETTE["blue"], "baseline": PALETTE["orange"]}
+    points = np.array([one.estimate for one in estimates])
+    beyond = np.array([[one.estimate - one.lower, one.upper - one.estimate] for one in estimates])
+    beyond = np.nan_to_num(np.maximum(beyond, 0))
+    ax.barh(
+        np.arange(len(estimates)),
+        points,
+        xerr=beyond.T,
+        color=[looks.get(kind, PALETTE["grey"]) for kind in kinds],
+        height=0.62,
+        error_kw={"lw": 2.5, "capsize": 6, "ecolor": PALETTE["black"]},
+    )
+    return (points + beyond[:, 1]).tolist()
+
+
+def _write_scores(ax: Axes, points: Sequence[float], ends: Sequence[float], measure: str) -> None:
     for place, (point, end) in enumerate(zip(points, ends, strict=True)):
         ax.annotate(
             _score(point, measure),
