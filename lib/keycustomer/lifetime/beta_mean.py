@@ -42,15 +42,13 @@ CHUNK = 2_048
 """Arguments taken at a time."""
 
 
-def beta_nodes(a: float, b: FloatArray, bend: float) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights of the means over beta laws that share their first parameter.
+def beta_nodes(a: FloatArray, b: FloatArray, bend: float) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of the means over beta laws, the nodes the same for all.
 
     Parameters
     ----------
-    a : float
-        First parameter of the laws.
-    b : ndarray, shape (n,)
-        Second parameters.
+    a, b : ndarray, shape (n,)
+        Parameters of the laws.
     bend : float
         The functions to be averaged are constant for p far below 1 / bend.
 
@@ -60,16 +58,17 @@ def beta_nodes(a: float, b: FloatArray, bend: float) -> tuple[FloatArray, FloatA
         Probabilities (nodes,), and weights (n, nodes) that add up to 1 for each law.
     """
     width = 1 / np.sqrt(max(1.0, float((a * b / (a + b)).max())))
-    centre = np.log(max(a, 1.0) / np.maximum(b, 1.0))
+    centre = np.log(np.maximum(a, 1.0) / np.maximum(b, 1.0))
     low, high = centre.min() - MARGIN * width, centre.max() + MARGIN * width
-    if a < NARROW:
+    if a.min() < NARROW:
         low = min(low, -np.log1p(bend) - EARLIER)
-    tails = [1 + np.log(VANISHED / min(parameter, 1.0)) for parameter in (a, float(b.min()))]
+    tails = [1 + np.log(VANISHED / min(float(one.min()), 1.0)) for one in (a, b)]
     u = np.arange(low - tails[0] * width, high + tails[1] * width, STEP * width)
     left, right = np.exp((low - u) / width), np.exp((u - high) / width)
     place = u + width * (right - left)
     log_p, log_q = log_expit(place), log_expit(-place)
-    density = a * log_p + np.multiply.outer(b, log_q) + np.log(1 + left + right)
+    density = np.multiply.outer(a, log_p) + np.multiply.outer(b, log_q)
+    density += np.log(1 + left + right)
     weights = np.exp(density - density.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     return np.maximum(np.exp(log_p), SMALLEST), weights

@@ -83,7 +83,7 @@ class GeometricDropoutModel(TransactionModel):
             with np.errstate(divide="ignore"):
                 return np.log(dropout.a / before)
         if isinstance(dropout, SplitLaw):
-            return np.where(occasions == 1, math.log(dropout.share / (1 - dropout.share)), -np.inf)
+            return np.where(occasions == 1, np.log(dropout.share / (1 - dropout.share)), -np.inf)
         with np.errstate(divide="ignore"):
             odds = np.log(dropout.value) - np.log1p(-np.float64(dropout.value))
         return np.where(occasions > 0, odds, -np.inf)
@@ -104,7 +104,7 @@ class GeometricDropoutModel(TransactionModel):
 
     def _bought(self, p: float, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
         """Give purchases expected within t of a customer alive with dropout probability p."""
-        if p == 0:
+        if np.all(p == 0):
             return self._pace(x, T) * t
         if isinstance(self.purchasing, GammaLaw):
             fading = (self.purchasing.shape + x) * np.log1p(p * t / (self.purchasing.rate + T))
@@ -121,9 +121,10 @@ class GeometricDropoutModel(TransactionModel):
     def _expected_of_beta(
         self, law: BetaLaw, occasions: FloatArray, t: FloatArray, x: FloatArray, T: FloatArray
     ) -> FloatArray:
-        levels, index = np.unique(occasions, return_inverse=True)
+        # One law a customer is possible, too; a complex number stands for its two parameters.
+        laws, index = np.unique(law.a + 1j * (law.b + occasions), return_inverse=True)
         bend = float((self._pace(x, T) * t).max(initial=0.0))
-        nodes = beta_nodes(law.a, law.b + levels, bend)
+        nodes = beta_nodes(laws.real, laws.imag, bend)
         purchasing = self.purchasing
         if isinstance(purchasing, PointLaw):
             rate = purchasing.value
