@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.special import expit
@@ -46,8 +47,21 @@ fifth power of something smooth is what a short Gauss-Legendre sum follows.
 LEAST_FALL = 1e-8
 """A slower fall counts as this: any speed places valid nodes, but none may be 0."""
 
+LONG = 10.0
+"""Spans of log-age up to this need one sum; longer ones are cut into panels.
+
+They arise where dropout is nearly at once or never (beta far below a day), for customers who never
+came back, of whom there are few different ones.
+"""
+
+PANEL = 2.0
+"""Span of log-age of a panel."""
+
 CELLS = 2**15
 """Nodes times rows computed together, so that they stay in the processor's cache."""
+
+Rule: TypeAlias = tuple[FloatArray, FloatArray]
+"""Nodes on (0, 1) and weights of a sum, as columns."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +143,12 @@ def log_likelihood(
     """
     k = purchasing.size + dropout.size
     value, score, hessian = 0.0, np.zeros(k), np.zeros((k, k))
-    for part, rows in _chunks(purchasing, histories, nodes):
+    table = purchasing.rise_table(histories.frequencies)
+    x, t_x, T = histories.frequency, histories.recency, histories.T
+    for part, rule in _parts(purchasing, dropout, t_x, T, nodes):
+        rows = Rows(x[part], t_x[part], T[part], table[:, histories.frequency_index[part]])
         weights = histories.weights[part]
-        terms = _terms(purchasing, dropout, rows, nodes)
+        terms = _terms(purchasing, dropout, rows, rule)
         value += float(weights @ terms.log_likelihood)
         score += terms.score @ weights
         hessian += terms.curvature @ weights
@@ -173,11 +190,11 @@ def row_terms(
     k = purchasing.size + dropout.size
     value, score, hessian = np.empty(x.size), np.empty((k, x.size)), np.empty((k, k, x.size))
     free = np.broadcast_arrays(*parameters, x)[:k]
-    for part in _parts(x.size, nodes):
-        buys = purchasing(*(one[part] for one in free[: purchasing.size]))
-        leaves = dropout(*(one[part] for one in free[purchasing.size :]))
+    laws = purchasing(*free[: purchasing.size]), dropout(*free[purchasing.size :])
+    for part, rule in _parts(*laws, t_x, T, nodes):
+        buys, leaves = (_of_rows(law, part) for law in laws)
         rows = Rows(x[part], t_x[part], T[part], buys.rise(x[part]))
-        terms = _terms(buys, leaves, rows, nodes)
+        terms = _terms(buys, leaves, rows, rule)
         value[part], score[:, part] = terms.log_likelihood, terms.score
         spread = np.einsum("jn,kjn,ljn->kln", terms.share, terms.shift, terms.shift)
         left = terms.mean_shift * terms.dead
@@ -198,50 +215,58 @@ def dead_odds(
     The laws may be one for all rows or one a row.
     """
     odds = np.empty(x.size)
-    for part in _parts(x.size, nodes):
+    for part, rule in _parts(purchasing, dropout, t_x, T, nodes):
         rows = Rows(x[part], t_x[part], T[part], np.empty((3, 0)))
         laws = _of_rows(purchasing, part), _of_rows(dropout, part)
-        odds[part] = _deaths(*laws, rows, nodes).log_odds
+        odds[part] = _deaths(*laws, rows, rule).log_odds
     return odds
 
 
-def _of_rows(law: Moments, part: slice) -> Moments:
+def _of_rows(law: Moments, part: Any) -> Moments:
     """Return the laws of some rows."""
     free = (getattr(law, one.name) for one in fields(law))
     return type(law)(*(one[part] if np.ndim(one) else one for one in free))
 
 
-def _parts(rows: int, nodes: int) -> Iterator[slice]:
-    size = CELLS // nodes
-    return (slice(start, start + size) for start in range(0, rows, size))
-
-
-def _chunks(purchasing: Moments, histories: Histories, nodes: int) -> Iterator[tuple[slice, Rows]]:
-    """Parts of the histories, as rows."""
-    table = purchasing.rise_table(histories.frequencies)
-    for part in _parts(histories.rows, nodes):
-        rise = table[:, histories.frequency_index[part]]
-        yield (
-            part,
-            Rows(histories.frequency[part], histories.recency[part], histories.T[part], rise),
-        )
+def _parts(
+    purchasing: Moments, dropout: Moments, t_x: FloatArray, T: FloatArray, nodes: int
+) -> Iterator[tuple[Any, Rule]]:
+    """Rows to be computed together, as slices or indices, and the rule of their sums."""
+    bend = np.minimum(purchasing.scale, dropout.scale) + t_x
+    reach = np.log1p((T - t_x) / bend)
+    rule = _legendre(nodes)
+    if not (reach > LONG).any():
+        size = CELLS // nodes
+        yield from ((slice(first, first + size), rule) for first in range(0, T.size, size))
+        return
+    rules = (rule, _panels(nodes, int(np.ceil(reach.max() / PANEL))))
+    for rows, rule in zip((reach <= LONG, reach > LONG), rules, strict=True):
+        found, size = np.flatnonzero(rows), max(1, CELLS // rule[0].size)
+        yield from ((found[first : first + size], rule) for first in range(0, found.size, size))
 
 
 @cache
-def _legendre(nodes: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes on (0, 1) and weights, as columns."""
+def _legendre(nodes: int) -> Rule:
+    """Nodes on (0, 1) and weights of one sum."""
     places, weights = np.polynomial.legendre.leggauss(nodes)
     return (places[:, None] + 1) / 2, weights[:, None] / 2
 
 
-def _deaths(purchasing: Moments, dropout: Moments, rows: Rows, nodes: int) -> Deaths:
+def _panels(nodes: int, panels: int) -> Rule:
+    """Nodes on (0, 1) and weights of as many sums beside each other."""
+    places, weights = _legendre(nodes)
+    starts = np.arange(panels)[:, None, None]
+    return ((starts + places) / panels).reshape(-1, 1), np.tile(weights / panels, (panels, 1))
+
+
+def _deaths(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Deaths:
     """Integrate over the age of death.
 
     The variable is u = log((m + y) / (m + t_x)), m the smaller of the two rate parameters, or the
     age itself where there is none; its nodes follow a truncated exponential law.
     """
     x, t_x, span = rows.x, rows.t_x, rows.T - rows.t_x
-    at, weight = _legendre(nodes)
+    at, weight = rule
     fall = purchasing.hazard(x, t_x) + dropout.hazard(1, t_x)
     bend = np.minimum(purchasing.scale, dropout.scale) + t_x
     curved = bool(np.isfinite(bend).all())
@@ -264,10 +289,10 @@ def _deaths(purchasing: Moments, dropout: Moments, rows: Rows, nodes: int) -> De
     return Deaths(log_odds, gap, share)
 
 
-def _terms(purchasing: Moments, dropout: Moments, rows: Rows, nodes: int) -> Terms:
+def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Terms:
     """Value, score and the pieces of the Hessian of every row."""
     x, T = rows.x, rows.T
-    found = _deaths(purchasing, dropout, rows, nodes)
+    found = _deaths(purchasing, dropout, rows, rule)
     dead = expit(found.log_odds)
     once = dropout.rise(np.ones(1))
     never = np.zeros((3, 1))
