@@ -196,10 +196,11 @@ def expected_by_group(result: GroupedPurchases, ax: Axes | None = None) -> Axes:
     places = np.arange(len(first))
     looks = _looks(result.predictors)
     for n, (name, look) in enumerate(looks.items()):
-        # to the left and right of the actual value in turn
-        aside = (0.17 + 0.1 * (n // 2)) * (1 if n % 2 else -1)
-        rows = result.of(name)
-        ax.plot(places + aside, rows["predicted"], lw=2, ms=11, label=escape_label(name), **look)
+        # to the left and right of the actual value in turn; lines from one group to the next
+        # would seem to lie above or below it
+        aside = 0.16 * (1 + n // 2) * (1 if n % 2 else -1)
+        spots = {"color": look["color"], "marker": look["marker"], "ms": 11, "ls": ""}
+        ax.plot(places + aside, result.of(name)["predicted"], label=escape_label(name), **spots)
     _draw_actual(ax, places, first)
     _root_scale(ax, "y", float(result.frame[["predicted", "actual", "upper"]].max().max()))
     names = [f"{_short(row['group'])}\n({row['customers']:,.0f})" for row in _rows(first)]
@@ -247,7 +248,7 @@ def _group_sentence(result: GroupedPurchases) -> str:
     name = result.predictors[0]
     rows = result.of(name)
     inside = rows["predicted"].between(rows["lower"], rows["upper"])
-    missed = ((rows["predicted"] - rows["actual"]) * rows["customers"]).abs()
+    missed = ((rows["predicted"] - rows["actual"]) * rows["customers"]).abs().where(~inside, 0)
     if inside.all():
         return f"{name} meets what every group bought, within chance"
     worst = rows.iloc[int(missed.to_numpy().argmax())]
