@@ -14,9 +14,12 @@ from typing import Any
 _NAMES: dict[str, tuple[str, ...]] = {
     "bgnbd": ("BgNbd", "fit_bgnbd"),
     "bgbb": ("BgBb", "fit_bgbb"),
+    "buying_states": ("RecencyChain", "fit_recency_chain"),
     "contract_value": ("ContractValues", "value_contracts"),
     "contractual": ("ShiftedBetaGeometric", "fit_sbg"),
     "mbgnbd": ("MbgNbd", "fit_mbgnbd"),
+    "margin": ("margin_multiple",),
+    "markov": ("CustomerChain", "recency_chain"),
     "opportunities": ("opportunity_table",),
     "survival": ("SurvivalCurve", "survival_curve"),
     "tenures": ("Tenures", "contract_tenures", "read_tenures", "tenures_from_survivors"),

@@ -55,6 +55,36 @@ def opportunity_table(
     ValueError
         When `every` is none of the above, a column is missing, or no purchase is left.
     """
+    return _table(*bought_periods(purchases, every, start=start, end=end))
+
+
+def bought_periods(
+    purchases: CustomerBase | pd.DataFrame,
+    every: str = "month",
+    *,
+    start: Day = None,
+    end: Day = None,
+) -> tuple[pd.DataFrame, int]:
+    """Find the calendar periods in which customers bought.
+
+    Parameters
+    ----------
+    purchases, every, start, end
+        As in :func:`opportunity_table`.
+
+    Returns
+    -------
+    bought : DataFrame
+        One row a customer and period with a purchase, sorted by both: customer_id, period (its
+        number, counted without gaps), revenue.
+    complete : int
+        Number of the last period that is over by `end`; rows of a later one are there too.
+
+    Raises
+    ------
+    ValueError
+        When `every` is none of the above, a column is missing, or no purchase is left.
+    """
     if every not in PERIODS:
         raise ValueError(f"every={every!r}: one of {', '.join(map(repr, PERIODS))} is needed")
     days, last_day = _days(purchases, start, end)
@@ -65,7 +95,7 @@ def opportunity_table(
         .sum()
         .reset_index()
     )
-    return _table(bought, complete)
+    return bought, complete
 
 
 def _table(bought: pd.DataFrame, complete: int) -> pd.DataFrame:
