@@ -14,6 +14,7 @@ Source: Fader, Hardie & Lee (2005), Marketing Science 24, for the three numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -242,17 +243,21 @@ def _complain(index: pd.Index, numbers: list[FloatArray], names: tuple[str, ...]
     (x, t_x, age), (frequency, recency, T) = numbers, names
     if not x.size:
         raise ValueError(f"customers: nobody has a purchase ({T!r} is known for no row)")
-    broken = {name: ~np.isfinite(column) for name, column in zip(names, numbers, strict=True)}
-    with np.errstate(invalid="ignore"):
-        wrong: list[tuple[str, Any]] = [
-            *((f"{name!r} is not a finite number", rows) for name, rows in broken.items()),
-            (f"{frequency!r} is not a whole number of at least 0", (x < 0) | (x % 1 != 0)),
-            (f"{recency!r} is negative", t_x < 0),
-            (f"{recency!r} exceeds {T!r}", t_x > age),
-            (f"{recency!r} is 0 although {frequency!r} is not", (x > 0) & (t_x == 0)),
-            (f"{frequency!r} is 0 although {recency!r} is not", (x == 0) & (t_x > 0)),
-        ]
-    complaints = [_complaint(what, rows, index, numbers, names) for what, rows in wrong]
+    # looked for one after the other, so that of many customers one mask is held at a time
+    wrong: list[tuple[str, Callable[[], Any]]] = [
+        (f"{frequency!r} is not a finite number", lambda: ~np.isfinite(x)),
+        (f"{recency!r} is not a finite number", lambda: ~np.isfinite(t_x)),
+        (f"{T!r} is not a finite number", lambda: ~np.isfinite(age)),
+        (
+            f"{frequency!r} is not a whole number of at least 0",
+            lambda: (x < 0) | (np.floor(x) != x) & np.isfinite(x),
+        ),
+        (f"{recency!r} is negative", lambda: t_x < 0),
+        (f"{recency!r} exceeds {T!r}", lambda: t_x > age),
+        (f"{recency!r} is 0 although {frequency!r} is not", lambda: (x > 0) & (t_x == 0)),
+        (f"{frequency!r} is 0 although {recency!r} is not", lambda: (x == 0) & (t_x > 0)),
+    ]
+    complaints = [_complaint(what, rows(), index, numbers, names) for what, rows in wrong]
     if any(complaints):
         raise ValueError("\n".join(filter(None, complaints)))
 
@@ -276,7 +281,7 @@ Packed: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArr
 
 def _pack(numbers: list[FloatArray], keep: bool) -> Packed:
     """Different triples in rising order, their counts, and each customer's place where kept."""
-    whole = all(not (column % 1).any() for column in numbers[1:])
+    whole = all(np.array_equal(column, np.floor(column)) for column in numbers[1:])
     ranges = [int(column.max()) + 1 for column in numbers]
     if whole and ranges[0] * ranges[1] * ranges[2] < LARGEST_KEY:
         keys, weights, index = _count_keys(_key(numbers, ranges), keep)
