@@ -34,7 +34,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "gammagamma": ("GammaGamma", "fit_gammagamma"),
     "heterogeneity": ("LawShares", "dropout_shares", "purchasing_shares"),
     "histories": ("Histories", "count_histories", "read_histories"),
-    "holdout": ("HoldoutSplit", "split_holdout"),
+    "holdout": ("HoldoutSplit", "calibration_end", "split_holdout"),
     "implied": ("implied_share", "lasting_share", "luck_share", "top_share"),
     "laws": ("BetaLaw", "GammaLaw", "PointLaw", "SplitLaw"),
     "matrices": ("HistoryMatrix", "alive_matrix", "purchase_matrix"),
