@@ -54,10 +54,16 @@ class Measure:
 LIFETIME_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "Gamma-Gamma")
 """Models of chapter 1, as groups of a measure."""
 
-FORECASTS = (*LIFETIME_MODELS[:3], "same count", "same rate", "nobody buys", "perfect foresight")
+FORECASTS = (
+    *LIFETIME_MODELS[:3],
+    "same count again",
+    "same rate",
+    "everybody zero",
+    "perfect foresight",
+)
 """Forecasts of chapter 1: models, naive baselines and what nobody can beat."""
 
-VALUE_GROUPS = ("now and potentially", "now", "potentially", "neither")
+VALUE_GROUPS = ("key now and later", "key now, fading", "key later", "basic")
 """Groups of K2: most valuable now, potentially, both, neither."""
 
 

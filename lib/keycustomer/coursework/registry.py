@@ -19,7 +19,11 @@ from keycustomer.customers import CustomerBase, customer_table
 
 Answer = Callable[["CaseData"], Any]
 
-_MODULES = ("keycustomer.coursework.chapter_0", "keycustomer.coursework.chapter_1")
+_MODULES = (
+    "keycustomer.coursework.chapter_0",
+    "keycustomer.coursework.chapter_1",
+    "keycustomer.coursework.chapter_1_lifetime",
+)
 _REGISTRY: dict[str, Exercise] = {}
 
 

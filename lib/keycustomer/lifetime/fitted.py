@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from keycustomer.stats import Estimate
 from keycustomer.stats.samples import FloatArray
 
 
@@ -91,6 +92,14 @@ class Fitted:
         columns = (list(self.names), self.values, error, lower, upper)
         names = ("parameter", "estimate", "standard_error", "lower", "upper")
         return pd.DataFrame(dict(zip(names, columns, strict=True)))
+
+    def estimates(self, level: float = 0.95) -> dict[str, Estimate]:
+        """Estimates with Wald intervals by parameter, as :meth:`to_frame` has them."""
+        n, method = round(self.customers), "Wald interval from the observed information"
+        return {
+            row.parameter: Estimate(row.estimate, row.lower, row.upper, "", n, method, level)
+            for row in self.to_frame(level).itertuples()
+        }
 
     def _positive(self) -> np.ndarray:
         """Which parameters are positive by nature; a model with others overrides this."""

@@ -22,6 +22,7 @@ from keycustomer.customers import CustomerBase
 from keycustomer.customers.table import Day
 from keycustomer.lifetime.purchase_log import PurchaseLog, day_of, observed_days, read_log
 from keycustomer.lifetime.units import days_in
+from keycustomer.stats import share_of
 from keycustomer.stats.samples import FloatArray
 
 
@@ -99,6 +100,30 @@ class _Window(NamedTuple):
     start: dt.date
     split: dt.date
     end: dt.date
+
+
+def calibration_end(base: CustomerBase, share: float) -> dt.date:
+    """Last day of the first part of the days a base was observed.
+
+    Parameters
+    ----------
+    base : CustomerBase
+        A prepared base.
+    share : float
+        Length of the calibration part as a share of all days, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        When the share leaves no day on one side.
+    """
+    days = round(share_of(share, "share") * base.days)
+    if not 0 < days < base.days:
+        raise ValueError(
+            f"share={share!r} of {base.days:,} days observed leaves no day for "
+            f"{'calibration' if days == 0 else 'the holdout'}; 0.5 cuts in the middle"
+        )
+    return base.start + dt.timedelta(days=days - 1)
 
 
 def split_holdout(
