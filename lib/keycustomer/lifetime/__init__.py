@@ -42,10 +42,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "potential": ("PotentialMap", "map_potential", "redrawn_potential"),
     "predictions": ("BASELINES", "HoldoutPredictions", "fitted_on", "predict_holdout"),
     "regression": ("ForeseenFall", "foreseen_fall"),
+    "resampling": ("ModelDraws", "bootstrap_models", "parameter_intervals"),
     "scores": ("HoldoutScores", "holdout_scores"),
     "simulation": ("simulate_customers", "simulate_spend"),
     "spending": ("Spending", "read_spending"),
     "trace": ("CustomerTrace", "trace_customer"),
+    "value": ("CustomerValues", "value_customers"),
     "validation": (
         "GroupedPurchases",
         "Tracking",
