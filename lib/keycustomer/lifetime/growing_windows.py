@@ -23,7 +23,7 @@ import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,7 @@ from keycustomer.lifetime.implied import (
     with_first,
 )
 from keycustomer.lifetime.purchase_log import Columns, PurchaseLog, day_of, observed_days, read_log
+from keycustomer.lifetime.resampling import ModelDraws
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.lifetime.units import days_in
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
@@ -51,9 +52,6 @@ MOST_WINDOWS = 12
 
 OBSERVED = 0.75
 """Share of customers observed up to the longest age looked at when the reader names none."""
-
-Refit: TypeAlias = tuple[TransactionModel, GammaGamma | None]
-"""A model of purchases and one of spend (or None), fitted to one draw of customers."""
 
 COLUMNS: Columns = ("customer_id", "date", "revenue")
 """Columns of a table of purchases (`keycustomer.customers.purchase_days`)."""
@@ -77,7 +75,7 @@ class WindowConcentration:
         One row a window and population: ``days`` (length), ``end`` (last day; NaT by age),
         ``population`` ("all", or "buyers" of the window), ``customers``, ``seen`` with ``lower``
         and ``upper``, ``implied`` with ``implied_lower`` and ``implied_upper`` (NaN without
-        refits), ``luck_alone``: shares 0..1.  ``seen`` is NaN where nobody bought.
+        drawn models), ``luck_alone``: shares 0..1.  ``seen`` is NaN where nobody bought.
     lasting : Estimate
         Share of the top customers by true rate.
     level : float
@@ -140,7 +138,7 @@ def concentration_by_age(
     top: float = 0.2,
     start: Day = None,
     end: Day = None,
-    refits: Iterable[Refit] = (),
+    models: ModelDraws[Any] | None = None,
     draws: int = 200,
     seed: Seed = 0,
     level: float = 0.95,
@@ -163,12 +161,13 @@ def concentration_by_age(
         Share of the customers called top, 0..1.
     start, end : date or ISO string, optional
         First and last day to count; left out, all that was observed.
-    refits : iterable of (TransactionModel, GammaGamma or None)
-        Models fitted to draws of customers, for the intervals of what is implied.
+    models : ModelDraws, optional
+        Models fitted to customers drawn again (:func:`keycustomer.lifetime.bootstrap_models`),
+        for the intervals of what is implied.
     draws, seed, level
         Bootstrap of customers for the intervals of what was seen.
     progress : callable, optional
-        Called as ``progress(done, total)`` after every window and refit.
+        Called as ``progress(done, total)`` after every window and drawn model.
 
     Returns
     -------
@@ -191,7 +190,7 @@ def concentration_by_age(
     ]
     settings = _Settings(share_of(top, "top"), draws, seed, level, model.unit, progress)
     value = "repeat revenue" if spend is not None else "repeat purchases"
-    return _compared(model, spend, windows, value, refits, settings)
+    return _compared(model, spend, windows, value, models, settings)
 
 
 def concentration_by_window(
@@ -203,7 +202,7 @@ def concentration_by_window(
     top: float = 0.2,
     start: Day = None,
     end: Day = None,
-    refits: Iterable[Refit] = (),
+    models: ModelDraws[Any] | None = None,
     draws: int = 200,
     seed: Seed = 0,
     level: float = 0.95,
@@ -213,7 +212,7 @@ def concentration_by_window(
 
     Parameters
     ----------
-    model, purchases, spend, top, refits, draws, seed, level, progress
+    model, purchases, spend, top, models, draws, seed, level, progress
         As in :func:`concentration_by_age`.
     ends : sequence of date or ISO string, optional
         Last day of every window; left out, twelve evenly spaced ones.
@@ -240,7 +239,7 @@ def concentration_by_window(
     ]
     settings = _Settings(share_of(top, "top"), draws, seed, level, model.unit, progress)
     value = "revenue" if spend is not None else "purchases"
-    return _compared(model, spend, windows, value, refits, settings)
+    return _compared(model, spend, windows, value, models, settings)
 
 
 def _read(
@@ -335,16 +334,17 @@ def _compared(
     spend: GammaGamma | None,
     windows: Sequence[_Window],
     value: str,
-    refits: Iterable[Refit],
+    models: ModelDraws[Any] | None,
     settings: _Settings,
 ) -> WindowConcentration:
-    others = list(refits)
+    others = _drawn(models, spend is not None)
     report = _counting(settings.progress, len(windows) + len(others))
-    implied = _implied(model, spend, windows, settings.top)
+    # luck first: it refuses spend without a mean, which only a drawn model may have
     luck = _luck(model, spend, windows, settings.top)
+    implied = _implied(model, spend, windows, settings.top)
     again = []
-    for refit in others:
-        again.append(_implied(*refit, windows, settings.top))
+    for drawn in others:
+        again.append(_implied(*drawn, windows, settings.top))
         report()
     ends = _ends(np.array(again), implied.shape, settings.level)
     rows = []
@@ -370,6 +370,22 @@ def _compared(
     )
 
 
+def _drawn(
+    models: ModelDraws[Any] | None, money: bool
+) -> list[tuple[TransactionModel, GammaGamma | None]]:
+    """Pair the models drawn; refuse draws without the models of spend that are needed."""
+    if models is None:
+        return []
+    if not money:
+        return [(one, None) for one in models.transactions]
+    if any(one is None for one in models.spend):
+        raise ValueError(
+            "models: some draws have no model of spend; give it to bootstrap_models, and draw from "
+            "customers of whom more than a few came back"
+        )
+    return list(zip(models.transactions, models.spend, strict=True))
+
+
 def _counting(progress: Progress | None, total: int) -> Callable[[], None]:
     """Report one more step done at every call."""
     steps: Iterator[int] = iter(range(1, total + 1))
@@ -385,9 +401,16 @@ def _implied(
     model: TransactionModel, spend: GammaGamma | None, windows: Sequence[_Window], top: float
 ) -> FloatArray:
     """Shares that a model implies, shape (windows, populations)."""
+    if _endless(spend):
+        return np.full((len(windows), len(get_args(Population))), math.nan)
     law = None if spend is None else SpendLaw.of(spend)
     chances = (count_probabilities(model, window.ages, window.sizes) for window in windows)
     return _of_populations(chances, windows, law, top)
+
+
+def _endless(spend: GammaGamma | None) -> bool:
+    """Whether spend has no mean, as a draw of few customers may find."""
+    return spend is not None and spend.q <= 1
 
 
 def _luck(
@@ -423,7 +446,7 @@ def _of_everybody(chances: FloatArray, window: _Window) -> FloatArray:
 
 
 def _ends(again: FloatArray, shape: tuple[int, ...], level: float) -> tuple[FloatArray, FloatArray]:
-    """Cut the refits off at both ends; NaN without any."""
+    """Cut what was drawn off at both ends; NaN without any."""
     if not again.size:
         return np.full(shape, math.nan), np.full(shape, math.nan)
     lower, upper = np.quantile(again, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -433,14 +456,17 @@ def _ends(again: FloatArray, shape: tuple[int, ...], level: float) -> tuple[Floa
 def _lasting(
     model: TransactionModel,
     spend: GammaGamma | None,
-    refits: Sequence[Refit],
+    models: Sequence[tuple[TransactionModel, GammaGamma | None]],
     settings: _Settings,
 ) -> Estimate:
     share = lasting_share(model, top=settings.top, spend=spend)
-    again = [lasting_share(one, top=settings.top, spend=other) for one, other in refits]
+    again = [
+        math.nan if _endless(other) else lasting_share(one, top=settings.top, spend=other)
+        for one, other in models
+    ]
     customers = int(model.customers)
     if not again:
-        none = "no interval: no refits"
+        none = "no interval: no models drawn"
         return Estimate(share, math.nan, math.nan, "share", customers, none, settings.level)
     return bootstrap_estimate(share, again, unit="share", n=customers, level=settings.level)
 

@@ -215,6 +215,8 @@ def top_share(
             "nobody is expected to buy in this window: a share of nothing has no meaning; give a "
             "longer window"
         )
+    if below == 1:
+        return 0.0
     chances = chances / chances.sum()
     if law is None or (math.isinf(law.p) and math.isinf(law.q)):
         return _share_of_counts(chances, below)
@@ -228,7 +230,7 @@ def _share_of_counts(chances: FloatArray, below: float) -> float:
     border = min(int(np.searchsorted(reached, below)), chances.size - 1)
     under = reached[border - 1] if border else 0.0
     rest = counts[:border] @ chances[:border] + border * (below - under)
-    return float(1 - rest / (counts @ chances))
+    return max(0.0, float(1 - rest / (counts @ chances)))
 
 
 def _share_of_spend(chances: FloatArray, below: float, law: SpendLaw) -> float:
@@ -237,8 +239,8 @@ def _share_of_spend(chances: FloatArray, below: float, law: SpendLaw) -> float:
     kept[0] = False
     counts, weights = np.flatnonzero(kept).astype(float), chances[kept]
     nothing = float(chances[0])
-    if below <= nothing or below == 1:
-        return float(below != 1)
+    if below <= nothing:
+        return 1.0
 
     def excess(border: float) -> float:
         return nothing + float(weights @ law.customers_below(border, counts)) - below

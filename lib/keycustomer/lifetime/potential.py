@@ -30,8 +30,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import pandas as pd
 
-from keycustomer.lifetime.gammagamma import GammaGamma
-from keycustomer.lifetime.transactions import TransactionModel
+from keycustomer.lifetime.histories import read_histories
+from keycustomer.lifetime.resampling import ModelDraws
 from keycustomer.stats import finite_values, share_of
 from keycustomer.stats.samples import FloatArray
 
@@ -179,7 +179,7 @@ class PotentialMap:
         if self.probabilities is None:
             raise ValueError(
                 "this map was made without draws: give map_potential(..., "
-                "draws=redrawn_potential(refits, customers)) to learn who crosses a border"
+                "draws=redrawn_potential(models, customers)) to learn who crosses a border"
             )
         return self.probabilities
 
@@ -265,38 +265,50 @@ def map_potential(
 
 
 def redrawn_potential(
-    refits: Iterable[tuple[TransactionModel, GammaGamma | None]],
+    models: ModelDraws[Any],
     customers: pd.DataFrame,
     *,
     margin: float = 1.0,
     discount_rate: float = 0.1,
     horizon: float | None = None,
 ) -> Iterator[FloatArray]:
-    """Give the residual value of every customer by each of several models.
+    """Give the residual value of every customer by each of the models drawn.
 
     Parameters
     ----------
-    refits : iterable of (TransactionModel, GammaGamma or None)
-        Models fitted to draws of customers; without a model of spend a purchase is worth 1.
+    models : ModelDraws
+        Models of purchases and spend fitted to customers drawn again
+        (:func:`keycustomer.lifetime.bootstrap_models`).
     customers : DataFrame
-        The customer table (recency and T in days).
-    margin : float
-        Share of revenue that is kept, 0..1.
-    discount_rate : float
-        Effective rate per year, a share.
-    horizon : float, optional
-        Length of time ahead, in the models' unit; left out, for ever.
+        The customer table (frequency, recency and T in days, monetary_value).
+    margin, discount_rate, horizon
+        As in :func:`keycustomer.lifetime.value_customers`.
 
     Yields
     ------
     ndarray, shape (customers,)
-        Currency (purchases without a model of spend); NaN for customers who never bought.
+        Currency; NaN for customers who never bought.  Draws whose spend has no mean are left out.
+
+    Raises
+    ------
+    ValueError
+        When margin, rate or horizon make no sense, or no draw has a model of spend.
     """
-    share_of(margin, "margin")
-    for transactions, spend in refits:
-        purchases = transactions.discounted_purchases(customers, discount_rate, horizon)
-        each = 1.0 if spend is None else spend.expected_spend(customers)
-        yield margin * purchases * each
+    kept = share_of(margin, "margin")
+    pairs = [
+        (one, spend)
+        for one, spend in zip(models.transactions, models.spend, strict=True)
+        if spend is not None and spend.q > 1
+    ]
+    if not pairs:
+        raise ValueError(
+            "models: no draw has a model of spend with a mean; give a GammaGamma to "
+            "bootstrap_models as well"
+        )
+    known = read_histories(customers, unit=pairs[0][0].unit, keep_customers=True)
+    for transactions, spend in pairs:
+        purchases = transactions.discounted_purchases(known, discount_rate, horizon)
+        yield kept * purchases * spend.expected_spend(customers)
 
 
 def _matched(
