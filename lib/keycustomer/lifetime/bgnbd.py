@@ -17,8 +17,9 @@ from typing import ClassVar
 import pandas as pd
 
 from keycustomer.lifetime.geometric import GeometricDropoutModel, fit_geometric
-from keycustomer.lifetime.geometric_likelihood import Terms, geometric_terms
+from keycustomer.lifetime.geometric_terms import geometric_terms
 from keycustomer.lifetime.histories import Histories, read_histories
+from keycustomer.lifetime.occasions import Terms
 from keycustomer.stats.samples import FloatArray
 
 

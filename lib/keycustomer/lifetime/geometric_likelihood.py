@@ -9,7 +9,7 @@ repeat purchases x (BG/NBD), or one more where the first purchase is an occasion
 With P the probability of having left, given the history, score and Hessian follow from those of
 the two states: the score is the mean of the states' scores, the Hessian the mean of their Hessians
 plus the variance of their scores.  :class:`GeometricLikelihood` sums them over customers for any
-pair of laws, :func:`geometric_terms` gives them row by row.
+pair of laws.  What depends on the frequency alone is computed once for each different frequency.
 
 Sources: Fader, Hardie & Lee (2005), Marketing Science 24, equation 6; Batislam, Denizel &
 Filiztekin (2007), International Journal of Research in Marketing 24; Louis (1982), Journal of the
@@ -19,23 +19,25 @@ Royal Statistical Society B 44, for the Hessian.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from itertools import pairwise
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.newton import Derivatives
-from keycustomer.lifetime.rising import log_rising, rising_slopes
+from keycustomer.lifetime.occasions import Dropout, Terms, dropout_tables
+from keycustomer.lifetime.rising import log_rising
 from keycustomer.stats.samples import FloatArray
 
-Terms: TypeAlias = tuple[FloatArray, FloatArray, FloatArray]
-"""Value (n,), gradient (k, n) and Hessian (k, k, n) of each row or level."""
-
 Purchasing: TypeAlias = Literal["gamma", "point"]
-Dropout: TypeAlias = Literal["beta", "point", "split", "nobody"]
+"""Laws of the purchase rate: parameters r and alpha, or the rate of everybody."""
 
-CHUNK = 16_384
+CHUNK = 10_000
 """Rows taken at a time, so that what is computed of them stays in the processor's cache."""
+
+SURELY_ALIVE = -700.0
+"""Log-odds of having left that stand for all smaller ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,25 +69,68 @@ class Rows:
         if (x[1:] < x[:-1]).any():
             order = np.argsort(x, kind="stable")
             x, t_x, T, weights = x[order], t_x[order], T[order], weights[order]
-        return cls(x, t_x, T, weights, _starts(x), first)
+        return cls(x, t_x, T, weights, np.flatnonzero(np.r_[True, x[1:] != x[:-1]]), first)
 
     @property
     def levels(self) -> FloatArray:
         """The different frequencies, rising."""
         return self.x[self.starts]
 
-    @property
-    def counts(self) -> np.ndarray:
-        """Rows of every different frequency."""
-        return np.diff(self.starts, append=self.x.size)
+    def chunks(self) -> list[Chunk]:
+        """Cut the rows into pieces of about the same size."""
+        pieces = -(-self.x.size // CHUNK)
+        cuts = np.linspace(0, self.x.size, pieces + 1).astype(int).tolist()
+        return [self._chunk(low, high) for low, high in pairwise(cuts)]
 
-    def by_level(self, amounts: FloatArray) -> FloatArray:
-        """Sum amounts (rows,) over the rows of each different frequency."""
-        return np.add.reduceat(amounts, self.starts)
+    def _chunk(self, low: int, high: int) -> Chunk:
+        part = slice(low, high)
+        begin = int(np.searchsorted(self.starts, low, side="right")) - 1
+        levels = slice(begin, int(np.searchsorted(self.starts, high)))
+        starts = np.maximum(self.starts[levels] - low, 0)
+        x, T, weights = self.x[part], self.T[part], self.weights[part]
+        return Chunk(
+            x, self.t_x[part], T, T - self.t_x[part], levels, starts,
+            np.diff(starts, append=x.size), np.stack([weights, weights * x, weights * T]),
+        )  # fmt: skip
 
 
-def _starts(x: FloatArray) -> np.ndarray:
-    return np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
+class Chunk(NamedTuple):
+    """A piece of the rows, and where its different frequencies stand."""
+
+    x: FloatArray
+    t_x: FloatArray
+    T: FloatArray
+    gap: FloatArray
+    """Time since the last purchase."""
+    levels: slice
+    """Its frequencies among all."""
+    starts: np.ndarray
+    """First row of each."""
+    counts: np.ndarray
+    """Rows of each."""
+    weights: FloatArray
+    """Customers, purchases and ages of each row, shape (3, rows)."""
+
+
+class Sums:
+    """Score and Hessian as they are added up, and what is summed by frequency.
+
+    Attributes
+    ----------
+    total : float
+        The log-likelihood.
+    score, hessian : ndarray, shape (k,) and (k, k)
+        Its derivatives.
+    left : ndarray, shape (2 + rates, levels)
+        Customers of each frequency that have left; how uncertain that is, p (1 - p) summed; and
+        the same times the slopes of the log-odds by the parameters of the purchase rates.
+    """
+
+    def __init__(self, rates: int, size: int, levels: int) -> None:
+        self.total = 0.0
+        self.score = np.zeros(size)
+        self.hessian = np.zeros((size, size))
+        self.left = np.zeros((2 + rates, levels))
 
 
 class GeometricLikelihood:
@@ -96,253 +141,117 @@ class GeometricLikelihood:
     rows : Rows
         Weighted histories.
     purchasing : {"gamma", "point"}
-        Law of the purchase rate; parameters r and alpha, or the rate of everybody.
+        Law of the purchase rate.
     dropout : {"beta", "point", "split", "nobody"}
-        Law of the dropout probability; parameters a and b, or the odds p / (1 - p) of everybody's
-        probability or of the share that leaves at once, or none.
+        Law of the dropout probability.
     """
 
     def __init__(self, rows: Rows, purchasing: Purchasing, dropout: Dropout) -> None:
-        self.rows = rows
         self.purchasing = purchasing
         self.dropout = dropout
-        self.split = 2 if purchasing == "gamma" else 1
-        self.size = self.split + {"beta": 2, "nobody": 0}.get(dropout, 1)
-        self.level_weights = rows.by_level(rows.weights)
-        self.gap = rows.T - rows.t_x
+        self.rates = 2 if purchasing == "gamma" else 1
+        self.size = self.rates + {"beta": 2, "nobody": 0}.get(dropout, 1)
+        self.levels = rows.levels
+        self.occasions = self.levels + rows.first
+        self.customers = np.add.reduceat(rows.weights, rows.starts)
+        self.chunks = rows.chunks()
 
     def __call__(self, parameters: FloatArray) -> Derivatives:
         """Log-likelihood, score and Hessian at natural parameters."""
-        rows, rates, chances = self.rows, parameters[: self.split], parameters[self.split :]
-        score, hessian = np.zeros(self.size), np.zeros((self.size, self.size))
-        levels = rows.levels
-        stay, odds = _dropout_tables(self.dropout, levels + rows.first, chances)
-        total = self._settled(levels, rates, stay, score, hessian)
-        place = np.repeat(np.arange(levels.size), rows.counts)
-        left = np.empty(rows.x.size)
-        for low in range(0, rows.x.size, CHUNK):
-            part = slice(low, low + CHUNK)
-            total += self._part(part, place[part], rates, odds, score, hessian, left)
-        weight = rows.by_level(left)
-        own = slice(self.split, self.size)
-        score[own] += odds[1] @ weight
-        hessian[own, own] += np.diag(odds[2] @ weight)
-        return float(total), score, hessian
+        rates, chances = parameters[: self.rates], parameters[self.rates :]
+        stay, odds = dropout_tables(self.dropout, self.occasions, chances)
+        sums = Sums(self.rates, self.size, self.levels.size)
+        add_times = _add_gamma if self.purchasing == "gamma" else _add_point
+        for chunk in self.chunks:
+            add_times(chunk, rates, odds[0], sums)
+        self._add_counts(rates, sums)
+        self._add_occasions(stay, odds, sums)
+        return sums.total, sums.score, sums.hessian
 
-    def _settled(
-        self,
-        levels: FloatArray,
-        rates: FloatArray,
-        stay: Terms,
-        score: FloatArray,
-        hessian: FloatArray,
-    ) -> float:
-        """Add what depends on the frequency alone, as if everybody were alive."""
-        own = slice(self.split, self.size)
-        weights = self.level_weights
-        score[own] += stay[1] @ weights
-        hessian[own, own] += stay[2] @ weights
-        total = float(weights @ stay[0])
+    def _add_counts(self, rates: FloatArray, sums: Sums) -> None:
+        """Add what the frequencies say of the purchase rates."""
+        bought = float(self.customers @ self.levels)
         if self.purchasing == "gamma":
-            slope, bend = rising_slopes(rates[0], levels)
-            score[0] += weights @ slope
-            hessian[0, 0] += weights @ bend
-            total += weights @ (log_rising(rates[0], levels) - levels * np.log(rates[1]))
+            value, slope, bend = log_rising(rates[0], self.levels)
+            sums.total += float(self.customers @ value - bought * np.log(rates[1]))
+            sums.score[0] += self.customers @ slope
+            sums.hessian[0, 0] += self.customers @ bend
         else:
-            bought = float(weights @ levels)
-            score[0] += bought / rates[0]
-            hessian[0, 0] -= bought / rates[0] ** 2
-            total += bought * np.log(rates[0])
-        return total
+            sums.total += bought * float(np.log(rates[0]))
+            sums.score[0] += bought / rates[0]
+            sums.hessian[0, 0] -= bought / rates[0] ** 2
 
-    def _part(
-        self,
-        part: slice,
-        place: np.ndarray,
-        rates: FloatArray,
-        odds: Terms,
-        score: FloatArray,
-        hessian: FloatArray,
-        left: FloatArray,
-    ) -> float:
-        """Add what depends on the times of some rows, and note who has left."""
-        rows = self.rows
-        weights, x, T, gap = rows.weights[part], rows.x[part], rows.T[part], self.gap[part]
-        gradient = np.empty((self.size, x.size))
-        gradient[self.split :] = odds[1][:, place]
-        if self.purchasing == "gamma":
-            alive, silence, bends = _gamma_times(x, T, gap, rates, gradient)
-        else:
-            alive, silence, bends = _point_times(T, gap, rates, gradient)
-        log_odds = odds[0][place]
-        log_odds += silence
-        dead, extra = _left(log_odds)
-        gone = weights * dead
-        left[part] = gone
-        uncertain = gone * (1 - dead)
-        hessian += (gradient * uncertain) @ gradient.T
-        own = slice(0, self.split)
-        score[own] += alive[1] @ weights + gradient[own] @ gone
-        hessian[own, own] += _square(alive[2] @ weights + bends @ gone)
-        return float(weights @ (alive[0] + extra))
+    def _add_occasions(self, stay: Terms, odds: Terms, sums: Sums) -> None:
+        """Add what the occasions say of the dropout probabilities."""
+        own, rates = slice(self.rates, self.size), slice(0, self.rates)
+        left, uncertain, mixed = sums.left[0], sums.left[1], sums.left[2:]
+        sums.total += float(self.customers @ stay[0])
+        sums.score[own] += stay[1] @ self.customers + odds[1] @ left
+        sums.hessian[own, own] += (
+            stay[2] @ self.customers + np.diag(odds[2] @ left) + (odds[1] * uncertain) @ odds[1].T
+        )
+        across = mixed @ odds[1].T
+        sums.hessian[rates, own] += across
+        sums.hessian[own, rates] += across.T
 
 
-def geometric_terms(
-    x: FloatArray,
-    t_x: FloatArray,
-    T: FloatArray,
-    *parameters: FloatArray | float,
-    first: int,
-    purchasing: Purchasing = "gamma",
-    dropout: Dropout = "beta",
-) -> Terms:
-    """Log-likelihood of each row, with derivatives, where each may have parameters of its own.
-
-    Parameters
-    ----------
-    x, t_x, T : ndarray, shape (n,)
-        Histories.
-    *parameters : ndarray, shape (n,), or float
-        Those of the purchasing law, then those of the dropout law, as in
-        :class:`GeometricLikelihood`: r, alpha, a, b for the textbook pair.
-    first : int
-        1 where the first purchase is an occasion to leave, else 0.
-    purchasing, dropout : str
-        The laws, as in :class:`GeometricLikelihood`.
-
-    Returns
-    -------
-    tuple of ndarray
-        Log-likelihood (n,), score (k, n) and Hessian (k, k, n) in natural parameters.
-    """
-    own = 2 if purchasing == "gamma" else 1
-    free = np.stack(np.broadcast_arrays(*parameters, x)[:-1])
-    rates, chances = free[:own], free[own:]
-    stay, odds = _dropout_tables(dropout, x + first, chances)
-    gradient = np.empty((len(free), x.size))
-    gradient[own:] = odds[1]
-    if purchasing == "gamma":
-        alive, silence, bends = _gamma_times(x, T, T - t_x, rates, gradient)
-    else:
-        alive, silence, bends = _point_times(T, T - t_x, rates, gradient)
-    dead, extra = _left(odds[0] + silence)
-    count = _count_terms(purchasing, x, rates)
-    value = count[0] + stay[0] + alive[0] + extra
-    score = gradient * dead
-    score[:own] += alive[1]
-    score[0] += count[1]
-    score[own:] += stay[1]
-    hessian = gradient[:, None] * gradient * (dead * (1 - dead))
-    hessian[:own, :own] += _square(alive[2] + bends * dead)
-    hessian[0, 0] += count[2]
-    hessian[own:, own:] += stay[2]
-    diagonal = np.arange(own, len(free))
-    hessian[diagonal, diagonal] += odds[2] * dead
-    return value, score, hessian
-
-
-def _count_terms(purchasing: Purchasing, x: FloatArray, rates: FloatArray) -> Terms:
-    """Give what numbers of purchases say of the rates, and of its first parameter's derivatives."""
-    if purchasing == "gamma":
-        slope, bend = rising_slopes(rates[0], x)
-        return log_rising(rates[0], x) - x * np.log(rates[1]), slope, bend
-    return x * np.log(rates[0]), x / rates[0], -x / rates[0] ** 2
-
-
-def _left(log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Probability of having left, and log(1 + odds), from the logarithm of the odds."""
-    small = np.exp(-np.abs(log_odds))
-    one = 1 + small
-    dead = np.where(log_odds > 0, 1.0, small) / one
-    return dead, np.log(one) + np.maximum(log_odds, 0.0)
-
-
-def _square(entries: FloatArray) -> FloatArray:
-    """Turn entries (0,0), (0,1), (1,1) into a symmetric matrix; a single one into 1 x 1."""
-    places = [[0]] if len(entries) == 1 else [[0, 1], [1, 2]]
-    return entries[places]
-
-
-Times: TypeAlias = tuple[Terms, FloatArray, FloatArray]
-"""Alive until T (value, gradient, Hessian entries); the silence's log ratio; its bends."""
-
-
-def _gamma_times(
-    x: FloatArray, T: FloatArray, gap: FloatArray, rates: FloatArray, gradient: FloatArray
-) -> Times:
-    """Give what times say of rates by a gamma law; the log ratio's gradient goes to `gradient`.
+def _add_gamma(chunk: Chunk, rates: FloatArray, odds: FloatArray, sums: Sums) -> None:
+    """Add what times say of purchase rates that follow a gamma law.
 
     All is written in T / alpha, since r log(alpha / (alpha + T)) loses its digits for a large r.
     """
     r, alpha = rates
-    age = T / alpha
-    end = 1 / (alpha + T)
-    last = 1 / (alpha + T - gap)
-    longer = np.log1p(age)
-    events = r + x
-    grown = np.log1p(gap * last)
-    nearer = gap * end * last
+    last = 1 / (alpha + chunk.t_x)
+    ratio = chunk.gap * last
+    end = last / (1 + ratio)
+    grown = np.log1p(ratio)
+    nearer = ratio * end
+    events = r + chunk.x
     steeper = events * nearer
-    gradient[0] = grown
-    np.negative(steeper, out=gradient[1])
-    value = -events * longer
-    slope = np.stack([-longer, (r * age - x) * end])
-    bent = (x - r * age * (2 + age)) * end**2
-    bends = np.stack([np.zeros_like(x), -nearer, steeper * (last + end)])
-    return (value, slope, np.stack([np.zeros_like(x), age * end, bent])), events * grown, bends
+    gone, uncertain, extra = _left(chunk, odds, events * grown)
+    longer = chunk.weights[:2] @ np.log1p(chunk.T / alpha)
+    ends, squares = chunk.weights[1:] @ end, chunk.weights[1:] @ (end * end)
+    by_r, by_alpha = uncertain * grown, uncertain * steeper
+    sums.total += extra - float(r * longer[0] + longer[1])
+    sums.score[0] += gone @ grown - longer[0]
+    sums.score[1] += r / alpha * ends[1] - ends[0] - gone @ steeper
+    mixed = ends[1] / alpha - gone @ nearer - by_r @ steeper
+    curve = squares[0] - r / alpha * (squares[1] + ends[1] / alpha)
+    last += end
+    sums.hessian[:2, :2] += [
+        [by_r @ grown, mixed],
+        [mixed, curve + gone @ (steeper * last) + by_alpha @ steeper],
+    ]
+    _add_left(chunk, sums, gone, uncertain, by_r, -by_alpha)
 
 
-def _point_times(T: FloatArray, gap: FloatArray, rates: FloatArray, gradient: FloatArray) -> Times:
-    """Give what times say where everybody has one rate."""
-    gradient[0] = gap
-    nothing = np.zeros((1, T.size))
-    return (-rates[0] * T, -T[None], nothing), rates[0] * gap, nothing
+def _add_point(chunk: Chunk, rates: FloatArray, odds: FloatArray, sums: Sums) -> None:
+    """Add what times say of a purchase rate that everybody shares."""
+    gone, uncertain, extra = _left(chunk, odds, rates[0] * chunk.gap)
+    age = chunk.weights[2].sum()
+    by_rate = uncertain * chunk.gap
+    sums.total += extra - float(rates[0] * age)
+    sums.score[0] += gone @ chunk.gap - age
+    sums.hessian[0, 0] += by_rate @ chunk.gap
+    _add_left(chunk, sums, gone, uncertain, by_rate)
 
 
-def _dropout_tables(
-    law: Dropout, occasions: FloatArray, chances: FloatArray
-) -> tuple[Terms, Terms]:
-    """Give what numbers of occasions say of the dropout probability.
-
-    Returns
-    -------
-    tuple
-        Logarithm of the chance to stay through all occasions with gradient (k, n) and Hessian
-        (k, k, n); and log-odds of leaving at the last of them instead, with gradient (k, n) and
-        the diagonal of the Hessian (k, n).
-    """
-    some = occasions > 0
-    if law == "beta":
-        return _beta_tables(occasions, some, *chances)
-    if law == "nobody":
-        nothing = np.zeros((0, occasions.size))
-        return (
-            (np.zeros(occasions.size), nothing, nothing[None][:0]),
-            (np.full(occasions.size, -np.inf), nothing, nothing),
-        )
-    times = occasions if law == "point" else some.astype(float)
-    may = some if law == "point" else occasions == 1
-    odds = chances[0]
-    stay = (
-        -times * np.log1p(odds),
-        -(times / (1 + odds))[None],
-        (times / (1 + odds) ** 2)[None, None],
-    )
-    slope = np.where(may, 1 / odds, 0.0)[None]
-    return stay, (np.where(may, np.log(odds), -np.inf), slope, -(slope**2))
+def _left(
+    chunk: Chunk, odds: FloatArray, silence: FloatArray
+) -> tuple[FloatArray, FloatArray, float]:
+    """Give the customers of each row that have left, the variance of that, and what it adds."""
+    log_odds = np.repeat(odds[chunk.levels], chunk.counts)
+    log_odds += silence
+    np.maximum(log_odds, SURELY_ALIVE, out=log_odds)
+    whole = np.exp(-log_odds)
+    whole += 1
+    dead = 1 / whole
+    gone = chunk.weights[0] * dead
+    uncertain = gone * (1 - dead)
+    log_odds += np.log(whole)
+    return gone, uncertain, float(chunk.weights[0] @ log_odds)
 
 
-def _beta_tables(
-    occasions: FloatArray, some: np.ndarray, a: FloatArray, b: FloatArray
-) -> tuple[Terms, Terms]:
-    slope_b, bend_b = rising_slopes(b, occasions)
-    slope_ab, bend_ab = rising_slopes(a + b, occasions)
-    stay = (
-        log_rising(b, occasions) - log_rising(a + b, occasions),
-        np.stack([-slope_ab, slope_b - slope_ab]),
-        np.array([[-bend_ab, -bend_ab], [-bend_ab, bend_b - bend_ab]]),
-    )
-    before = np.where(some, b + occasions - 1, 1.0)
-    slope = np.where(some, np.stack([np.broadcast_to(1 / a, before.shape), -1 / before]), 0.0)
-    bend = slope**2 * np.array([[-1.0], [1.0]])
-    return stay, (np.where(some, np.log(a / before), -np.inf), slope, bend)
+def _add_left(chunk: Chunk, sums: Sums, *amounts: FloatArray) -> None:
+    for total, amount in zip(sums.left, amounts, strict=True):
+        total[chunk.levels] += np.add.reduceat(amount, chunk.starts)

@@ -19,12 +19,12 @@ from itertools import product
 import numpy as np
 
 from keycustomer.lifetime.geometric_likelihood import (
-    Dropout,
     GeometricLikelihood,
     Purchasing,
     Rows,
 )
 from keycustomer.lifetime.newton import Derivatives, Optimum, maximise
+from keycustomer.lifetime.occasions import Dropout
 from keycustomer.stats.samples import FloatArray
 
 DOUBTFUL = 0.5
