@@ -57,7 +57,7 @@ came back, of whom there are few different ones.
 PANEL = 2.0
 """Span of log-age of a panel."""
 
-CELLS = 2**15
+CELLS = 2**14
 """Nodes times rows computed together, so that they stay in the processor's cache."""
 
 Rule: TypeAlias = tuple[FloatArray, FloatArray]
@@ -86,11 +86,14 @@ class Deaths:
         Ages of death less t_x.
     share : ndarray, shape (nodes, rows)
         Their probabilities among those who left; they add up to 1 over the nodes.
+    stretches : tuple of ndarray, shape (nodes, rows)
+        The gaps as the purchase and the dropout moments see them.
     """
 
     log_odds: FloatArray
     gap: FloatArray
     share: FloatArray
+    stretches: tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -268,17 +271,22 @@ def _deaths(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> De
     x, t_x, span = rows.x, rows.t_x, rows.T - rows.t_x
     at, weight = rule
     fall = purchasing.hazard(x, t_x) + dropout.hazard(1, t_x)
-    bend = np.minimum(purchasing.scale, dropout.scale) + t_x
-    curved = bool(np.isfinite(bend).all())
+    near = np.minimum(purchasing.scale, dropout.scale)
+    bend, curved = near + t_x, bool(np.isfinite(near).all())
     speed = (bend * fall - 1 if curved else fall) / SOFTNESS
     speed = np.where(np.abs(speed) < LEAST_FALL, LEAST_FALL, speed)
     covered = -np.expm1(-speed * (np.log1p(span / bend) if curved else span))
     u = np.log1p(-covered * at) / -speed
     gap = bend * np.expm1(u) if curved else u
+    stretches = tuple(
+        u if np.array_equal(law.scale, near) else law.stretch(t_x, gap)
+        for law in (purchasing, dropout)
+    )
     share = (speed + 1 if curved else speed) * u
-    share -= purchasing.exponent(x) * purchasing.stretch(t_x, gap)
-    share -= dropout.exponent(1) * dropout.stretch(t_x, gap)
-    share = weight * np.exp(share, out=share)
+    share -= purchasing.exponent(x) * stretches[0]
+    share -= dropout.exponent(1) * stretches[1]
+    np.exp(share, out=share)
+    share *= weight
     total = share.sum(axis=0)
     share /= total
     density = total * covered / speed * dropout.hazard(0, t_x) * (bend if curved else 1.0)
@@ -286,7 +294,7 @@ def _deaths(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> De
         log_odds = np.log(density)
     log_odds += purchasing.exponent(x) * purchasing.stretch(t_x, span)
     log_odds += dropout.exponent(0) * dropout.stretch(t_x, span)
-    return Deaths(log_odds, gap, share)
+    return Deaths(log_odds, gap, share, (stretches[0], stretches[1]))
 
 
 def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Terms:
@@ -299,10 +307,11 @@ def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Ter
     alive = purchasing.score(x, rows.rise, T), dropout.score(0, never, T)
     value = purchasing.log_moment(x, rows.rise, T) + dropout.log_moment(0, never, T)
     value += np.logaddexp(0, found.log_odds)
-    step = [one - none for one, none in zip(dropout.score(1, once, T), alive[1], strict=True)]
-    buys, near = _shift(purchasing, x, rows, found.gap)
-    leaves, near_dropout = _shift(dropout, 1, rows, found.gap)
-    shift = np.stack([*buys, *(later + one for later, one in zip(leaves, step, strict=True))])
+    buys, near = _shift(purchasing, x, rows, found, found.stretches[0])
+    leaves, near_dropout = _shift(dropout, 1, rows, found, found.stretches[1])
+    for later, one, none in zip(leaves, dropout.score(1, once, T), alive[1], strict=True):
+        later += one - none
+    shift = np.stack([*buys, *leaves])
     mean_shift = np.einsum("jn,kjn->kn", found.share, shift)
     score = np.stack([*alive[0], *alive[1]]) + dead * mean_shift
     k = purchasing.size
@@ -315,11 +324,11 @@ def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Ter
 
 
 def _shift(
-    law: Moments, k: Number, rows: Rows, gap: FloatArray
+    law: Moments, k: Number, rows: Rows, found: Deaths, stretch: FloatArray
 ) -> tuple[list[FloatArray], FloatArray]:
     """Score of a law's moment at the ages of death less that at T, and 1 / (rate + age)."""
-    rest = law.stretch(rows.t_x, rows.T - rows.t_x) - law.stretch(rows.t_x, gap)
-    inverse = law.inverse(rows.t_x + gap)
+    rest = law.stretch(rows.t_x, rows.T - rows.t_x) - stretch
+    inverse = law.inverse(rows.t_x + found.gap)
     return law.shift(k, rest, inverse, law.inverse(rows.T)), inverse
 
 

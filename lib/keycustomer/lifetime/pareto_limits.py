@@ -16,7 +16,7 @@ laws for the families.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -36,11 +36,20 @@ Dropout: TypeAlias = Literal["gamma", "equal", "split", "never"]
 APPROACH_NODES = 8
 """Ages of death in the sums that lead to the maximum; the last steps use `NODES`."""
 
-APPROACH_ROWS = 20_000
+APPROACH_ROWS = 2_000
 """Histories that lead to the maximum when there are many more."""
+
+MORE_ROWS = 16
+"""So many times more histories take the next part of the way, whose end is four times surer."""
 
 DOUBT = 0.75
 """Standard error of a log-parameter above which the limits are looked at, too."""
+
+BESIDE = (0.05, 0.15)
+"""Places beside the split where a search begins: beta is the mean age times exp(-20), exp(-7)."""
+
+LEAST_BETA = 1e-130
+"""Below this the squares of 1/beta cannot be computed: the split itself is as likely."""
 
 TIE = 1e-9
 """Differences of log-likelihoods, relative or absolute, that rounding alone makes."""
@@ -154,28 +163,33 @@ class Maximum:
         return PointLaw(*free) if free else PointLaw(0.0)
 
 
-def likeliest(histories: Histories, starts: Iterable[FloatArray] = ()) -> Maximum:
+def likeliest(
+    histories: Histories, start: FloatArray | None = None, *, near: bool = False
+) -> Maximum:
     """Find the laws that make the histories likeliest.
 
     Parameters
     ----------
     histories : Histories
         Histories of which at least one has a repeat purchase.
-    starts : iterable of ndarray, shape (4,)
+    start : ndarray, shape (4,), optional
         Parameters r, alpha, s, beta to begin at; left out, a usual place.
+    near : bool
+        Whether the maximum is expected close to `start`.
 
     Returns
     -------
     Maximum
         An inner maximum, or the simplest limit that is as likely.
     """
-    found = [_search(GAMMA, histories, start) for start in starts]
-    if not found:
-        found = [_search(GAMMA, histories, GAMMA.start(histories))]
-    elif _doubtful(found[0]):
-        found.append(_search(GAMMA, histories, GAMMA.start(histories)))
+    usual = GAMMA.start(histories)
+    found = [_search(GAMMA, histories, usual if start is None else start, near)]
+    if start is not None and _doubtful(found[0]):
+        found.append(_search(GAMMA, histories, usual))
     if _doubtful(found[-1]):
         found += [_search(family, histories, family.start(histories)) for family in LIMITS]
+        splits = [place for place in found if place.family.dropout == "split" and place.inner]
+        found += [_beside_split(histories, split) for split in splits]
     return _choose(found)
 
 
@@ -198,13 +212,13 @@ def _doubtful(place: Maximum) -> bool:
     return not bool((errors < DOUBT).all())
 
 
-def _search(family: Family, histories: Histories, start: FloatArray) -> Maximum:
+def _search(family: Family, histories: Histories, start: FloatArray, near: bool = False) -> Maximum:
     """Go to the maximum of one family by shorter sums and fewer histories first."""
     evaluations, begin = 0, np.asarray(start, dtype=float)
-    for known, nodes in _stages(family, histories):
+    for known, nodes in _stages(family, histories, near):
         reached = maximise(family.objective(known, nodes), begin)
         evaluations += reached.evaluations
-        begin = reached.parameters
+        begin = reached.parameters if reached.inner else begin
     place = Maximum(
         family,
         reached.parameters,
@@ -216,21 +230,69 @@ def _search(family: Family, histories: Histories, start: FloatArray) -> Maximum:
     return _with_share(place) if family.dropout == "split" else place
 
 
-def _stages(family: Family, histories: Histories) -> list[tuple[Histories, int]]:
+def _beside_split(histories: Histories, split: Maximum) -> Maximum:
+    """Search the gamma laws of dropout that are nearly a split between at once and never.
+
+    There beta is far below a day, in a valley too narrow and bent for a search in s and beta.
+    Straight it is in e = 1/log(age/beta), of which 0 is the split, and in c = s/e, the risk of
+    leaving up to the mean age.
+    """
+    family = Family(split.family.purchasing, "gamma")
+    age = histories.mean(histories.T)
+    natural = family.objective(histories)
+    places = [
+        maximise(
+            lambda free: _straightened(natural, free, age),
+            np.array([*split.values[:-1], -np.log1p(-split.values[-1]), beside]),
+        )
+        for beside in BESIDE
+    ]
+    best = max(places, key=lambda place: place.log_likelihood)
+    values, slope, _ = _bent(best.parameters, age)
+    evaluations = sum(place.evaluations for place in places)
+    covariance = slope @ best.covariance @ slope.T
+    return Maximum(family, values, covariance, best.log_likelihood, evaluations, best.inner)
+
+
+def _straightened(
+    natural: Objective, free: FloatArray, age: float
+) -> tuple[float, FloatArray, FloatArray]:
+    """Log-likelihood in the coordinates of :func:`_beside_split`, with derivatives."""
+    parameters, slope, second = _bent(free, age)
+    if parameters[-1] < LEAST_BETA:
+        return -np.inf, free * np.nan, np.outer(free, free) * np.nan
+    value, score, hessian = natural(parameters)
+    return value, slope.T @ score, slope.T @ hessian @ slope + np.tensordot(score, second, 1)
+
+
+def _bent(free: FloatArray, age: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Turn c and e, the last two, into s = c e and beta = age exp(-1/e), with derivatives."""
+    k = free.size
+    c, e = free[-2:]
+    beta = age * np.exp(-1 / e)
+    slope, second = np.eye(k), np.zeros((k, k, k))
+    slope[-2:, -2:] = [[e, c], [0.0, beta / e**2]]
+    second[-2, -2:, -2:] = [[0.0, 1.0], [1.0, 0.0]]
+    second[-1, -1, -1] = beta * (1 - 2 * e) / e**4
+    return np.append(free[:-2], [c * e, beta]), slope, second
+
+
+def _stages(family: Family, histories: Histories, near: bool) -> Iterator[tuple[Histories, int]]:
     """Histories and nodes of one search after the other."""
-    stages = [(histories, NODES)]
+    rows = APPROACH_ROWS
+    while histories.rows > 2 * rows and not near:
+        yield _some(histories, rows), APPROACH_NODES
+        rows *= MORE_ROWS
     if family.dropout in ("gamma", "equal"):
-        stages.insert(0, (histories, APPROACH_NODES))
-    if histories.rows > 2 * APPROACH_ROWS:
-        stages.insert(0, (_some(histories), APPROACH_NODES))
-    return stages
+        yield histories, APPROACH_NODES
+    yield histories, NODES
 
 
-def _some(histories: Histories) -> Histories:
+def _some(histories: Histories, rows: int) -> Histories:
     """Return evenly spread histories: they are ordered, so that all kinds are among them."""
     kept = np.zeros(histories.rows)
-    rows = np.linspace(0, histories.rows - 1, APPROACH_ROWS).astype(np.int64)
-    kept[rows] = histories.weights[rows]
+    chosen = np.linspace(0, histories.rows - 1, rows).astype(np.int64)
+    kept[chosen] = histories.weights[chosen]
     return histories.reweighted(kept)
 
 

@@ -58,9 +58,9 @@ class ParetoNbd(TransactionModel):
         """
         counts = np.asarray(weights, dtype=float)
         _check_weights(counts, self.histories)
-        starts = [] if self.limit else [self._one_step(counts)]
+        start = None if self.limit else self._one_step(counts)
         drawn = self.histories.reweighted(counts)
-        return replace(self, **_fitted(drawn, starts))
+        return replace(self, **_fitted(drawn, start, near=start is not None))
 
     @cached_property
     def _log_derivatives(self) -> tuple[FloatArray, FloatArray]:
@@ -160,15 +160,17 @@ def fit_paretonbd(
     Schmittlein, Morrison & Colombo (1987), Management Science 33.
     """
     histories = read_histories(customers, unit=unit)
-    return ParetoNbd(**_fitted(histories, [] if start is None else [_checked_start(start)]))
+    return ParetoNbd(**_fitted(histories, None if start is None else _checked_start(start)))
 
 
-def _fitted(histories: Histories, starts: Sequence[FloatArray]) -> dict[str, Any]:
+def _fitted(
+    histories: Histories, start: FloatArray | None, *, near: bool = False
+) -> dict[str, Any]:
     """Fields of the model that makes the histories likeliest."""
     common = {"model": MODEL, "customers": histories.customers, "histories": histories}
     if not (histories.weights @ histories.frequency) > 0:
         return {**common, **_NOBODY_CAME_BACK}
-    found = likeliest(histories, starts)
+    found = likeliest(histories, start, near=near)
     return {
         **common,
         "names": found.family.names,
