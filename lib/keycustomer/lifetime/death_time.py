@@ -57,8 +57,8 @@ came back, of whom there are few different ones.
 PANEL = 2.0
 """Span of log-age of a panel."""
 
-CELLS = 2**14
-"""Nodes times rows computed together, so that they stay in the processor's cache."""
+CHUNK = 768
+"""Rows computed together, so that their nodes stay in the processor's cache."""
 
 Rule: TypeAlias = tuple[FloatArray, FloatArray]
 """Nodes on (0, 1) and weights of a sum, as columns."""
@@ -239,12 +239,11 @@ def _parts(
     reach = np.log1p((T - t_x) / bend)
     rule = _legendre(nodes)
     if not (reach > LONG).any():
-        size = CELLS // nodes
-        yield from ((slice(first, first + size), rule) for first in range(0, T.size, size))
+        yield from ((slice(first, first + CHUNK), rule) for first in range(0, T.size, CHUNK))
         return
     rules = (rule, _panels(nodes, int(np.ceil(reach.max() / PANEL))))
     for rows, rule in zip((reach <= LONG, reach > LONG), rules, strict=True):
-        found, size = np.flatnonzero(rows), max(1, CELLS // rule[0].size)
+        found, size = np.flatnonzero(rows), max(1, CHUNK * nodes // rule[0].size)
         yield from ((found[first : first + size], rule) for first in range(0, found.size, size))
 
 
@@ -302,8 +301,7 @@ def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Ter
     x, T = rows.x, rows.T
     found = _deaths(purchasing, dropout, rows, rule)
     dead = expit(found.log_odds)
-    once = dropout.rise(np.ones(1))
-    never = np.zeros((3, 1))
+    once, never = dropout.first_rise(), np.zeros((3, 1))
     alive = purchasing.score(x, rows.rise, T), dropout.score(0, never, T)
     value = purchasing.log_moment(x, rows.rise, T) + dropout.log_moment(0, never, T)
     value += np.logaddexp(0, found.log_odds)
@@ -316,9 +314,9 @@ def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Ter
     score = np.stack([*alive[0], *alive[1]]) + dead * mean_shift
     k = purchasing.size
     curvature = np.zeros((shift.shape[0], *score.shape))
-    curvature[:k, :k] = _curvature(purchasing, (x, x), (rows.rise,) * 2, near, found.share, T, dead)
+    curvature[:k, :k] = _curvature(purchasing, (x, x), rows.rise[2], near, found.share, T, dead)
     curvature[k:, k:] = _curvature(
-        dropout, (0, 1), (never, once), near_dropout, found.share, T, dead
+        dropout, (0, 1), dead * once[2], near_dropout, found.share, T, dead
     )
     return Terms(value, score, curvature, dead, shift, found.share, mean_shift)
 
@@ -335,15 +333,16 @@ def _shift(
 def _curvature(
     law: Moments,
     k: tuple[Number, Number],
-    rise: tuple[FloatArray, FloatArray],
+    bend: FloatArray,
     near: FloatArray,
     share: FloatArray,
     T: FloatArray,
     dead: FloatArray,
 ) -> FloatArray:
-    """Mean second derivatives of a law's moment, k and rise given of the living and the dead."""
-    end = law.inverse(T)
+    """Mean second derivatives of a law's moment, of the k of the living and that of the dead."""
+    end, alive = law.inverse(T), 1 - dead
     weighted = share * near
-    living = law.hessian(k[0], rise[0], end, end**2)
-    leaving = law.hessian(k[1], rise[1], weighted.sum(axis=0), (weighted * near).sum(axis=0))
-    return (1 - dead) * living + dead * leaving
+    mean = alive * end + dead * weighted.sum(axis=0)
+    square = np.einsum("jn,jn->n", weighted, np.broadcast_to(near, share.shape))
+    power = alive * law.exponent(k[0]) * end**2 + dead * law.exponent(k[1]) * square
+    return law.hessian(bend, mean, power)

@@ -359,7 +359,7 @@ def _staying_rows(
     moment = purchasing.log_moment(x, rise, T)
     end = purchasing.inverse(T)
     alive_score = np.stack(purchasing.score(x, rise, T))
-    curvature = purchasing.hessian(x, rise, end, end**2)
+    curvature = purchasing.hessian(rise[2], end + 0 * T, purchasing.exponent(x) * end**2)
     if not odds.size:
         return moment, alive_score, curvature
     gone = np.where(x == 0, np.log(odds) - moment, -np.inf)

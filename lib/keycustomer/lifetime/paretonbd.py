@@ -189,6 +189,7 @@ _NOBODY_CAME_BACK: dict[str, Any] = {
     "values": np.empty(0),
     "covariance": np.empty((0, 0)),
     "log_likelihood": 0.0,
+    "evaluations": 0,
     "purchasing": PointLaw(0.0),
     "dropout": PointLaw(0.0),
     "limit": (

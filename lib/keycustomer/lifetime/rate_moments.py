@@ -59,6 +59,11 @@ class GammaMoments:
             ]
         )
 
+    def first_rise(self) -> FloatArray:
+        """Rise at k = 1: of log shape."""
+        shape = np.atleast_1d(self.shape)
+        return np.stack([np.log(shape), 1 / shape, -1 / shape**2])
+
     def rise_table(self, k: FloatArray) -> FloatArray:
         """Give the rise for whole numbers in rising order, one law for all."""
         if k[-1] > TABULATED:
@@ -77,15 +82,17 @@ class GammaMoments:
         bend = self.shape * y / self.rate - k
         return [rise[1] - np.log1p(y / self.rate), bend / (self.rate + y)]
 
-    def hessian(self, k: Number, rise: FloatArray, mean: Number, square: Number) -> FloatArray:
-        """Its second derivatives, shape (2, 2, rows), where y is uncertain in the mean.
+    def hessian(self, bend: Number, mean: FloatArray, power: FloatArray) -> FloatArray:
+        """Its second derivatives, shape (2, 2, rows), in the mean over an uncertain y.
 
-        `mean` and `square` are those of 1 / (rate + y) and of its square.
+        `bend` is the mean of the rise's second derivative, `mean` that of 1 / (rate + y), `power`
+        that of (shape + k) / (rate + y)^2.
         """
-        cross = 1 / self.rate - mean
-        last = (self.shape + k) * square - self.shape / self.rate**2
-        first, cross, last = np.broadcast_arrays(rise[2], cross, last)
-        return np.array([[first, cross], [cross, last]])
+        found = np.empty((2, 2, mean.size))
+        found[0, 0] = bend
+        found[0, 1] = found[1, 0] = 1 / self.rate - mean
+        found[1, 1] = power - self.shape / self.rate**2
+        return found
 
     def exponent(self, k: Number) -> Number:
         """How many stretches a gap takes off the log moment."""
@@ -131,6 +138,10 @@ class EqualMoments:
 
     rise_table = rise
 
+    def first_rise(self) -> FloatArray:
+        """Rise at k = 1: of log value."""
+        return self.rise(np.ones(1))
+
     def log_moment(self, k: Number, rise: FloatArray, y: FloatArray) -> FloatArray:
         """Logarithm of the moment."""
         return rise[0] - self.value * y
@@ -139,9 +150,9 @@ class EqualMoments:
         """Its derivative with regard to the rate."""
         return [rise[1] - y]
 
-    def hessian(self, k: Number, rise: FloatArray, mean: Number, square: Number) -> FloatArray:
+    def hessian(self, bend: Number, mean: FloatArray, power: FloatArray) -> FloatArray:
         """Its second derivative, shape (1, 1, rows), whatever y is."""
-        return rise[2][None, None]
+        return np.full((1, 1, mean.size), bend)
 
     def exponent(self, k: Number) -> Number:
         """How many stretches a gap takes off the log moment."""
