@@ -240,17 +240,13 @@ class Ranking:
         falling = predicted[self.order]
         self.starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]])
 
-    def cumulated(self, weights: FloatArray) -> FloatArray:
-        """Cumulated weights (rows, groups) from the top, at the ends of equal predictions."""
-        sums = np.add.reduceat(weights[:, self.order], self.starts, axis=1)
-        return np.pad(np.cumsum(sums, axis=1), ((0, 0), (1, 0)))
-
     def reached(self, weights: FloatArray, values: FloatArray, shares: FloatArray) -> FloatArray:
-        """Sum of values (groups,) over the top shares of customers.
+        """Sum of values (groups,) over the top shares of customers, shape (rows, shares).
 
         Within equal predictions the line is straight: that takes them in equal parts.
         """
-        customers, sums = self.cumulated(weights), self.cumulated(weights * values)
+        falling = weights[:, self.order]
+        customers, sums = self._line(falling), self._line(falling * values[self.order])
         return np.array(
             [
                 np.interp(shares * line[-1], line, reached)
@@ -258,49 +254,56 @@ class Ranking:
             ]
         )
 
+    def _line(self, falling: FloatArray) -> FloatArray:
+        """Cumulated sums from the top, at the ends of equal predictions."""
+        sums = np.add.reduceat(falling, self.starts, axis=1)
+        return np.pad(np.cumsum(sums, axis=1), ((0, 0), (1, 0)))
+
 
 class _Scores:
     """All measures of all predictors, for any number of copies of each group of customers."""
 
     def __init__(self, predicted: FloatArray, actual: FloatArray, *, top: float) -> None:
-        self.predicted, self.actual, self.top = predicted, actual, top
+        self.actual, self.top = actual, np.array([top])
         self.rankings = [Ranking(column) for column in predicted]
         # moments around the middle: differences of large sums would lose their digits
-        self.middle = actual.mean()
+        self.centred = actual - actual.mean()
+        self.largest = [np.abs(column - column.mean()).max() for column in (actual, *predicted)]
+        columns = [np.ones(actual.size), actual, self.centred, self.centred**2]
+        self.columns = np.column_stack(columns + [c for p in predicted for c in self._columns(p)])
+
+    def _columns(self, predicted: FloatArray) -> list[FloatArray]:
+        """Values of the groups whose weighted sums give all measures of a predictor."""
+        error, centred = predicted - self.actual, predicted - predicted.mean()
+        moments = [centred, centred**2, centred * self.centred]
+        return [error**2, np.abs(error), predicted, *moments]
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Scores, shape (rows, predictors * measures)."""
-        columns = [
-            self._measures(weights, *pair)
-            for pair in zip(self.predicted, self.rankings, strict=True)
-        ]
-        return np.hstack(columns)
+        sums = weights @ self.columns
+        common, own = sums[:, :4], np.split(sums[:, 4:], len(self.rankings), axis=1)
+        bought = common[:, 1]
+        scores = []
+        for ranking, moments, largest in zip(self.rankings, own, self.largest[1:], strict=True):
+            means = moments / common[:, :1]
+            held = ranking.reached(weights, self.actual, self.top)[:, 0]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                ratio = np.where(bought > 0, moments[:, 2] / bought, np.nan)
+                capture = np.where(bought > 0, held / bought, np.nan)
+            correlation = _correlation(means[:, 3:], common, (largest, self.largest[0]))
+            scores += [np.sqrt(means[:, 0]), means[:, 1], ratio, correlation, capture]
+        return np.column_stack(scores)
 
-    def _measures(self, weights: FloatArray, predicted: FloatArray, ranking: Ranking) -> FloatArray:
-        size, error = weights.sum(axis=1), predicted - self.actual
-        held = ranking.reached(weights, self.actual, np.array([self.top]))[:, 0]
-        bought = weights @ self.actual
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = np.where(bought > 0, weights @ predicted / bought, np.nan)
-            capture = np.where(bought > 0, held / bought, np.nan)
-        mae = weights @ np.abs(error) / size
-        correlation = self._correlation(weights, predicted)
-        return np.c_[np.sqrt(weights @ error**2 / size), mae, ratio, correlation, capture]
 
-    def _correlation(self, weights: FloatArray, predicted: FloatArray) -> FloatArray:
-        one, other = predicted - predicted.mean(), self.actual - self.middle
-        size = weights.sum(axis=1)
-        means = [weights @ values / size for values in (one, other)]
-        spreads = [
-            weights @ values**2 / size - mean**2
-            for values, mean in zip((one, other), means, strict=True)
-        ]
-        together = weights @ (one * other) / size - means[0] * means[1]
-        scales = [(values**2).max() for values in (one, other)]
-        told_apart = (spreads[0] > EQUAL * scales[0]) & (spreads[1] > EQUAL * scales[1])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = together / np.sqrt(spreads[0] * spreads[1])
-        return np.where(told_apart, np.clip(found, -1, 1), np.nan)
+def _correlation(means: FloatArray, common: FloatArray, largest: tuple[float, float]) -> FloatArray:
+    """Correlation from means of p, p squared and p y, both centred; NaN where one is constant."""
+    mean, square = common[:, 2] / common[:, 0], common[:, 3] / common[:, 0]
+    spreads = [means[:, 1] - means[:, 0] ** 2, square - mean**2]
+    together = means[:, 2] - means[:, 0] * mean
+    apart = [spread > EQUAL * size**2 for spread, size in zip(spreads, largest, strict=True)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = together / np.sqrt(spreads[0] * spreads[1])
+    return np.where(apart[0] & apart[1], np.clip(found, -1, 1), np.nan)
 
 
 EQUAL = 1e-14
