@@ -290,11 +290,13 @@ def _frequency_classes(frequency: np.ndarray, groups: int) -> tuple[list[str], n
         cuts = np.quantile(frequency, np.arange(1, groups) / groups, method="higher")
         lower = np.unique(np.append(frequency.min(), cuts))
     place = np.searchsorted(lower, frequency, side="right") - 1
-    upper = [*(int(n) - 1 for n in lower[1:]), int(frequency.max())]
+    last = [*(lower[1:] - 1), frequency.max()]
     labels = [
-        f"{low:.0f}" if low == high else (f"{low:.0f} to {high}" if n < len(lower) - 1 else f"{low:.0f}+")
-        for n, (low, high) in enumerate(zip(lower, upper, strict=True))
+        f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+        for low, high in zip(lower, last, strict=True)
     ]
+    if lower[-1] < frequency.max():
+        labels[-1] = f"{lower[-1]:.0f}+"
     kept, place = np.unique(place, return_inverse=True)
     return [labels[n] for n in kept], place
 
