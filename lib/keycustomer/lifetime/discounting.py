@@ -1,26 +1,30 @@
 """Discounting what is expected to come, whatever the model expects.
 
 What are purchases expected over time worth today?  :func:`discounted` takes the expected total by
-any time t and gives the total discounted to now.  By parts, the discounted total is
-``exp(-d H) E(H) + d * integral of exp(-d t) E(t) dt``, which needs no rate of purchase, only the
-expected total.  The integral is taken at the nodes of a double-exponential rule, for which totals
-that bend early and go on for ever are no trouble.
+any time t and gives the total discounted to now.  By parts, the discounted total up to a horizon H
+is ``exp(-d H) E(H) + d * integral of exp(-d t) E(t) dt``, which needs no rate of purchase, only the
+expected total.  With the share of the discounting done, v = 1 - exp(-d t), as the variable, the
+integral is one over a finite interval, with or without horizon, and a double-exponential rule takes
+it: totals that bend early, or go on for ever, are no trouble.
 
 Source: Takahasi & Mori (1974), Publications of the RIMS 9, for the rule.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import expit
 
 from keycustomer.stats.samples import FloatArray
 
-STEP = 0.125
-"""Distance of the nodes: to 1e-10 relative for totals that follow any power of time."""
+STEP = 0.1
+"""Distance of the nodes: 13 digits of totals that follow any power of time, 8 of totals reached
+within a millionth of the time over which is discounted."""
 
-NODES = np.arange(-4.6, 4.2, STEP)
+NODES = np.arange(-3.2, 3.2, STEP)
 """Places of the double-exponential rule; beyond them the weights vanish."""
 
 
@@ -47,31 +51,42 @@ def discounted(
     ValueError
         When nothing is discounted and the time is without end: the sum may be infinite.
     """
+    times, weights = present_value_rule(force, horizon)
+    return sum(weight * total(time) for time, weight in zip(times, weights, strict=True))
+
+
+def present_value_rule(force: float, horizon: float | None = None) -> tuple[FloatArray, FloatArray]:
+    """Give times and weights with which expected totals add up to their present value.
+
+    Parameters
+    ----------
+    force, horizon
+        As in :func:`discounted`.
+
+    Returns
+    -------
+    times, weights : ndarray, shape (nodes,)
+
+    Raises
+    ------
+    ValueError
+        As :func:`discounted`.
+    """
     if horizon is None and force == 0:
         raise ValueError(
             "discount_rate=0 without a horizon: purchases for ever may add up to infinity; "
             "give a discount rate above 0 or a horizon"
         )
     if force == 0:
-        return total(np.asarray(horizon, dtype=float))
-    times, weights = _rule(force, horizon)
-    inside = sum(weight * total(time) for time, weight in zip(times, weights, strict=True))
+        return np.array([horizon], dtype=float), np.ones(1)
+    bend = np.pi * np.sinh(NODES)
+    done, left = expit(bend), expit(-bend)
+    last = 0.0 if horizon is None else math.exp(-force * horizon)
+    whole = 1.0 if horizon is None else -math.expm1(-force * horizon)
+    early = -np.log1p(-np.minimum(done, 0.5) * whole)
+    late = -np.log(np.maximum(left, np.finfo(float).tiny) + done * last)
+    times = np.where(done < 0.5, early, late) / force
+    weights = whole * STEP * np.pi * np.cosh(NODES) * done * left
     if horizon is None:
-        return force * inside
-    return np.exp(-force * horizon) * total(np.asarray(horizon, dtype=float)) + force * inside
-
-
-def _rule(force: float, horizon: float | None) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights of the integral of exp(-force t) E(t) from 0 to the horizon."""
-    if horizon is None:
-        scaled = np.exp(NODES - np.exp(-NODES))
-        slope = scaled * (1 + np.exp(-NODES))
-        times, weights = scaled / force, STEP * slope / force
-    else:
-        bend = np.tanh(np.pi / 2 * np.sinh(NODES))
-        times = horizon * (1 + bend) / 2
-        slope = np.pi / 2 * np.cosh(NODES) / np.cosh(np.pi / 2 * np.sinh(NODES)) ** 2
-        weights = STEP * horizon / 2 * slope
-    weights = weights * np.exp(-force * times)
-    used = weights * np.maximum(times, 1.0) > 1e-18 * weights.max()
-    return times[used], weights[used]
+        return times, weights
+    return np.append(times, horizon), np.append(weights, last)

@@ -18,12 +18,16 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from keycustomer.lifetime.discounting import discounted
+from keycustomer.lifetime.ages import over_ages
+from keycustomer.lifetime.discounting import present_value_rule
 from keycustomer.lifetime.fitted import Fitted
 from keycustomer.lifetime.histories import Histories, read_histories
-from keycustomer.lifetime.laws import DropoutLaw, RateLaw
+from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, RateLaw
 from keycustomer.lifetime.units import days_in, force_of_interest
 from keycustomer.stats.samples import FloatArray
+
+PAIRS = 2**12
+"""Different frequencies and ages discounted at once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -166,7 +170,16 @@ class TransactionModel(Fitted, ABC):
         self, force: float, horizon: float | None, x: FloatArray, T: FloatArray
     ) -> FloatArray:
         """Give discounted purchases of customers alive at T; a model may know a shorter way."""
-        return discounted(lambda t: self._purchases_if_alive(t, x, T), force, horizon)
+        times, weights = present_value_rule(force, horizon)
+
+        def worth(x: FloatArray, T: FloatArray) -> FloatArray:
+            parts = [slice(start, start + PAIRS) for start in range(0, x.size, PAIRS)]
+            return np.concatenate(
+                [weights @ self._purchases_if_alive(times[:, None], x[p], T[p]) for p in parts]
+            )
+
+        law = self.purchasing
+        return over_ages(worth, x, T, law.rate if isinstance(law, GammaLaw) else 1.0)
 
     def _read(self, customers: pd.DataFrame | Histories) -> Histories:
         return read_histories(customers, unit=self.unit, keep_customers=True)
