@@ -38,8 +38,8 @@ NARROW = 10.0
 SMALLEST = 1e-280
 """Probability that stands for all smaller ones, so that a division by it cannot overflow."""
 
-CHUNK = 2_048
-"""Arguments taken at a time."""
+CHUNK = 12_000
+"""Values computed at a time, so that they stay in the processor's cache."""
 
 
 def beta_nodes(a: FloatArray, b: FloatArray, bend: float) -> tuple[FloatArray, FloatArray]:
@@ -101,8 +101,9 @@ def purchases_before_leaving(
     p, weights = nodes
     weights = weights / p
     means = np.empty(size)
-    for low in range(0, size, CHUNK):
-        part = slice(low, low + CHUNK)
+    cases = max(1, CHUNK // p.size)
+    for low in range(0, size, cases):
+        part = slice(low, low + cases)
         values = np.expm1(-exponent(part, p))
         means[part] = -np.einsum("ij,ij->i", values, weights[index[part]])
     return means

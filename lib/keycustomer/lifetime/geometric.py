@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import ClassVar, Self, TypeVar
 
 import numpy as np
@@ -24,12 +25,17 @@ from scipy.special import expit
 
 from keycustomer.lifetime.beta_mean import beta_nodes, purchases_before_leaving
 from keycustomer.lifetime.geometric_laws import dropout_law, limit_sentence, rate_law
-from keycustomer.lifetime.geometric_likelihood import Rows
+from keycustomer.lifetime.geometric_likelihood import CHUNK, Rows
 from keycustomer.lifetime.geometric_search import search_laws
+from keycustomer.lifetime.geometric_terms import geometric_terms
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
+from keycustomer.lifetime.newton import Derivatives
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats.samples import FloatArray
+
+UPPER = np.triu_indices(4)
+"""Places of a Hessian's different entries."""
 
 
 class GeometricDropoutModel(TransactionModel):
@@ -64,8 +70,24 @@ class GeometricDropoutModel(TransactionModel):
         """
         weights = _checked_weights(weights, self.histories.rows)
         drawn = self.histories.reweighted(weights)
-        start = None if self.limit else self.values
-        return fit_geometric(type(self), drawn, start)
+        if self.limit:
+            return fit_geometric(type(self), drawn)
+        return fit_geometric(type(self), drawn, self.values, _unpacked(self._terms @ weights))
+
+    @cached_property
+    def _terms(self) -> FloatArray:
+        """Log-likelihood, score and Hessian of every row, packed, shape (15, rows)."""
+        rows = self.histories
+        columns = (rows.frequency, rows.recency, rows.T)
+        packed = np.empty((1 + 4 + 10, rows.rows))
+        for low in range(0, rows.rows, CHUNK):
+            part = slice(low, low + CHUNK)
+            found = geometric_terms(
+                *(column[part] for column in columns), *self.values, first=self.first_occasion
+            )
+            packed[0, part], packed[1:5, part] = found[0], found[1]
+            packed[5:, part] = found[2][UPPER]
+        return packed
 
     def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         gap = T - t_x
@@ -145,11 +167,22 @@ class GeometricDropoutModel(TransactionModel):
         return (1 - left) * self._purchases_if_alive(t, nothing, nothing)
 
 
+def _unpacked(sums: FloatArray) -> Derivatives:
+    """Turn sums of packed rows into log-likelihood, score and Hessian."""
+    hessian = np.empty((4, 4))
+    hessian[UPPER] = sums[5:]
+    hessian.T[UPPER] = sums[5:]
+    return float(sums[0]), sums[1:5], hessian
+
+
 Model = TypeVar("Model", bound=GeometricDropoutModel)
 
 
 def fit_geometric(
-    model: type[Model], histories: Histories, start: Sequence[float] | FloatArray | None = None
+    model: type[Model],
+    histories: Histories,
+    start: Sequence[float] | FloatArray | None = None,
+    at_start: Derivatives | None = None,
 ) -> Model:
     """Fit a model whose customers leave at a purchase.
 
@@ -161,6 +194,8 @@ def fit_geometric(
         Purchase histories.
     start : array, shape (4,), optional
         Parameters r, alpha, a, b to begin at; the result does not depend on them.
+    at_start : tuple, optional
+        Log-likelihood, score and Hessian there, where they are known.
 
     Returns
     -------
@@ -177,9 +212,13 @@ def fit_geometric(
     if bought == 0:
         return _nobody_came_back(model, histories)
     scale = histories.mean(histories.T)
+    units = np.array([1.0, scale, 1.0, 1.0])
     if begin is not None:
-        begin = begin / np.array([1.0, scale, 1.0, 1.0])
-    found = search_laws(Rows.of(histories, model.first_occasion, scale), begin)
+        begin = begin / units
+    if at_start is not None:
+        value, score, hessian = at_start
+        at_start = value + bought * math.log(scale), score * units, hessian * np.outer(units, units)
+    found = search_laws(Rows.of(histories, model.first_occasion, scale), begin, at_start)
     optimum = found.optimum
     purchasing, rates = rate_law(found, scale)
     dropout, chances = dropout_law(found)

@@ -58,18 +58,26 @@ def dropout_tables(
 def _beta_tables(
     occasions: FloatArray, a: float | FloatArray, b: float | FloatArray
 ) -> tuple[Terms, Terms]:
-    value_b, slope_b, bend_b = log_rising(b, occasions)
-    value_ab, slope_ab, bend_ab = log_rising(a + b, occasions)
-    stay = (
-        value_b - value_ab,
-        np.stack([-slope_ab, slope_b - slope_ab]),
-        np.array([[-bend_ab, -bend_ab], [-bend_ab, bend_b - bend_ab]]),
-    )
+    value, slope_b, bend_b = log_rising(b, occasions)
+    less, slope_ab, bend_ab = log_rising(a + b, occasions)
+    slopes, bends = np.empty((2, occasions.size)), np.empty((2, 2, occasions.size))
+    np.negative(slope_ab, out=slopes[0])
+    np.subtract(slope_b, slope_ab, out=slopes[1])
+    np.negative(bend_ab, out=bends)
+    bends[1, 1] += bend_b
+    return (value - less, slopes, bends), _beta_odds(occasions, a, b)
+
+
+def _beta_odds(occasions: FloatArray, a: float | FloatArray, b: float | FloatArray) -> Terms:
     some = occasions > 0
     before = np.where(some, b + occasions - 1, 1.0)
-    slope = np.where(some, np.stack([np.broadcast_to(1 / a, before.shape), -1 / before]), 0.0)
-    bend = slope**2 * np.array([[-1.0], [1.0]])
-    return stay, (np.where(some, np.log(a / before), -np.inf), slope, bend)
+    slopes, bends = np.empty((2, occasions.size)), np.empty((2, occasions.size))
+    slopes[0] = some / a
+    np.divide(-1.0, before, out=slopes[1])
+    slopes[1] *= some
+    np.multiply(slopes, slopes, out=bends)
+    bends[0] *= -1
+    return np.where(some, np.log(a / before), -np.inf), slopes, bends
 
 
 def _odds_tables(times: FloatArray, possible: np.ndarray, odds: float) -> tuple[Terms, Terms]:
