@@ -375,11 +375,14 @@ def test_intervals_of_values(contracts):
     model = fit_sbg(tenures_from_survivors(HIGH_END[:8], unit="month"))
     options = {"revenue": 10.0, "discount_rate": 0.1, "draws": 60, "seed": 3}
     one, again = (value_contracts(model, contracts, **options) for _ in range(2))
-    pd.testing.assert_frame_equal(one.values, again.values)
-    running = one.values[one.values["probability_alive"] == 1]
+    pd.testing.assert_frame_equal(one.frame, again.frame)
+    running = one.frame[one.frame["probability_alive"] == 1]
     assert (running["lower"] < running["residual_value"]).all()
     assert (running["residual_value"] < running["upper"]).all()
     assert one.equity.lower < one.equity.estimate < one.equity.upper
+    redrawn = np.array(list(one.redrawn()))
+    assert redrawn.shape == (60, 7)
+    np.testing.assert_allclose(np.quantile(redrawn, 0.025, axis=0), one.frame["lower"])
     assert "60 draws" in one.equity.method and "7 customers, 4 under contract" in one._repr_html_()
 
 
@@ -456,3 +459,8 @@ def test_units_do_not_mix(high_end):
         high_end.retention_rate(0)
     with pytest.raises(ValueError, match=r"level=95"):
         survival_curve(high_end.tenures, level=95)
+
+
+def test_a_start_is_checked():
+    with pytest.raises(ValueError, match=r"start=\[.*numbers between 1e-06 and 1e\+06 are needed"):
+        fit_sbg(tenures_from_survivors([3, 2]), start=[1.0])

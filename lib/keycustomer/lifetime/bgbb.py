@@ -23,7 +23,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from keycustomer.lifetime.chances import LawFit, Sight, fit_laws
+from keycustomer.lifetime.chances import LawFit, Sight, begin_again, fit_laws
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.lasting import total_lasting
 from keycustomer.lifetime.laws import BetaLaw, PointLaw, SplitLaw
@@ -68,8 +68,8 @@ class BgBb(TransactionModel):
             Customers with each history, as a bootstrap draws them; zeros are allowed.
         """
         histories = self.histories.reweighted(weights)
-        begin = self.searched if self.searched.size == 4 else STARTS[0]
-        return _fit(histories, [begin, *STARTS[1:]], thorough=False)
+        begin = begin_again(self.searched, STARTS[0])
+        return _fit(histories, [begin, *STARTS[1:]])
 
     def discounted_purchases(
         self,
@@ -288,10 +288,8 @@ def _louis(
     return float(weights @ (top + np.log(sums))), mean @ weights, hessian
 
 
-def _fit(
-    histories: Histories, starts: Sequence[Sequence[float] | FloatArray], *, thorough: bool = True
-) -> BgBb:
-    found = fit_laws(_Donors(histories), starts, 2, thorough=thorough)
+def _fit(histories: Histories, starts: Sequence[Sequence[float] | FloatArray]) -> BgBb:
+    found = fit_laws(_Donors(histories), starts, 2)
     names = [*NAMES[0][found.kinds[0]], *NAMES[1][found.kinds[1]]]
     return BgBb(
         model="BG/BB",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,17 @@ from keycustomer.lifetime.newton import Optimum, maximise
 from keycustomer.lifetime.powers import FAMILIES, ChanceLaw, Family
 from keycustomer.stats.samples import FloatArray
 
-SMALL = 20_000
-"""Cells of a likelihood up to which all limits are tried, the search's success notwithstanding."""
+SMALL = 5_000
+"""Terms of a likelihood up to which data are few: all limits are tried where there is doubt."""
+
+LOOSE = 0.3
+"""Relative standard error from which a parameter is so loose that a limit may be better."""
+
+FAR = 7.0
+"""A log-parameter beyond this, where a search did not settle, is on its way to a limit."""
+
+WIDEST = 1e6
+"""Parameters of beta laws beyond this, or below its inverse, are no place to begin at."""
 
 SAME = 1e-9
 """Log-likelihoods this close, relative to their size, are the same: then the simpler law is it."""
@@ -48,6 +57,13 @@ class Sight(ABC):
         self, families: Sequence[Family], parameters: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """Log-likelihood, score and Hessian at the joined parameters of the families."""
+
+
+def begin_again(searched: FloatArray, otherwise: Sequence[float]) -> FloatArray:
+    """Give a place to begin another search at: where one of beta laws ended, if it did there."""
+    if searched.size != len(otherwise):
+        return np.asarray(otherwise, dtype=float)
+    return np.clip(searched, 10 / WIDEST, WIDEST / 10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +103,6 @@ def fit_laws(
     sight: Sight,
     starts: Sequence[Sequence[float] | FloatArray],
     laws: int,
-    *,
-    thorough: bool = True,
 ) -> LawFit:
     """Find the laws with the largest likelihood.
 
@@ -100,24 +114,39 @@ def fit_laws(
         Parameters of beta laws to begin at; those after the first are tried on small data.
     laws : int
         Number of laws.
-    thorough : bool
-        Whether to try limits and further starts on small data although the search ended well.
 
     Returns
     -------
     LawFit
+
+    Raises
+    ------
+    ValueError
+        When a start holds too few or too many numbers, or one that is not above 0.
     """
+    for start in starts:
+        _check_start(start, 2 * laws)
     search = _Contest(sight)
     kinds = ("beta",) * laws
     search.enter(kinds, starts[0])
     small = sight.cells <= SMALL
-    if not search.settled or (thorough and small):
+    if not search.settled or (small and search.loose):
         for start in starts[1:] if small else ():
             search.enter(kinds, start)
-        for limits in itertools.product(FAMILIES, repeat=laws):
+        everything = itertools.product(FAMILIES, repeat=laws)
+        for limits in everything if small else search.suspected():
             if limits != kinds:
                 search.enter(limits)
     return search.winner()
+
+
+def _check_start(start: Sequence[float] | FloatArray, size: int) -> None:
+    given = np.asarray(start, dtype=float)
+    if given.shape != (size,) or not ((given > 1 / WIDEST) & (given < WIDEST)).all():
+        raise ValueError(
+            f"start={given.tolist()}: {size} numbers between {1 / WIDEST:g} and {WIDEST:g} are "
+            "needed"
+        )
 
 
 class _Contest:
@@ -130,8 +159,24 @@ class _Contest:
 
     @property
     def settled(self) -> bool:
-        """Whether an inner maximum was found."""
-        return any(optimum.inner for _, optimum in self.entries)
+        """Whether the first search found an inner maximum, and not one on the way to a limit."""
+        first = self.entries[0][1]
+        return first.inner and bool((np.abs(np.log(first.parameters)) < FAR).all())
+
+    @property
+    def loose(self) -> bool:
+        """Whether the first search left a parameter open within wide bounds."""
+        first = self.entries[0][1]
+        errors = np.sqrt(np.diag(first.covariance)) / first.parameters
+        return bool((errors > LOOSE).any())
+
+    def suspected(self) -> Iterable[tuple[str, ...]]:
+        """Give the kinds of laws to which the first search was on its way."""
+        reached = np.log(self.entries[0][1].parameters)
+        away = np.abs(reached).reshape(-1, 2).max(axis=1) > FAR
+        if not away.any():
+            away[:] = True
+        return itertools.product(*(tuple(FAMILIES) if gone else ("beta",) for gone in away))
 
     def enter(
         self, kinds: tuple[str, ...], start: Sequence[float] | FloatArray | None = None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,34 +71,54 @@ class ContractValues:
         Effective rate per year.
     horizon : int or None
         Renewals looked ahead; None: for ever (a survival curve: as far as observed).
-    values : DataFrame
+    frame : DataFrame
         One row a customer: customer_id, renewals (made), probability_alive (1 while the contract
         runs, else 0), expected_renewals (within a year), revenue_per_period (currency),
         discounted_renewals, residual_value (currency), lower, upper (NaN without draws).
     equity : Estimate
         Sum of the residual values.
+    kept : ndarray, shape (customers,)
+        Margin of a period, discounted from the next renewal; 0 where no contract runs.
+    drawn : ndarray, shape (draws, different numbers of renewals)
+        Discounted renewals by every draw's model, the next renewal one period away.
+    place : ndarray of int, shape (customers,)
+        Column of `drawn` for each customer.
     """
 
     unit: str
     margin: float
     discount_rate: float
     horizon: int | None
-    values: pd.DataFrame = field(repr=False)
+    frame: pd.DataFrame = field(repr=False)
     equity: Estimate
+    kept: FloatArray = field(repr=False)
+    drawn: FloatArray = field(repr=False)
+    place: np.ndarray = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a customer."""
-        return self.values.copy()
+        return self.frame.copy()
+
+    def redrawn(self) -> Iterator[FloatArray]:
+        """Give the residual values over again, by the model of every bootstrap draw.
+
+        Yields
+        ------
+        ndarray, shape (customers,)
+            In the order of `frame`, currency.
+        """
+        for row in self.drawn:
+            yield row[self.place] * self.kept
 
     def _repr_html_(self) -> str:
-        running = int(self.values["probability_alive"].sum())
+        running = int(self.frame["probability_alive"].sum())
         ahead = "all renewals to come" if self.horizon is None else f"{self.horizon} renewals"
         said = (
-            f"{len(self.values):,} customers, {running:,} under contract. Customer equity of "
+            f"{len(self.frame):,} customers, {running:,} under contract. Customer equity of "
             f"{ahead} at {self.discount_rate:.1%} a year and a margin of {self.margin:.1%}: "
             f"{self.equity} ({self.equity.method})."
         )
-        best = self.values.nlargest(SHOWN, "residual_value")
+        best = self.frame.nlargest(SHOWN, "residual_value")
         table = best.to_html(index=False, na_rep="", float_format="{:,.2f}".format)
         return f"<p>{html.escape(said)}</p>{table}"
 
@@ -162,18 +183,20 @@ def value_contracts(
     discount = np.where(running, np.exp(-force * np.where(running, waiting, 0)), 0.0)
     worth = model.discounted_renewals(made, discount_rate, horizon, 1.0)
     _need_known(worth, made, horizon)
-    values = _values(model, table, _amounts(table, revenue), made, place)
-    values["discounted_renewals"] = worth[place] * discount
-    kept = np.where(running, values["revenue_per_period"] * margin, 0.0) * discount
-    values["residual_value"] = kept * worth[place]
+    frame = _frame(model, table, _amounts(table, revenue), made, place)
+    frame["discounted_renewals"] = worth[place] * discount
+    kept = np.where(running, frame["revenue_per_period"] * margin, 0.0) * discount
+    frame["residual_value"] = kept * worth[place]
     drawn = _drawn(model, made, draws, seed, discount_rate, horizon)
-    values["lower"], values["upper"] = _interval(drawn, place, kept, level)
-    total = float(values["residual_value"].sum())
+    frame["lower"], frame["upper"] = _interval(drawn, place, kept, level)
+    total = float(frame["residual_value"].sum())
     equity = _equity(total, drawn @ np.bincount(place, kept, made.size), len(table), level)
-    return ContractValues(model.unit, margin, discount_rate, horizon, values, equity)
+    return ContractValues(
+        model.unit, margin, discount_rate, horizon, frame, equity, kept, drawn, place
+    )
 
 
-def _values(
+def _frame(
     model: RenewalModel,
     table: pd.DataFrame,
     amount: FloatArray,

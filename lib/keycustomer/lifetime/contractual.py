@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from keycustomer.lifetime.chances import LawFit, Sight, fit_laws
+from keycustomer.lifetime.chances import LawFit, Sight, begin_again, fit_laws
 from keycustomer.lifetime.fitted import Fitted
 from keycustomer.lifetime.lasting import total_lasting
 from keycustomer.lifetime.laws import SplitLaw
@@ -164,8 +164,8 @@ class ShiftedBetaGeometric(Fitted):
         weights : ndarray, shape (rows of `tenures`,)
             Customers with each tenure, as a bootstrap draws them; zeros are allowed.
         """
-        begin = self.searched if self.searched.size == 2 else STARTS[0]
-        return _fit(self.tenures.reweighted(weights), [begin, *STARTS[1:]], thorough=False)
+        begin = begin_again(self.searched, STARTS[0])
+        return _fit(self.tenures.reweighted(weights), [begin, *STARTS[1:]])
 
     def _log_survival(self, made: IntArray) -> FloatArray:
         flat = made.reshape(-1)
@@ -233,10 +233,8 @@ class _Renewals(Sight):
         return value, powers.score @ self.weights, powers.hessian @ self.weights
 
 
-def _fit(
-    tenures: Tenures, starts: Sequence[Sequence[float] | FloatArray], *, thorough: bool = True
-) -> ShiftedBetaGeometric:
-    found = fit_laws(_Renewals(tenures), starts, 1, thorough=thorough)
+def _fit(tenures: Tenures, starts: Sequence[Sequence[float] | FloatArray]) -> ShiftedBetaGeometric:
+    found = fit_laws(_Renewals(tenures), starts, 1)
     return ShiftedBetaGeometric(
         model="shifted beta-geometric",
         names=NAMES[found.kinds[0]],
