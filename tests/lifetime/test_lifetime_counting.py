@@ -181,3 +181,11 @@ def test_ages_that_make_no_sense_are_refused(ages, weights, message):
 def test_a_model_whose_counts_are_not_known_is_named():
     with pytest.raises(ValueError, match="BG/XY: the probabilities of its counts are not known"):
         count_probabilities(model("BG/XY", *GEOMETRIC), 39.0)
+
+
+def test_many_ages_take_no_more_nodes_and_lose_no_digit():
+    ages = np.random.default_rng(0).uniform(0, 80, 300)
+    one = model("Pareto/NBD", *PARETO)
+    mixed = count_probabilities(one, ages)
+    apart = np.mean([count_probabilities(one, age)[:12] for age in ages], axis=0)
+    np.testing.assert_allclose(mixed[:12], apart, rtol=EXACT)

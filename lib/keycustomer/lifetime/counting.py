@@ -190,7 +190,7 @@ def _times_of_activity(
     """List the times for which customers are active within their age, and their probabilities.
 
     Those who outlive their age are active for all of it; the others' times are the nodes of an
-    integral over the time of leaving, in panels of its logarithm with an edge at every age.
+    integral over the time of leaving, in panels of its logarithm.
     """
     dropout = model.dropout
     if isinstance(dropout, SplitLaw):
@@ -199,15 +199,45 @@ def _times_of_activity(
     if dropout.mean == 0 or ages[-1] == 0:
         return ages, shares
     scale = min(_scale(dropout), _scale(model.purchasing))
-    edges = _edges(np.log1p(ages / scale), _panel(model.purchasing, ages[-1]))
-    half = np.diff(edges) / 2
-    place = (edges[:-1] + half)[:, None] + half[:, None] * NODES
+    place, width = _weighted_nodes(
+        np.log1p(ages / scale), shares, _panel(model.purchasing, ages[-1])
+    )
     times = scale * np.expm1(place)
-    width = half[:, None] * NODE_WEIGHTS * scale * np.exp(place)
+    masses = width * scale * np.exp(place) * _death_density(dropout, times)
+    return np.append(ages, times), np.append(shares * alive, masses)
+
+
+def _weighted_nodes(
+    ages: FloatArray, shares: FloatArray, longest: float
+) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of integrals from 0 to each age, averaged over the customers' ages.
+
+    The share of customers still observed falls in a step at every age.  The nodes lie in panels
+    that know nothing of the steps, few however many ages there are; what a step does to the
+    weights of its panel is exact for the polynomials through the panel's nodes.
+    """
+    count = int(np.ceil(ages[-1] / longest))
+    panel = ages[-1] / count
+    edges = np.union1d(np.linspace(0, ages[-1], count + 1), ages)
+    half = np.diff(edges)[:, None] / 2
+    fine = edges[:-1, None] + half * (1 + NODES)
     # of those who leave at this time, the customers that are older: the others still live
-    older = np.append(np.cumsum(shares[::-1])[::-1], 0.0)[np.searchsorted(ages, times)]
-    masses = width * _death_density(dropout, times) * older
-    return np.append(ages, times.ravel()), np.append(shares * alive, masses.ravel())
+    older = np.append(np.cumsum(shares[::-1])[::-1], 0.0)[np.searchsorted(ages, fine)]
+    inside = np.minimum((fine[:, :1] / panel).astype(int), count - 1)
+    parts = (half * NODE_WEIGHTS * older)[:, None, :] * _lagrange(2 * (fine / panel - inside) - 1)
+    weights = np.zeros((count, NODES.size))
+    np.add.at(weights, inside[:, 0], parts.sum(axis=2))
+    place = panel * (np.arange(count)[:, None] + (1 + NODES) / 2)
+    return place.ravel(), weights.ravel()
+
+
+def _lagrange(at: FloatArray) -> FloatArray:
+    """Polynomials that are 1 at one node and 0 at the others: (rows, nodes, places)."""
+    degrees = NODES.size - 1
+    here = np.polynomial.legendre.legvander(at, degrees)
+    there = np.polynomial.legendre.legvander(NODES, degrees)
+    scaled = there * (np.arange(NODES.size) + 0.5) * NODE_WEIGHTS[:, None]
+    return np.einsum("nd,rpd->rnp", scaled, here)
 
 
 def _scale(law: RateLaw | DropoutLaw) -> float:
@@ -222,12 +252,6 @@ def _panel(law: RateLaw, longest: float) -> float:
     most = _longest_count(law, longest)
     variance = 1 / most + (1 / law.shape if isinstance(law, GammaLaw) else 0.0)
     return min(WIDEST_PANEL, PANEL_DEVIATIONS * float(np.sqrt(variance)))
-
-
-def _edges(ages: FloatArray, panel: float) -> FloatArray:
-    """Edges of panels from 0 to the last age, none longer than `panel`, one at every age."""
-    even = np.linspace(0, ages[-1], int(np.ceil(ages[-1] / panel)) + 1)
-    return np.unique(np.append(even, ages))
 
 
 def _surviving(dropout: DropoutLaw, times: FloatArray) -> FloatArray:

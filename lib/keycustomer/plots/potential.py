@@ -65,7 +65,7 @@ def value_map(result: PotentialMap, ax: Axes | None = None, *, unit: str = "") -
         Currency, for the axes.
     """
     ax = new_axes(ax, size=(10, 7))
-    frame, table = result.frame, result.groups
+    frame, table = result.frame, result.groups.fillna(0)
     lines = result.current_border, result.potential_border
     x, y = (
         _drawable(frame[name], line)
@@ -187,7 +187,7 @@ def group_bars(result: PotentialMap, ax: Axes | None = None) -> Axes:
     handles = [Patch(color=colour, label=escape_label(name, 40)) for _, name, colour in bars]
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=3)
     later = table["current_share"], table["potential_share"]
-    key = [float(shares[:2].sum()) for shares in later]
+    key = [float(shares[:2].sum(skipna=False)) for shares in later]
     finding(
         ax,
         f"Today's key customers brought {percent(key[0], 0)} of the current value and hold "
