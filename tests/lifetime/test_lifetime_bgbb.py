@@ -262,6 +262,16 @@ def test_refits_of_few_customers_are_fits():
         assert (again.limit, again.names) == (anew.limit, anew.names)
 
 
+def test_bootstrap_intervals_of_parameters(donations):
+    from keycustomer.lifetime.resampling import parameter_intervals
+
+    frame = parameter_intervals(donations, draws=40, seed=1).set_index("parameter")
+    assert (frame["lower"] < frame["estimate"]).all() and (frame["estimate"] < frame["upper"]).all()
+    bought_always = fit_bgbb(table(*[(2, 2, 5)] * 6, *[(1, 1, 5)] * 6, *[(4, 4, 5)] * 3))
+    assert bought_always.names == ("dropout_probability",)
+    assert len(parameter_intervals(bought_always, draws=10)) == 1
+
+
 # -- limits ----------------------------------------------------------------------------------
 
 

@@ -143,6 +143,20 @@ def test_refits_begin_at_the_fit(high_end):
     assert again.evaluations <= 4
 
 
+def test_bootstrap_intervals_of_parameters(high_end):
+    from keycustomer.lifetime.resampling import parameter_intervals
+
+    frame = parameter_intervals(high_end, draws=60, seed=2)
+    wald = high_end.to_frame()
+    assert frame["parameter"].tolist() == ["alpha", "beta"] and (frame["at_limit"] == 0).all()
+    apart = np.log(frame[["lower", "upper"]].to_numpy() / wald[["lower", "upper"]].to_numpy())
+    assert np.abs(apart).max() < 0.3  # ends of 60 draws waver by a tenth or two
+    alike = parameter_intervals(fit_sbg(tenures_from_survivors([80, 40, 20, 10])), draws=20)
+    assert alike["parameter"].tolist() == ["churn_probability"]
+    assert (alike["lower"] < 0.5).all() and (alike["upper"] > 0.5).all()
+    assert parameter_intervals(fit_sbg(tenures_from_survivors([8, 0])), draws=5).empty
+
+
 # -- limits ----------------------------------------------------------------------------------
 
 
@@ -384,6 +398,16 @@ def test_intervals_of_values(contracts):
     assert redrawn.shape == (60, 7)
     np.testing.assert_allclose(np.quantile(redrawn, 0.025, axis=0), one.frame["lower"])
     assert "60 draws" in one.equity.method and "7 customers, 4 under contract" in one._repr_html_()
+
+
+def test_values_go_into_the_map_of_potential(contracts):
+    from keycustomer.lifetime.potential import map_potential
+
+    model = fit_sbg(tenures_from_survivors(HIGH_END[:8], unit="month"))
+    values = value_contracts(model, contracts, draws=20)
+    paid = pd.DataFrame({"customer_id": values.frame["customer_id"], "revenue": np.arange(7.0)})
+    mapped = map_potential(paid, values, top=0.3, draws=values.redrawn())
+    assert len(mapped.to_frame()) == 7
 
 
 def test_values_by_the_survival_curve_are_bounds_from_below(contracts):

@@ -55,6 +55,11 @@ class ShiftedBetaGeometric(Fitted):
         """Time between two renewals."""
         return self.tenures.unit
 
+    @property
+    def histories(self) -> Tenures:
+        """The tenures, by the name under which resampling looks for every model's data."""
+        return self.tenures
+
     def survival(self, renewals: Renewals) -> FloatArray:
         """Share of new customers who make at least so many renewals, S(t).
 

@@ -34,6 +34,9 @@ from keycustomer.stats.samples import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
+PREFIXES = {"purchasing": "purchase_", "dropout": "dropout_", "churn": "churn_"}
+"""Laws of the models, and how the name of a limit law's free parameter begins, if it has one."""
+
 
 class Refittable(Protocol):
     """A model that can be fitted again with other numbers of customers."""
@@ -165,7 +168,7 @@ def parameter_intervals(
 
     Parameters
     ----------
-    model : TransactionModel, GammaGamma, BgBb
+    model : TransactionModel, GammaGamma, BgBb, ShiftedBetaGeometric
         A fitted model.
     draws : int
         Number of draws of its customers.
@@ -214,10 +217,12 @@ def _values(model: Any, drawn: Any) -> list[float]:
     if isinstance(model, GammaGamma):
         return _spend_values(model, drawn)
     found: list[float] = []
-    for mine, other in ((model.purchasing, drawn.purchasing), (model.dropout, drawn.dropout)):
+    for attribute, prefix in PREFIXES.items():
+        mine: Any = getattr(model, attribute, None)
+        other: Any = getattr(drawn, attribute, None)
         if isinstance(mine, (GammaLaw, BetaLaw)):
             found += _pair(other)
-        elif mine.mean > 0:
+        elif any(name.startswith(prefix) for name in model.names):
             endless = isinstance(other, SplitLaw) and "dropout_rate" in model.names
             found.append(math.inf if endless else other.mean)
     return found
