@@ -14,7 +14,8 @@ the age of death; score and Hessian are means and variances of what they would b
 known (Louis).  Everything is done in logarithms.
 
 :func:`log_likelihood` adds up over weighted histories, :func:`row_terms` gives every row its own
-terms and may have its own parameters, :func:`dead_odds` gives the odds that a customer has left.
+terms and may have its own parameters, :func:`dead_odds` gives the odds that a customer has left,
+:func:`discounted_stay` what it has ahead.
 
 Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33, for the model; Louis
 (1982), Journal of the Royal Statistical Society B 44, for the derivatives.
@@ -31,7 +32,7 @@ import numpy as np
 from scipy.special import expit
 
 from keycustomer.lifetime.histories import Histories
-from keycustomer.lifetime.rate_moments import GammaMoments, Moments, Number
+from keycustomer.lifetime.rate_moments import EqualMoments, GammaMoments, Moments, Number
 from keycustomer.stats.samples import FloatArray
 
 NODES = 24
@@ -57,6 +58,9 @@ came back, of whom there are few different ones.
 PANEL = 2.0
 """Span of log-age of a panel."""
 
+WORTHLESS = 45.0
+"""Interest after which a purchase is worth nothing: exp(-45) is beyond the digits of a sum."""
+
 CHUNK = 768
 """Rows computed together, so that their nodes stay in the processor's cache."""
 
@@ -80,8 +84,8 @@ class Deaths:
 
     Attributes
     ----------
-    log_odds : ndarray, shape (rows,)
-        Log-odds of having left.
+    area : ndarray, shape (rows,)
+        Integral over the ages, relative to the integrand at t_x.
     gap : ndarray, shape (nodes, rows)
         Ages of death less t_x.
     share : ndarray, shape (nodes, rows)
@@ -90,7 +94,7 @@ class Deaths:
         The gaps as the purchase and the dropout moments see them.
     """
 
-    log_odds: FloatArray
+    area: FloatArray
     gap: FloatArray
     share: FloatArray
     stretches: tuple[FloatArray, FloatArray]
@@ -221,8 +225,39 @@ def dead_odds(
     for part, rule in _parts(purchasing, dropout, t_x, T, nodes):
         rows = Rows(x[part], t_x[part], T[part], np.empty((3, 0)))
         laws = _of_rows(purchasing, part), _of_rows(dropout, part)
-        odds[part] = _deaths(*laws, rows, rule).log_odds
+        odds[part] = _log_odds(*laws, rows, _deaths(*laws, rows, rule).area)
     return odds
+
+
+def discounted_stay(
+    shape: float, rate: float, T: FloatArray, force: float, horizon: float | None = None
+) -> FloatArray:
+    """Time that customers alive at T will stay, discounted to T.
+
+    It is the integral of exp(-force t) (1 + t / (rate + T))^-shape over t, of the same form as
+    that over the age of death, and computed in the same way; for ever it is Tricomi's function
+    ``(rate + T) U(1, 2 - shape, force (rate + T))``.
+
+    Parameters
+    ----------
+    shape, rate : float
+        Gamma law of the dropout rates: s and beta.
+    T : ndarray, shape (rows,)
+        Ages.
+    force : float
+        Continuous discount rate per unit of time, above 0.
+    horizon : float, optional
+        Time up to which to count; left out, for ever.
+
+    Returns
+    -------
+    ndarray, shape (rows,)
+    """
+    span = WORTHLESS / force if horizon is None else min(horizon, WORTHLESS / force)
+    interest, stay = EqualMoments(force), GammaMoments(shape - 1, rate)
+    panels = int(np.ceil(np.log1p(span / (rate + T.min())))) + 1
+    rows = Rows(np.zeros(T.size), T, T + span, np.empty((3, 0)))
+    return _deaths(interest, stay, rows, _panels(NODES, panels)).area
 
 
 def _of_rows(law: Moments, part: Any) -> Moments:
@@ -288,23 +323,30 @@ def _deaths(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> De
     share *= weight
     total = share.sum(axis=0)
     share /= total
-    density = total * covered / speed * dropout.hazard(0, t_x) * (bend if curved else 1.0)
+    area = total * covered / speed * (bend if curved else 1.0)
+    return Deaths(area, gap, share, (stretches[0], stretches[1]))
+
+
+def _log_odds(purchasing: Moments, dropout: Moments, rows: Rows, area: FloatArray) -> FloatArray:
+    """Log-odds of having left, from the integral over the ages of death."""
+    t_x, span = rows.t_x, rows.T - rows.t_x
     with np.errstate(divide="ignore"):
-        log_odds = np.log(density)
-    log_odds += purchasing.exponent(x) * purchasing.stretch(t_x, span)
-    log_odds += dropout.exponent(0) * dropout.stretch(t_x, span)
-    return Deaths(log_odds, gap, share, (stretches[0], stretches[1]))
+        odds = np.log(area * dropout.hazard(0, t_x))
+    odds += purchasing.exponent(rows.x) * purchasing.stretch(t_x, span)
+    odds += dropout.exponent(0) * dropout.stretch(t_x, span)
+    return odds
 
 
 def _terms(purchasing: Moments, dropout: Moments, rows: Rows, rule: Rule) -> Terms:
     """Value, score and the pieces of the Hessian of every row."""
     x, T = rows.x, rows.T
     found = _deaths(purchasing, dropout, rows, rule)
-    dead = expit(found.log_odds)
+    odds = _log_odds(purchasing, dropout, rows, found.area)
+    dead = expit(odds)
     once, never = dropout.first_rise(), np.zeros((3, 1))
     alive = purchasing.score(x, rows.rise, T), dropout.score(0, never, T)
     value = purchasing.log_moment(x, rows.rise, T) + dropout.log_moment(0, never, T)
-    value += np.logaddexp(0, found.log_odds)
+    value += np.logaddexp(0, odds)
     buys, near = _shift(purchasing, x, rows, found, found.stretches[0])
     leaves, near_dropout = _shift(dropout, 1, rows, found, found.stretches[1])
     for later, one, none in zip(leaves, dropout.score(1, once, T), alive[1], strict=True):

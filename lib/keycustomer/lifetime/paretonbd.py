@@ -22,8 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, exprel
 
-from keycustomer.lifetime.death_time import dead_odds, row_terms
-from keycustomer.lifetime.discounting import discounted
+from keycustomer.lifetime.death_time import dead_odds, discounted_stay, row_terms
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
 from keycustomer.lifetime.pareto_limits import GAMMA, Maximum, likeliest
@@ -122,9 +121,15 @@ class ParetoNbd(TransactionModel):
         self, force: float, horizon: float | None, x: FloatArray, T: FloatArray
     ) -> FloatArray:
         """Give discounted purchases of customers alive at T: the rate times the time to come."""
-        ages, place = np.unique(T, return_inverse=True)
-        time = discounted(lambda t: self._time_if_alive(t, ages), force, horizon)
-        return self._rate_if_alive(x, T) * time[place]
+        if force == 0:
+            return super()._discounted_if_alive(force, horizon, x, T)
+        rate = self._rate_if_alive(x, T)
+        if isinstance(self.dropout, GammaLaw):
+            ages, place = np.unique(T, return_inverse=True)
+            law = self.dropout
+            return rate * discounted_stay(law.shape, law.rate, ages, force, horizon)[place]
+        fall = force + (self.dropout.mean if isinstance(self.dropout, PointLaw) else 0.0)
+        return rate * (1 / fall if horizon is None else horizon * exprel(-fall * horizon))
 
 
 def fit_paretonbd(
