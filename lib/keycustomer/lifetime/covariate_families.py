@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from keycustomer.lifetime.death_time import row_terms as death_terms
 from keycustomer.lifetime.effects import Family, Parameter, RowTerms
-from keycustomer.lifetime.geometric_likelihood import geometric_terms
+from keycustomer.lifetime.geometric_terms import geometric_terms
 from keycustomer.lifetime.laws import (
     BetaLaw,
     DropoutLaw,

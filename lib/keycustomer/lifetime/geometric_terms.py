@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from keycustomer.lifetime.occasions import Terms, dropout_tables
+from keycustomer.lifetime.geometric_likelihood import Purchasing
+from keycustomer.lifetime.occasions import Dropout, Terms, dropout_tables
 from keycustomer.lifetime.rising import log_rising
 from keycustomer.stats.samples import FloatArray
 
@@ -21,12 +22,10 @@ def geometric_terms(
     x: FloatArray,
     t_x: FloatArray,
     T: FloatArray,
-    r: float | FloatArray,
-    alpha: float | FloatArray,
-    a: float | FloatArray,
-    b: float | FloatArray,
-    *,
+    *parameters: float | FloatArray,
     first: int,
+    purchasing: Purchasing = "gamma",
+    dropout: Dropout = "beta",
 ) -> Terms:
     """Log-likelihood of each row, with derivatives, where each may have parameters of its own.
 
@@ -34,29 +33,44 @@ def geometric_terms(
     ----------
     x, t_x, T : ndarray, shape (n,)
         Histories.
-    r, alpha, a, b : float or ndarray, shape (n,)
-        Parameters of the gamma and the beta law.
+    *parameters : float or ndarray, shape (n,)
+        Those of the purchasing law, then those of the dropout law: r, alpha, a and b for a gamma
+        and a beta law.
     first : int
         1 where the first purchase is an occasion to leave, else 0.
+    purchasing : {"gamma", "point"}
+        Law of the purchase rate: r and alpha, or the rate itself.
+    dropout : {"beta", "point", "split", "nobody"}
+        Law of the dropout probability, as in
+        :func:`~keycustomer.lifetime.occasions.dropout_tables`.
 
     Returns
     -------
     tuple of ndarray
-        Log-likelihood (n,), score (4, n) and Hessian (4, 4, n) in natural parameters.
+        Log-likelihood (n,), score (k, n) and Hessian (k, k, n) in natural parameters.
     """
-    alive = _alive_terms(x, T, r, alpha)
-    stay, odds = dropout_tables("beta", x + first, (a, b))
-    gradient = np.empty((4, x.size))
-    gradient[2:] = odds[1]
-    silence, bends = _silence(x, t_x, T - t_x, r, alpha, gradient)
+    own = 2 if purchasing == "gamma" else 1
+    rates, size = parameters[:own], len(parameters)
+    stay, odds = dropout_tables(dropout, x + first, parameters[own:])
+    gradient = np.empty((size, x.size))
+    gradient[own:] = odds[1]
+    if purchasing == "gamma":
+        alive = _alive_terms(x, T, *rates)
+        r, alpha = rates
+        silence, bends = _silence(x, t_x, T - t_x, r, alpha, gradient)
+    else:
+        alive = _alive_terms_of_equals(x, T, *rates)
+        silence, bends = rates[0] * (T - t_x), np.zeros((1, 1, x.size))
+        gradient[0] = T - t_x
     dead, extra = chance_of_having_left(odds[0] + silence)
     score = gradient * dead
-    score[:2] += alive[1]
-    score[2:] += stay[1]
+    score[:own] += alive[1]
+    score[own:] += stay[1]
     hessian = gradient[:, None] * gradient * (dead * (1 - dead))
-    hessian[:2, :2] += alive[2] + bends * dead
-    hessian[2:, 2:] += stay[2]
-    hessian[[2, 3], [2, 3]] += odds[2] * dead
+    hessian[:own, :own] += alive[2] + bends * dead
+    hessian[own:, own:] += stay[2]
+    diagonal = np.arange(own, size)
+    hessian[diagonal, diagonal] += odds[2] * dead
     return alive[0] + stay[0] + extra, score, hessian
 
 
@@ -86,6 +100,11 @@ def _alive_terms(
         np.stack([slope - longer, (r * age - x) * end]),
         np.array([[bend, mixed], [mixed, curve]]),
     )
+
+
+def _alive_terms_of_equals(x: FloatArray, T: FloatArray, rate: float | FloatArray) -> Terms:
+    """Logarithm of rate^x exp(-rate T), with derivatives."""
+    return x * np.log(rate) - rate * T, (x / rate - T)[None], (-x / rate**2)[None, None]
 
 
 def _silence(
