@@ -81,8 +81,9 @@ def value_map(result: PotentialMap, ax: Axes | None = None, *, unit: str = "") -
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
         number_axis(axis)
-    ax.axvline(lines[0], color=PALETTE["black"], lw=1.5, ls="--")
-    ax.axhline(lines[1], color=PALETTE["black"], lw=1.5, ls="--")
+    for line, shown, draw in zip(lines, (x, y), (ax.axvline, ax.axhline), strict=True):
+        if shown.min() <= line <= shown.max():
+            draw(line, color=PALETTE["black"], lw=1.5, ls="--")
     # room in the corners for the names of the groups
     ax.margins(x=0.08, y=0.2)
     _name_the_groups(ax, table)
@@ -114,9 +115,9 @@ def _drawable(values: pd.Series, border: float) -> np.ndarray:
     """Values no smaller than what the logarithmic axis shows."""
     numbers = values.to_numpy(float)
     positive = numbers[numbers > 0]
-    scale = border if border > 0 else float(positive.max()) if positive.size else 1.0
-    floor = max(SMALLEST * scale, float(positive.min()) if positive.size else 0.0)
-    return np.maximum(numbers, floor)
+    if not positive.size:
+        return np.ones(numbers.size)
+    return np.maximum(numbers, max(SMALLEST * border, float(positive.min())))
 
 
 def _name_the_groups(ax: Axes, table: pd.DataFrame) -> None:
