@@ -18,9 +18,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar, Self, TypeVar
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
 from keycustomer.lifetime.beta_mean import beta_nodes, purchases_before_leaving
@@ -33,6 +35,12 @@ from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
 from keycustomer.lifetime.newton import Derivatives
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats.samples import FloatArray
+
+SHARES = ("dropout_probability", "dropout_share")
+"""Parameters between 0 and 1."""
+
+LAWS = 4_096
+"""Beta laws whose nodes are held at once."""
 
 UPPER = np.triu_indices(4)
 """Places of a Hessian's different entries."""
@@ -74,6 +82,20 @@ class GeometricDropoutModel(TransactionModel):
             return fit_geometric(type(self), drawn)
         return fit_geometric(type(self), drawn, self.values, _unpacked(self._terms @ weights))
 
+    def to_frame(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a parameter: parameter, estimate, standard_error, lower, upper.
+
+        The interval is a Wald interval of the logarithm; of the log-odds where the parameter is a
+        share.
+        """
+        frame = super().to_frame(level)
+        shares = frame["parameter"].isin(SHARES).to_numpy()
+        odds = 1 / (1 - self.values[shares])
+        for end in ("lower", "upper"):
+            ratio = (frame.loc[shares, end] / self.values[shares]) ** odds * (odds - 1)
+            frame.loc[shares, end] = ratio / (1 + ratio)
+        return frame
+
     @cached_property
     def _terms(self) -> FloatArray:
         """Log-likelihood, score and Hessian of every row, packed, shape (15, rows)."""
@@ -111,60 +133,83 @@ class GeometricDropoutModel(TransactionModel):
         return np.where(occasions > 0, odds, -np.inf)
 
     def _purchases_if_alive(self, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
-        shape = np.broadcast_shapes(np.shape(t), np.shape(x), np.shape(T))
-        cases = [np.broadcast_to(np.asarray(v, float), shape).ravel() for v in (t, x, T)]
-        return self._expected(*cases).reshape(shape)
-
-    def _expected(self, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
         dropout, occasions = self.dropout, x + self.first_occasion
         if isinstance(dropout, BetaLaw):
-            return self._expected_of_beta(dropout, occasions, t, x, T)
+            return self._bought_by_beta(dropout, occasions, *self._pace(t, x, T))
         if isinstance(dropout, SplitLaw):
             once, always = self._bought(1.0, t, x, T), self._bought(0.0, t, x, T)
             return always + np.where(occasions == 0, dropout.share, 0.0) * (once - always)
         return self._bought(dropout.value, t, x, T)
 
-    def _bought(self, p: float, t: FloatArray, x: FloatArray, T: FloatArray) -> FloatArray:
-        """Give purchases expected within t of a customer alive with dropout probability p."""
-        if np.all(p == 0):
-            return self._pace(x, T) * t
-        if isinstance(self.purchasing, GammaLaw):
-            fading = (self.purchasing.shape + x) * np.log1p(p * t / (self.purchasing.rate + T))
+    def _pace(self, t: FloatArray, x: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Give the shape of customers' rates, inf where they are alike, and the mean per shape.
+
+        The shape is that of the gamma law given the history, the mean that of the purchases within
+        t, were all to stay.
+        """
+        law = self.purchasing
+        if isinstance(law, GammaLaw):
+            events, reach = np.broadcast_arrays(law.shape + x, t / (law.rate + T))
         else:
-            fading = self.purchasing.value * p * t
-        return -np.expm1(-fading) / p
+            nothing = np.zeros(np.broadcast(t, x, T).shape)
+            events, reach = nothing + np.inf, nothing + law.value * t
+        return events, reach
 
-    def _pace(self, x: FloatArray, T: FloatArray) -> FloatArray:
-        """Mean purchase rate of customers alive."""
-        if isinstance(self.purchasing, GammaLaw):
-            return (self.purchasing.shape + x) / (self.purchasing.rate + T)
-        return np.full(np.shape(x), self.purchasing.value)
-
-    def _expected_of_beta(
-        self, law: BetaLaw, occasions: FloatArray, t: FloatArray, x: FloatArray, T: FloatArray
+    def _bought(
+        self, p: float | FloatArray, t: FloatArray, x: FloatArray, T: FloatArray
     ) -> FloatArray:
+        """Give purchases expected within t of a customer alive with dropout probability p."""
+        events, reach = self._pace(t, x, T)
+        if np.all(p == 0):
+            return reach * (1.0 if np.isinf(events).all() else events)
+        return -np.expm1(-_fading(events, p * reach)) / p
+
+    def _bought_by_beta(
+        self, law: BetaLaw, occasions: FloatArray, events: FloatArray, reach: FloatArray
+    ) -> FloatArray:
+        """Give the same where the probability follows a beta law, here after some occasions."""
         # One law a customer is possible, too; a complex number stands for its two parameters.
-        laws, index = np.unique(law.a + 1j * (law.b + occasions), return_inverse=True)
-        bend = float((self._pace(x, T) * t).max(initial=0.0))
-        nodes = beta_nodes(laws.real, laws.imag, bend)
-        purchasing = self.purchasing
-        if isinstance(purchasing, PointLaw):
-            rate = purchasing.value
-            return purchases_before_leaving(
-                lambda part, p: np.multiply.outer(rate * t[part], p), t.size, index, nodes
+        each = np.asarray(law.a + 1j * (law.b + occasions))
+        laws, place = np.unique(each, return_inverse=True)
+        index = np.broadcast_to(place.reshape(each.shape), reach.shape).ravel()
+        order = np.argsort(index, kind="stable")
+        cuts = np.searchsorted(index[order], np.arange(0, laws.size + LAWS, LAWS))
+        bought = np.empty(index.size)
+        for n, (low, high) in enumerate(pairwise(cuts)):
+            cases = order[low:high]
+            bought[cases] = _mean_bought(
+                laws[n * LAWS : (n + 1) * LAWS],
+                index[cases] - n * LAWS,
+                events.ravel()[cases],
+                reach.ravel()[cases],
             )
-        events, reach = purchasing.shape + x, t / (purchasing.rate + T)
-        return purchases_before_leaving(
-            lambda part, p: events[part, None] * np.log1p(np.multiply.outer(reach[part], p)),
-            t.size,
-            index,
-            nodes,
-        )
+        return bought.reshape(reach.shape)
 
     def _purchases_new(self, t: FloatArray) -> FloatArray:
         nothing = np.zeros(np.shape(t))
         left = 0.0 if self.first_occasion == 0 else self.dropout.mean
         return (1 - left) * self._purchases_if_alive(t, nothing, nothing)
+
+
+def _fading(events: FloatArray, reach: FloatArray) -> FloatArray:
+    """Minus the logarithm of E[exp(-l p t)], l the purchase rate, reach as in `_pace` times p."""
+    if np.isinf(events).all():
+        return reach
+    return events * np.log1p(reach)
+
+
+def _mean_bought(
+    laws: np.ndarray, index: np.ndarray, events: FloatArray, reach: FloatArray
+) -> FloatArray:
+    """Mean purchases before leaving over beta laws of which each case has one."""
+    alike = bool(np.isinf(events).all())
+    bend = float((reach if alike else events * reach).max(initial=0.0))
+    return purchases_before_leaving(
+        lambda part, p: _fading(events[part, None], np.multiply.outer(reach[part], p)),
+        index.size,
+        index,
+        beta_nodes(laws.real, laws.imag, bend),
+    )
 
 
 def _unpacked(sums: FloatArray) -> Derivatives:
