@@ -83,9 +83,10 @@ def present_value_rule(force: float, horizon: float | None = None) -> tuple[Floa
     done, left = expit(bend), expit(-bend)
     last = 0.0 if horizon is None else math.exp(-force * horizon)
     whole = 1.0 if horizon is None else -math.expm1(-force * horizon)
-    early = -np.log1p(-np.minimum(done, 0.5) * whole)
-    late = -np.log(np.maximum(left, np.finfo(float).tiny) + done * last)
-    times = np.where(done < 0.5, early, late) / force
+    spent = done * whole
+    # What is left of 1 keeps its digits where it is small, what is spent where that is small.
+    rest = np.maximum(left, np.finfo(float).tiny) + done * last
+    times = np.where(spent < 0.5, -np.log1p(-np.minimum(spent, 0.5)), -np.log(rest)) / force
     weights = whole * STEP * np.pi * np.cosh(NODES) * done * left
     if horizon is None:
         return times, weights
