@@ -322,6 +322,8 @@ def test_customers_who_never_bought_are_set_apart():
     one, two = (fit_with_covariates(t, ["region"], model="Pareto/NBD") for t in (table, both))
     assert one.log_likelihood == two.log_likelihood
     assert two.customers == len(table)
+    assert two.notes[-1] == "3 customers never bought and are set apart."
+    assert len(one.notes) == 1
     alive = two.probability_alive(both)
     assert np.isnan(alive[:3]).all()
     np.testing.assert_array_equal(alive[3:], one.probability_alive(table))
@@ -383,3 +385,7 @@ def test_more_that_cannot_be_used():
         fitted.expected_purchases(5, table.drop(columns="age"))
     with pytest.raises(ValueError, match="horizon=-1"):
         fitted.expected_purchases(-1, table)
+    with pytest.raises(TypeError, match="the customer table with the column 'region', 'age'"):
+        fitted.probability_alive(fitted.histories)
+    with pytest.raises(TypeError, match="columns is needed, not histories"):
+        fit_with_covariates(fitted.histories, ["age"])

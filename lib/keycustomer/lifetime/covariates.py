@@ -324,7 +324,11 @@ def fit_with_covariates(
     """
     if model not in FITTERS:
         raise ValueError(f"model={model!r}: covariates go with {' or '.join(map(repr, FITTERS))}")
-    histories = read_histories(customers, unit=unit, keep_customers=True)
+    histories = read_histories(customers, unit=unit)
+    if not isinstance(customers, pd.DataFrame):
+        raise TypeError(
+            "customers: a customer table with the covariates' columns is needed, not histories"
+        )
     designs = _designs(customers[customers["T"].notna()], covariates)
     rows, _ = _read(customers, designs, unit)
     module, name = FITTERS[model]
@@ -339,7 +343,7 @@ def fit_with_covariates(
         log_likelihood=place.optimum.log_likelihood,
         customers=histories.customers,
         limit=_limit(model, kinds, names, covariance),
-        notes=_notes(designs),
+        notes=_notes(designs, histories),
         evaluations=place.optimum.evaluations,
         without=without,
         designs=designs,
@@ -371,6 +375,12 @@ def _read(
     customers: pd.DataFrame, designs: Mapping[Law, Design], unit: str
 ) -> tuple[CovariateRows, np.ndarray]:
     """Different histories with different covariates, and each customer's place, -1 for none."""
+    if isinstance(customers, Histories):
+        columns = {coding.column: None for one in designs.values() for coding in one.codings}
+        raise TypeError(
+            "customers: histories do not know the covariates; give the customer table with the "
+            f"column {', '.join(map(repr, columns))}"
+        )
     known = read_histories(customers, unit=unit, keep_customers=True)
     index = known.per_customer(np.arange(known.rows, dtype=float))
     bought = ~np.isnan(index)
@@ -498,8 +508,11 @@ def _limit(model: str, kinds: families.Kinds, names: Sequence[str], covariance: 
     return said.strip()
 
 
-def _notes(designs: Mapping[Law, Design]) -> tuple[str, ...]:
-    """Say what base values and effects refer to."""
+def _notes(designs: Mapping[Law, Design], histories: Histories) -> tuple[str, ...]:
+    """Say what base values and effects refer to, and who was set apart."""
     codings = {coding.column: coding for design in designs.values() for coding in design.codings}
     said = "; ".join(coding.sentence() for coding in codings.values())
-    return (f"Base values are those of a customer with covariates at their origin: {said}.",)
+    notes = [f"Base values are those of a customer with covariates at their origin: {said}."]
+    if histories.never_bought:
+        notes.append(f"{histories.never_bought:,} customers never bought and are set apart.")
+    return tuple(notes)
