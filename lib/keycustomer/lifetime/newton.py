@@ -71,6 +71,7 @@ def maximise(
     positive: Sequence[bool] | None = None,
     most_steps: int = 200,
     at_start: Derivatives | None = None,
+    smallest_gain: float = SMALLEST_GAIN,
 ) -> Optimum:
     """Walk to the maximum of a log-likelihood.
 
@@ -87,6 +88,8 @@ def maximise(
         Steps after which the search gives up and says that it stands at no inner maximum.
     at_start : tuple, optional
         What the objective gives at the start, where that is known already.
+    smallest_gain : float
+        Expected gain, relative to the log-likelihood, below which a step is the last one.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def maximise(
     search = _Search(objective, np.asarray(start, dtype=float), positive, at_start)
     for _ in range(most_steps):
         step, gain, flat = search.step()
-        if gain <= SMALLEST_GAIN * max(1.0, abs(search.value)):
+        if gain <= smallest_gain * max(1.0, abs(search.value)):
             search.finish(step, flat)
             return search.optimum(inner=not flat)
         if not search.walk(step) or search.far():

@@ -26,7 +26,7 @@ from scipy.special import expit
 from keycustomer.lifetime.death_time import NODES, log_likelihood
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
-from keycustomer.lifetime.newton import Objective, maximise
+from keycustomer.lifetime.newton import BOUND, SMALLEST_GAIN, Objective, maximise
 from keycustomer.lifetime.rate_moments import EqualMoments, GammaMoments, Moments
 from keycustomer.stats.samples import FloatArray
 
@@ -42,8 +42,14 @@ APPROACH_ROWS = 2_000
 MORE_ROWS = 16
 """So many times more histories take the next part of the way, whose end is four times surer."""
 
-DOUBT = 0.75
-"""Standard error of a log-parameter above which the limits are looked at, too."""
+APPROACH_GAIN = 1e-9
+"""Relative gain that ends an approach: the last step, taken unseen, squares what is left."""
+
+DOUBT = 2.0
+"""Standard error of a log-parameter above which the limits are looked at, too.
+
+Over simulated cohorts of 8 to 150 customers no maximum with one below 8 was another's second.
+"""
 
 BESIDE = (0.05, 0.15)
 """Places beside the split where a search begins: beta is the mean age times exp(-20), exp(-7)."""
@@ -216,9 +222,15 @@ def _search(family: Family, histories: Histories, start: FloatArray, near: bool 
     """Go to the maximum of one family by shorter sums and fewer histories first."""
     evaluations, begin = 0, np.asarray(start, dtype=float)
     for known, nodes in _stages(family, histories, near):
-        reached = maximise(family.objective(known, nodes), begin)
+        gain = SMALLEST_GAIN if nodes == NODES else APPROACH_GAIN
+        reached = maximise(family.objective(known, nodes), begin, smallest_gain=gain)
         evaluations += reached.evaluations
-        begin = reached.parameters if reached.inner else begin
+        if not _far(reached.parameters):
+            begin = reached.parameters
+        elif known is histories and nodes != NODES:
+            value = family.objective(histories)(reached.parameters)[0]
+            reached = replace(reached, log_likelihood=value, inner=False)
+            break
     place = Maximum(
         family,
         reached.parameters,
@@ -228,6 +240,11 @@ def _search(family: Family, histories: Histories, start: FloatArray, near: bool 
         reached.inner,
     )
     return _with_share(place) if family.dropout == "split" else place
+
+
+def _far(parameters: FloatArray) -> bool:
+    """Whether a search ran towards zero or infinity."""
+    return bool((np.abs(np.log(parameters)) > BOUND).any())
 
 
 def _beside_split(histories: Histories, split: Maximum) -> Maximum:
