@@ -202,3 +202,21 @@ def test_what_makes_no_sense_is_refused(arguments, message):
 def test_customers_who_never_come_back_have_no_share():
     with pytest.raises(ValueError, match="nobody is expected to buy"):
         lifetime.implied_share(model("BG/NBD", PointLaw(0.0), STAYING), 39.0)
+
+
+def test_the_interval_of_the_lasting_share_is_that_of_the_shape(cdnow_base):
+    fitted = lifetime.fit_paretonbd(lifetime.count_histories(cdnow_base, end="1997-09-30"))
+    share = lifetime.lasting_estimate(fitted)
+    assert share.estimate == lifetime.lasting_share(fitted)
+    shape = fitted.estimates()["r"]
+    for r, end in ((shape.upper, share.lower), (shape.lower, share.upper)):
+        rates = SimpleNamespace(purchasing=GammaLaw(r, 1.0))
+        assert end == lifetime.lasting_share(rates)
+    assert share.lower < share.estimate < share.upper
+
+
+def test_customers_alike_have_a_lasting_share_without_interval():
+    alike = SimpleNamespace(purchasing=PointLaw(2.0), names=("purchase_rate",), customers=10.0)
+    share = lifetime.lasting_estimate(alike)
+    assert share.estimate == 0.2
+    assert math.isnan(share.lower)

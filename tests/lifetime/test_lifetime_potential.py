@@ -158,30 +158,40 @@ def cdnow(cdnow_base):
     return table, lifetime.fit_paretonbd(table), lifetime.fit_gammagamma(table)
 
 
-def test_redrawn_potential_is_what_customers_are_worth(cdnow):
+def test_values_by_the_models_of_a_draw_are_what_those_models_say(cdnow):
     table, model, spend = cdnow
     terms = {"margin": 0.5, "horizon": 39.0}
-    worth = lifetime.value_customers(model, spend, table, **terms).frame["residual_value"]
     drawn = lifetime.bootstrap_models(table, model, spend, draws=3, seed=1)
-    values = list(lifetime.redrawn_potential(drawn, table, **terms))
+    valued = lifetime.value_customers(model, spend, table, draws=drawn, **terms)
+    values = list(valued.redrawn())
     first = lifetime.value_customers(drawn.transactions[0], drawn.spend[0], table, **terms)
     np.testing.assert_allclose(values[0], first.frame["residual_value"], rtol=1e-9)
     assert len(values) == 3
-    assert np.corrcoef(values[2], worth)[0, 1] > 0.99
-    with pytest.raises(ValueError, match=r"50 % is margin=0\.5"):
-        next(lifetime.redrawn_potential(drawn, table, margin=50))
-    bare = lifetime.bootstrap_models(table, model, draws=1)
-    with pytest.raises(ValueError, match="no draw has a model of spend"):
-        next(lifetime.redrawn_potential(bare, table))
+    assert np.corrcoef(values[2], valued.frame["residual_value"])[0, 1] > 0.99
+    with pytest.raises(ValueError, match="these values have no draws"):
+        next(first.redrawn())
+
+
+def test_the_overlooked_are_key_later_and_not_now():
+    table = pd.DataFrame({"customer_id": list("abcd"), "revenue": [4.0, 3.0, 2.0, 1.0]})
+    values = pd.DataFrame({"customer_id": list("abcd"), "residual_value": [4.0, 1.0, 3.0, 2.0]})
+    half = lifetime.map_potential(table, values, top=0.5)
+    assert half.overlooked.estimate == 0.5
+    assert np.isnan(half.overlooked.lower)
+    draws = [np.array([4.0, 3.0, 2.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0])]
+    drawn = lifetime.map_potential(table, values, top=0.5, draws=draws).overlooked
+    assert (drawn.estimate, drawn.n) == (0.5, 2)
+    assert drawn.lower == pytest.approx(0.025) and drawn.upper == pytest.approx(0.975)
 
 
 def test_the_key_customers_of_the_map_bring_more_later(cdnow, cdnow_base):
     table, model, spend = cdnow
     drawn = lifetime.bootstrap_models(table, model, spend, draws=5)
+    valued = lifetime.value_customers(model, spend, table, draws=drawn)
     result = lifetime.map_potential(
         table,
-        lifetime.value_customers(model, spend, table),
-        draws=lifetime.redrawn_potential(drawn, table),
+        valued,
+        draws=valued.redrawn(),
     )
     assert result.groups["customers"].sum() == 23_570
     assert 0 < len(result.uncertain()) < 2_000

@@ -144,10 +144,10 @@ MEASURES: dict[str, dict[str, Measure]] = {
             "discounted value expected of all present customers from now on", "currency"
         ),
         "model_pareto_share": Measure(
-            "share of purchases of the top 20 % that the fitted differences between customers "
-            "imply (group: in a window as long as the calibration part, or for ever)",
+            "share of purchases of the top that a lifetime model implies (group: in the longest "
+            "window of repeat purchases, or by true rate, luck taken out)",
             "share of purchases",
-            ("window", "lasting"),
+            ("window", *(f"lasting, {model}" for model in LIFETIME_MODELS[:3])),
         ),
         "key_customers": Measure(
             "customers by value now and potential value", "customers", VALUE_GROUPS

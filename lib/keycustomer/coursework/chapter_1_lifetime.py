@@ -96,7 +96,8 @@ def _as_if_new(case: CaseData) -> int:
 
 def _so_far() -> dict[str, int]:
     """Repeat purchases of the ten customers."""
-    return ten_customers().set_index("customer_id")["frequency"].to_dict()
+    table = ten_customers()
+    return dict(zip(table["customer_id"], table["frequency"].tolist(), strict=True))
 
 
 def _overtaken(ahead: Callable[[str, int], float]) -> int:

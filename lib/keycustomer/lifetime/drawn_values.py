@@ -161,6 +161,22 @@ def equity_draws(valued: ValuedCustomers, purchases: DrawnPurchases) -> FloatArr
     return np.array([total(one_each) for _ in range(drawn.draws)])
 
 
+def redrawn_values(purchases: DrawnPurchases) -> Iterator[FloatArray]:
+    """Value all customers by the models of each draw; draws without mean spend are left out.
+
+    Yields
+    ------
+    ndarray, shape (customers,)
+        Currency; NaN for customers who never bought.
+    """
+    valued = purchases.valued
+    for draw, spend in enumerate(purchases.drawn.spend):
+        if spend is not None and spend.q > 1:
+            intercept, slope = (valued.per_customer(part) for part in valued.line(spend))
+            bought = valued.per_customer(purchases(draw, slice(0, valued.rows.rows)))
+            yield bought * (intercept + slope * valued.m)
+
+
 def value_intervals(
     valued: ValuedCustomers, purchases: DrawnPurchases, level: float
 ) -> tuple[FloatArray, FloatArray]:

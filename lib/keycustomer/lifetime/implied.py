@@ -45,7 +45,7 @@ from keycustomer.lifetime.counting import alike_probabilities, count_probabiliti
 from keycustomer.lifetime.gammagamma import GammaGamma
 from keycustomer.lifetime.laws import PointLaw
 from keycustomer.lifetime.transactions import TransactionModel
-from keycustomer.stats import share_of
+from keycustomer.stats import Estimate, share_of
 from keycustomer.stats.samples import FloatArray
 
 Population: TypeAlias = Literal["all", "buyers"]
@@ -167,6 +167,44 @@ def lasting_share(
     if isinstance(rates, PointLaw):
         return float(gammainc(law.q - 1, gammaincinv(law.q, top)))
     return float(betaincc(rates.shape + 1, law.q - 1, betaincinv(rates.shape, law.q, below)))
+
+
+def lasting_estimate(model: TransactionModel, *, top: float = 0.2, level: float = 0.95) -> Estimate:
+    """Share of the top customers by true purchase rate, with the interval of the rates' shape.
+
+    The share depends on nothing but the shape r of the rates and falls with it, so the ends of the
+    shape's interval are those of the share.
+
+    Parameters
+    ----------
+    model : TransactionModel
+        A fitted model.
+    top : float
+        Share of the customers called top, 0..1.
+    level : float
+        Confidence level, 0..1.
+
+    Returns
+    -------
+    Estimate
+        `top` itself, without interval, where the data show no differences between rates.
+
+    Raises
+    ------
+    ValueError
+        When `top` is no share.
+    """
+    share, unit = lasting_share(model, top=top), "share of purchases"
+    n = round(model.customers)
+    if "r" not in model.names:
+        why = "no interval: no differences between rates"
+        return Estimate(share, math.nan, math.nan, unit, n, why, level)
+    shape = model.estimates(level)["r"]
+    below = 1 - top
+    lower, upper = (
+        float(gammaincc(r + 1, gammaincinv(r, below))) for r in (shape.upper, shape.lower)
+    )
+    return Estimate(share, lower, upper, unit, n, f"{shape.method}, of the shape r", level)
 
 
 def with_first(chances: FloatArray) -> FloatArray:

@@ -15,29 +15,30 @@ basic                 below border        below border
 
 A border is a share of the customers (the top fifth) or an amount.  What a customer is expected to
 bring is estimated, so some customers lie near a border by chance: with the potential values of
-refitted models (:func:`redrawn_potential`) every customer gets a probability for each group.  That
-is the uncertainty of the expectation; what a single customer will really do is more uncertain
-still.
+refitted models (`CustomerValues.redrawn`, `ContractValues.redrawn`) every customer gets a
+probability for each group.  That is the uncertainty of the expectation; what a single customer will
+really do is more uncertain still.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from keycustomer.lifetime.histories import read_histories
-from keycustomer.lifetime.resampling import ModelDraws
-from keycustomer.stats import finite_values, share_of
+from keycustomer.stats import Estimate, bootstrap_estimate, finite_values, share_of
 from keycustomer.stats.samples import FloatArray
 
 BOTH, NOW, LATER, NEITHER = "key now and later", "key now, fading", "key later", "basic"
 GROUPS = (BOTH, NOW, LATER, NEITHER)
 """Groups of the map, the most valuable first."""
+
+KEY_LATER = (GROUPS.index(BOTH), GROUPS.index(LATER))
+"""Places of the groups whose potential lies above the border."""
 
 SHOWN = 3
 """Offending customers named in a message."""
@@ -74,6 +75,8 @@ class PotentialMap:
         Customers without a potential value, such as those who never bought.
     draws : int
         Redrawn potential values the probabilities rest on.
+    overlooked : Estimate
+        Share of the customers key later who are not key now; its interval comes from the draws.
     """
 
     current: str
@@ -84,6 +87,7 @@ class PotentialMap:
     probabilities: pd.DataFrame | None = field(repr=False)
     left_out: int
     draws: int
+    overlooked: Estimate
 
     @property
     def groups(self) -> pd.DataFrame:
@@ -179,7 +183,7 @@ class PotentialMap:
         if self.probabilities is None:
             raise ValueError(
                 "this map was made without draws: give map_potential(..., "
-                "draws=redrawn_potential(models, customers)) to learn who crosses a border"
+                "draws=values.redrawn()) to learn who crosses a border"
             )
         return self.probabilities
 
@@ -255,60 +259,18 @@ def map_potential(
         _border(later, shares[1], potential_border, "potential_border"),
     )
     group = _groups(_above(now, lines[0]), _above(later, lines[1]))
-    counts, drawn = _counted(draws, rows, given, _above(now, lines[0]), shares[1], potential_border)
+    key_now = _above(now, lines[0])
+    counts, shares_drawn = _counted(draws, rows, given, key_now, shares[1], potential_border)
+    drawn = len(shares_drawn)
     frame = _frame(now, later, group)
     probabilities = pd.DataFrame(counts / drawn, columns=list(GROUPS)) if drawn else None
     if drawn:
         frame["certainty"] = counts[np.arange(len(group)), group] / drawn
     left_out = given - rows.size
-    return PotentialMap(current, potential, *lines, frame, probabilities, left_out, drawn)
-
-
-def redrawn_potential(
-    models: ModelDraws[Any],
-    customers: pd.DataFrame,
-    *,
-    margin: float = 1.0,
-    discount_rate: float = 0.1,
-    horizon: float | None = None,
-) -> Iterator[FloatArray]:
-    """Give the residual value of every customer by each of the models drawn.
-
-    Parameters
-    ----------
-    models : ModelDraws
-        Models of purchases and spend fitted to customers drawn again
-        (:func:`keycustomer.lifetime.bootstrap_models`).
-    customers : DataFrame
-        The customer table (frequency, recency and T in days, monetary_value).
-    margin, discount_rate, horizon
-        As in :func:`keycustomer.lifetime.value_customers`.
-
-    Yields
-    ------
-    ndarray, shape (customers,)
-        Currency; NaN for customers who never bought.  Draws whose spend has no mean are left out.
-
-    Raises
-    ------
-    ValueError
-        When margin, rate or horizon make no sense, or no draw has a model of spend.
-    """
-    kept = share_of(margin, "margin")
-    pairs = [
-        (one, spend)
-        for one, spend in zip(models.transactions, models.spend, strict=True)
-        if spend is not None and spend.q > 1
-    ]
-    if not pairs:
-        raise ValueError(
-            "models: no draw has a model of spend with a mean; give a GammaGamma to "
-            "bootstrap_models as well"
-        )
-    known = read_histories(customers, unit=pairs[0][0].unit, keep_customers=True)
-    for transactions, spend in pairs:
-        purchases = transactions.discounted_purchases(known, discount_rate, horizon)
-        yield kept * purchases * spend.expected_spend(customers)
+    overlooked = _overlooked(group, shares_drawn)
+    return PotentialMap(
+        current, potential, *lines, frame, probabilities, left_out, drawn, overlooked
+    )
 
 
 def _matched(
@@ -392,6 +354,20 @@ def _frame(now: pd.Series, later: pd.Series, group: np.ndarray) -> pd.DataFrame:
     )
 
 
+def _overlooked(group: np.ndarray, drawn: Sequence[float]) -> Estimate:
+    later = int(np.isin(group, KEY_LATER).sum())
+    point, unit = _not_key_now(group), "share of the customers key later"
+    if not drawn:
+        return Estimate(point, np.nan, np.nan, unit, later, "no interval: no draws")
+    return bootstrap_estimate(point, drawn, unit=unit, n=later)
+
+
+def _not_key_now(group: np.ndarray) -> float:
+    """Share of those key later who are not key now; NaN where nobody is key later."""
+    later = np.isin(group, KEY_LATER).sum()
+    return float((group == KEY_LATER[1]).sum() / later) if later else float("nan")
+
+
 def _counted(
     draws: Iterable[FloatArray],
     rows: np.ndarray,
@@ -399,19 +375,22 @@ def _counted(
     now: np.ndarray,
     share: float,
     border: float | None,
-) -> tuple[FloatArray, int]:
-    """Count in how many draws each customer is in each group, shape (customers, groups)."""
+) -> tuple[FloatArray, list[float]]:
+    """Count in how many draws each customer is in each group, shape (customers, groups).
+
+    Beside the counts stands each draw's share of those key later who are not key now.
+    """
     counts = np.zeros((rows.size, len(GROUPS)))
-    drawn = 0
+    overlooked: list[float] = []
     places = np.arange(rows.size)
-    for potential in draws:
+    for drawn, potential in enumerate(draws):
         if np.shape(potential) != (given,):
             raise ValueError(
                 f"draws: draw {drawn} has the shape {np.shape(potential)}; one number for each of "
                 f"the {given:,} rows of `values` is needed, in their order"
             )
         values = finite_values(np.asarray(potential, dtype=float)[rows], f"draws[{drawn}]")
-        line = _line(values, share) if border is None else border
-        counts[places, _groups(now, _above(values, line))] += 1
-        drawn += 1
-    return counts, drawn
+        group = _groups(now, _above(values, _line(values, share) if border is None else border))
+        counts[places, group] += 1
+        overlooked.append(_not_key_now(group))
+    return counts, overlooked

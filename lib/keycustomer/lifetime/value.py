@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,7 @@ from keycustomer.lifetime.drawn_values import (
     DrawnPurchases,
     ValuedCustomers,
     equity_draws,
+    redrawn_values,
     value_intervals,
 )
 from keycustomer.lifetime.gammagamma import GammaGamma
@@ -35,6 +37,7 @@ from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.lifetime.units import days_in
 from keycustomer.stats import Estimate, bootstrap_estimate, share_of
 from keycustomer.stats.bootstrap import Progress, Seed
+from keycustomer.stats.samples import FloatArray
 
 MONEY = "currency"
 """Unit of values."""
@@ -67,6 +70,8 @@ class CustomerValues:
         Names of the models.
     notes : tuple of str
         What a reader must know.
+    drawn : DrawnPurchases or None
+        Purchases by the models of every draw; None without draws.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -78,10 +83,29 @@ class CustomerValues:
     unit: str
     models: tuple[str, str]
     notes: tuple[str, ...] = ()
+    drawn: DrawnPurchases | None = field(default=None, repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a customer, a copy of `frame`."""
         return self.frame.copy()
+
+    def redrawn(self) -> Iterator[FloatArray]:
+        """Give the residual values over again, by the models of every bootstrap draw.
+
+        Yields
+        ------
+        ndarray, shape (customers,)
+            In the order of `frame`, currency; NaN for customers who never bought.  Draws whose
+            spend has no mean are left out.
+
+        Raises
+        ------
+        ValueError
+            When the customers were valued without draws.
+        """
+        if self.drawn is None:
+            raise ValueError("these values have no draws: give value_customers(..., draws=200)")
+        yield from redrawn_values(self.drawn)
 
     def _repr_html_(self) -> str:
         terms = "for ever" if self.horizon is None else f"over {self.horizon:g} {self.unit}s"
@@ -165,8 +189,8 @@ def value_customers(
         drawn = bootstrap_models(
             customers, transactions, spend, draws=drawn, seed=seed, progress=progress
         )
-    if isinstance(drawn, ModelDraws):
-        purchases = DrawnPurchases(valued, drawn)
+    purchases = DrawnPurchases(valued, drawn) if isinstance(drawn, ModelDraws) else None
+    if purchases is not None:
         frame["lower"], frame["upper"] = value_intervals(valued, purchases, level)
         sums = equity_draws(valued, purchases)
         equity = bootstrap_estimate(total, sums, unit=MONEY, n=valued.buyers.size, level=level)
@@ -183,6 +207,7 @@ def value_customers(
         unit=transactions.unit,
         models=(transactions.model, spend.model),
         notes=_notes(transactions, spend, known),
+        drawn=purchases,
     )
 
 
