@@ -327,6 +327,6 @@ def _checked_weights(weights: FloatArray, rows: int) -> FloatArray:
             f"weights has the shape {drawn.shape}: one number for each of the {rows:,} rows of the "
             "model's histories is needed"
         )
-    if not (np.isfinite(drawn).all() and (drawn >= 0).all() and drawn.any()):
+    if not (drawn.min() >= 0 and 0 < drawn.sum() < np.inf):
         raise ValueError("weights: numbers of at least 0 are needed, some above 0")
     return drawn

@@ -87,11 +87,13 @@ class Rows:
         begin = int(np.searchsorted(self.starts, low, side="right")) - 1
         levels = slice(begin, int(np.searchsorted(self.starts, high)))
         starts = np.maximum(self.starts[levels] - low, 0)
-        x, T, weights = self.x[part], self.T[part], self.weights[part]
-        return Chunk(
-            x, self.t_x[part], T, T - self.t_x[part], levels, starts,
-            np.diff(starts, append=x.size), np.stack([weights, weights * x, weights * T]),
-        )  # fmt: skip
+        x, T = self.x[part], self.T[part]
+        weights = np.empty((3, x.size))
+        weights[0] = self.weights[part]
+        np.multiply(weights[0], x, out=weights[1])
+        np.multiply(weights[0], T, out=weights[2])
+        counts = np.diff(starts, append=x.size)
+        return Chunk(x, self.t_x[part], T, T - self.t_x[part], levels, starts, counts, weights)
 
 
 class Chunk(NamedTuple):

@@ -81,10 +81,10 @@ def search_laws(
         The textbook pair at its inner maximum, or the likeliest pair of limits.
     """
     likelihood = GeometricLikelihood(rows, "gamma", "beta")
-    usual = usual_start(rows)
-    reached = maximise(likelihood, usual if start is None else start, at_start=at_start)
+    begin = usual_start(rows) if start is None else start
+    reached = maximise(likelihood, begin, at_start=at_start)
     if not reached.inner and start is not None:
-        reached = _with_effort(maximise(likelihood, usual), reached.evaluations)
+        reached = _with_effort(maximise(likelihood, usual_start(rows)), reached.evaluations)
     if reached.inner and not _doubtful(reached):
         return Pair("gamma", "beta", False, reached)
     return _likeliest(rows, likelihood, reached)

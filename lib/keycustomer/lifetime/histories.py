@@ -102,7 +102,7 @@ class Histories:
 
     def reweighted(self, weights: FloatArray) -> Histories:
         """Return the histories with other numbers of customers; histories of none are left out."""
-        kept = weights > 0
+        kept = np.flatnonzero(weights > 0)
         return Histories(
             self.frequency[kept], self.recency[kept], self.T[kept], weights[kept], self.unit
         )
