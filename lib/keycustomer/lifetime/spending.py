@@ -167,14 +167,17 @@ def checked_spending(
         As :func:`read_spending`.
     """
     x, m = _columns(customers, (frequency, monetary_value))
-    never = np.isnan(x) & np.isnan(m)
-    x = np.where(never, 0.0, x)
-    with np.errstate(invalid="ignore"):
-        odd = ~np.isfinite(x) | (x < 0) | (x % 1 != 0)
-        wrong: list[tuple[str, Any]] = [
-            (f"{frequency!r} is not a whole number of at least 0", odd),
-            (f"{monetary_value!r} is not a finite number", (x > 0) & ~np.isfinite(m)),
-        ]
+    never = np.isnan(x)
+    if never.any():
+        x = np.where(never & np.isnan(m), 0.0, x)
+    repeat = x > 0
+    wrong: list[tuple[str, Any]] = [
+        (
+            f"{frequency!r} is not a whole number of at least 0",
+            ~((x >= 0) & (np.floor(x) == x) & (x < np.inf)),
+        ),
+        (f"{monetary_value!r} is not a finite number", repeat & ~np.isfinite(m)),
+    ]
     complaints = [
         f"customers: {what} in {rows.sum():,} rows ({_shown(customers, rows, x, m)}); "
         "correct or drop them"
@@ -183,7 +186,7 @@ def checked_spending(
     ]
     if complaints:
         raise ValueError("\n".join(complaints))
-    return x, np.where(x > 0, m, 0.0)
+    return x, np.where(repeat, m, 0.0)
 
 
 def _shown(customers: pd.DataFrame, rows: Any, x: FloatArray, m: FloatArray) -> str:

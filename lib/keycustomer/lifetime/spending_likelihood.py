@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.special import gammaln, polygamma, psi
+from scipy.special import gammaln, psi, zeta
 
 from keycustomer.lifetime.newton import maximise
 from keycustomer.lifetime.spending import Spending
@@ -103,8 +103,13 @@ def _stirling_gap(y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         near * np.log(near) - near - gammaln(near),
     )
     slope = np.where(large, far / 2 + far**2 / 12 - far**4 / 120, np.log(near) - psi(near))
-    bend = np.where(large, -(far**2) / 2 - far**3 / 6 + far**5 / 30, 1 / near - polygamma(1, near))
+    bend = np.where(large, -(far**2) / 2 - far**3 / 6 + far**5 / 30, 1 / near - _trigamma(near))
     return value, slope, bend
+
+
+def _trigamma(y: FloatArray) -> FloatArray:
+    """Second derivative of log Gamma, which is Hurwitz' zeta function of 2."""
+    return zeta(2, y)
 
 
 class SpendingLikelihood:
@@ -161,15 +166,15 @@ class SpendingLikelihood:
             - p * x_log
             + self.constant
         )
-        psi_a, tri_a = psi(a), polygamma(1, a)
+        psi_a, tri_a = psi(a), _trigamma(a)
         score = [
             (c * x) @ (psi_a - psi(px)) - x_log,
             c @ psi_a + n * (math.log(v) - psi(q)) - self.log_total - log,
             n * q / v - (p * x_inverse + q * inverse),
         ]
         pq, pv = (c * x) @ tri_a, -x_inverse
-        qq, qv = c @ tri_a - n * polygamma(1, q), n / v - inverse
-        pp = (c * x * x) @ (tri_a - polygamma(1, px))
+        qq, qv = c @ tri_a - n * _trigamma(q), n / v - inverse
+        pp = (c * x * x) @ (tri_a - _trigamma(px))
         vv = -n * q / v**2 + p * x_square + q * square
         return float(value), np.array(score), np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]])
 
