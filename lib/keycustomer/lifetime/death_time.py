@@ -150,7 +150,7 @@ def log_likelihood(
     """
     k = purchasing.size + dropout.size
     value, score, hessian = 0.0, np.zeros(k), np.zeros((k, k))
-    table = purchasing.rise_table(histories.frequencies)
+    table = purchasing.rise(histories.frequencies)
     x, t_x, T = histories.frequency, histories.recency, histories.T
     for part, rule in _parts(purchasing, dropout, t_x, T, nodes):
         rows = Rows(x[part], t_x[part], T[part], table[:, histories.frequency_index[part]])

@@ -334,7 +334,7 @@ def _staying_likelihood(
 
     `odds` of leaving is an array of one, or of none where nobody leaves.
     """
-    rise = purchasing.rise_table(histories.frequencies)[:, histories.frequency_index]
+    rise = purchasing.rise(histories.frequencies)[:, histories.frequency_index]
     known = histories.frequency, histories.T
     value, score, hessian = _staying_rows(purchasing, rise, odds, *known)
     weights = histories.weights

@@ -18,14 +18,11 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 import numpy as np
-from scipy.special import gammaln, polygamma, psi
 
+from keycustomer.lifetime.rising import log_rising
 from keycustomer.stats.samples import FloatArray
 
 Number: TypeAlias = float | FloatArray
-
-TABULATED = 2**17
-"""Up to this k the gamma functions are summed up term by term, exact for any shape."""
 
 
 @dataclass(frozen=True)
@@ -50,28 +47,12 @@ class GammaMoments:
 
     def rise(self, k: FloatArray) -> FloatArray:
         """Log of Gamma(shape + k) / Gamma(shape) and two derivatives, shape (3, rows)."""
-        top, shape = self.shape + k, self.shape
-        return np.stack(
-            [
-                gammaln(top) - gammaln(shape),
-                psi(top) - psi(shape),
-                polygamma(1, top) - polygamma(1, shape),
-            ]
-        )
+        return np.stack(log_rising(self.shape, k))
 
     def first_rise(self) -> FloatArray:
         """Rise at k = 1: of log shape."""
         shape = np.atleast_1d(self.shape)
         return np.stack([np.log(shape), 1 / shape, -1 / shape**2])
-
-    def rise_table(self, k: FloatArray) -> FloatArray:
-        """Give the rise for whole numbers in rising order, one law for all."""
-        if k[-1] > TABULATED:
-            return self.rise(k)
-        steps = self.shape + np.arange(k[-1])
-        sums = np.zeros((3, steps.size + 1))
-        np.cumsum([np.log(steps), 1 / steps, -1 / steps**2], axis=1, out=sums[:, 1:])
-        return sums[:, k.astype(np.int64)]
 
     def log_moment(self, k: Number, rise: FloatArray, y: FloatArray) -> FloatArray:
         """Logarithm of the moment."""
@@ -135,8 +116,6 @@ class EqualMoments:
     def rise(self, k: FloatArray) -> FloatArray:
         """Log of value^k and two derivatives, shape (3, rows)."""
         return np.stack([k * np.log(self.value), k / self.value, -k / self.value**2])
-
-    rise_table = rise
 
     def first_rise(self) -> FloatArray:
         """Rise at k = 1: of log value."""
