@@ -36,7 +36,7 @@ Dropout: TypeAlias = Literal["gamma", "equal", "split", "never"]
 APPROACH_NODES = 8
 """Ages of death in the sums that lead to the maximum; the last steps use `NODES`."""
 
-APPROACH_ROWS = 2_000
+APPROACH_ROWS = 4_000
 """Histories that lead to the maximum when there are many more."""
 
 MORE_ROWS = 16
@@ -306,11 +306,12 @@ def _stages(family: Family, histories: Histories, near: bool) -> Iterator[tuple[
 
 
 def _some(histories: Histories, rows: int) -> Histories:
-    """Return evenly spread histories: they are ordered, so that all kinds are among them."""
-    kept = np.zeros(histories.rows)
-    chosen = np.linspace(0, histories.rows - 1, rows).astype(np.int64)
-    kept[chosen] = histories.weights[chosen]
-    return histories.reweighted(kept)
+    """Draw at most so many histories, evenly through their order, the frequent ones for certain."""
+    weights = histories.weights
+    chance = np.minimum(1, weights * rows / weights.sum())
+    ends = np.cumsum(chance)
+    drawn = np.floor(ends + 0.5) > np.floor(ends - chance + 0.5)
+    return histories.reweighted(np.where(drawn, weights / chance, 0.0))
 
 
 def _with_share(place: Maximum) -> Maximum:
