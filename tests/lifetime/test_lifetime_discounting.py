@@ -1,6 +1,7 @@
 """Discounting against closed forms, and the carrying over of few ages to all."""
 
 import math
+from dataclasses import replace
 
 import mpmath as mp
 import numpy as np
@@ -16,6 +17,8 @@ from known_models import sample_split
 
 ROUNDING = 1e-13  # relative error of the rule for totals that follow any power of time
 EARLY = 1e-8  # the same for totals reached within a millionth of the discounting time
+EIGHT = 1e-8  # relative error of eight digits
+HURRIED = 1e-6  # the same of customers who buy four times a week and leave within the month
 CARRIED = 1e-12  # relative difference of values carried over from few ages
 
 FORCES = (1e-6, 0.0018, 0.1, 3.0)
@@ -129,15 +132,13 @@ LAWS = [
 @pytest.mark.parametrize("laws", LAWS, ids=str)
 @pytest.mark.parametrize("horizon", [None, 52.0])
 def test_discounted_purchases_are_those_of_every_age(laws, horizon, monkeypatch):
-    from dataclasses import replace
-
     generator = np.random.default_rng(1)
     T = np.tile(np.sort(generator.integers(0, 7000, 120)) / 7, 4)
     x = np.repeat([0.0, 1.0, 30.0, 5000.0], 120)
     known = Histories(x, np.where(x > 0, 0.7 * T, 0), T, np.ones(T.size), "week")
     model = replace(fit_bgnbd(sample_split().calibration), purchasing=laws[0], dropout=laws[1])
     carried = model.discounted_purchases(known, 0.1, horizon)
-    monkeypatch.setattr(transactions, "over_ages", lambda function, x, T, offset: function(x, T))
+    monkeypatch.setattr(transactions, "over_ages", lambda function, x, T, *_: function(x, T))
     each = model.discounted_purchases(known, 0.1, horizon)
     assert carried == pytest.approx(each, rel=CARRIED)
 
@@ -153,6 +154,18 @@ def test_function_is_computed_at_few_ages_only():
     found = over_ages(function, x, T, 5.0)
     assert found == pytest.approx((2 + x) / (5 + T), rel=CARRIED)
     assert sum(asked) < 150
+
+
+@pytest.mark.parametrize("laws", LAWS, ids=str)
+def test_eight_digits_are_eight_digits(laws):
+    model = fit_bgnbd(sample_split().calibration)
+    known, force = model.histories, force_of_interest(0.1, "week")
+    model = replace(model, purchasing=laws[0], dropout=laws[1])
+    tolerance = HURRIED if laws[0] == GammaLaw(2.0, 0.5) else EIGHT
+    for horizon in (None, 52.0):
+        full = model.discounted_by_row(known, force, horizon)
+        eight = model.discounted_by_row(known, force, horizon, digits=8)
+        assert eight == pytest.approx(full, rel=tolerance)
 
 
 def test_few_pairs_are_computed_one_by_one():

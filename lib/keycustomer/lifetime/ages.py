@@ -16,11 +16,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.stats.samples import FloatArray
 
-DIGITS = 45.0
-"""Exponent of the interpolation's error: exp(-45) of the function's size off the real ages, which
-for very different customers of very young age is a million times its size on them."""
+SPARE = 6.5
+"""Digits lost where customers differ much and are young: a function of age may be a million times
+larger off the real ages than on them."""
 
 CHUNK = 2**14
 """Pairs interpolated at once."""
@@ -31,6 +32,7 @@ def over_ages(
     x: FloatArray,
     T: FloatArray,
     offset: float,
+    digits: int = ALL_DIGITS,
 ) -> FloatArray:
     """Compute a function of frequency and age for many pairs.
 
@@ -43,6 +45,8 @@ def over_ages(
         Frequencies and ages.
     offset : float
         Length of time above 0, in the ages' unit.
+    digits : int
+        Digits needed.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def over_ages(
     levels, level = np.unique(x, return_inverse=True)
     ages, age = np.unique(T, return_inverse=True)
     low, high = np.log(offset + ages[[0, -1]])
-    count = _points_needed(float(high - low) / 2)
+    count = _points_needed(float(high - low) / 2, digits)
     if count * levels.size >= x.size:
         return function(x, T)
     points = np.cos(np.pi * np.arange(count) / (count - 1))
@@ -67,12 +71,12 @@ def over_ages(
     return found
 
 
-def _points_needed(half_width: float) -> int:
+def _points_needed(half_width: float, digits: int) -> int:
     """Chebyshev points for a function of a logarithm, irregular only where its sign turns."""
     if half_width == 0:
         return 2
     reach = math.pi / half_width
-    return 3 + math.ceil(DIGITS / math.asinh(reach))
+    return 3 + math.ceil((digits + SPARE) * math.log(10) / math.asinh(reach))
 
 
 def _interpolation(points: FloatArray, at: FloatArray) -> FloatArray:

@@ -20,12 +20,15 @@ from scipy.special import expit
 
 from keycustomer.stats.samples import FloatArray
 
-STEP = 0.1
-"""Distance of the nodes: 13 digits of totals that follow any power of time, 8 of totals reached
-within a millionth of the time over which is discounted."""
+ALL_DIGITS = 13
+"""Digits of a present value of totals that follow any power of time; of totals reached within a
+millionth of the time over which is discounted, there are five fewer."""
 
-NODES = np.arange(-3.2, 3.2, STEP)
-"""Places of the double-exponential rule; beyond them the weights vanish."""
+STEP = {8: 0.2, ALL_DIGITS: 0.1}
+"""Distance of the nodes of the double-exponential rule, by the digits that it gives."""
+
+REACH = 3.2
+"""Where the nodes end: beyond, the weights vanish."""
 
 
 def discounted(
@@ -55,13 +58,17 @@ def discounted(
     return sum(weight * total(time) for time, weight in zip(times, weights, strict=True))
 
 
-def present_value_rule(force: float, horizon: float | None = None) -> tuple[FloatArray, FloatArray]:
+def present_value_rule(
+    force: float, horizon: float | None = None, digits: int = ALL_DIGITS
+) -> tuple[FloatArray, FloatArray]:
     """Give times and weights with which expected totals add up to their present value.
 
     Parameters
     ----------
     force, horizon
         As in :func:`discounted`.
+    digits : int
+        Digits needed, at most 13; fewer need fewer times.
 
     Returns
     -------
@@ -79,7 +86,9 @@ def present_value_rule(force: float, horizon: float | None = None) -> tuple[Floa
         )
     if force == 0:
         return np.array([horizon], dtype=float), np.ones(1)
-    bend = np.pi * np.sinh(NODES)
+    step = STEP[8 if digits <= 8 else ALL_DIGITS]
+    nodes = np.arange(-REACH, REACH, step)
+    bend = np.pi * np.sinh(nodes)
     done, left = expit(bend), expit(-bend)
     last = 0.0 if horizon is None else math.exp(-force * horizon)
     whole = 1.0 if horizon is None else -math.expm1(-force * horizon)
@@ -87,7 +96,7 @@ def present_value_rule(force: float, horizon: float | None = None) -> tuple[Floa
     # What is left of 1 keeps its digits where it is small, what is spent where that is small.
     rest = np.maximum(left, np.finfo(float).tiny) + done * last
     times = np.where(spent < 0.5, -np.log1p(-np.minimum(spent, 0.5)), -np.log(rest)) / force
-    weights = whole * STEP * np.pi * np.cosh(NODES) * done * left
+    weights = whole * step * np.pi * np.cosh(nodes) * done * left
     if horizon is None:
         return times, weights
     return np.append(times, horizon), np.append(weights, last)

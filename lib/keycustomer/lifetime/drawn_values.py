@@ -16,11 +16,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.lifetime.gammagamma import GammaGamma
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.resampling import IntArray, ModelDraws
 from keycustomer.lifetime.spending import checked_spending
-from keycustomer.lifetime.transactions import TransactionModel
+from keycustomer.lifetime.transactions import TransactionModel, checked_horizon
+from keycustomer.lifetime.units import force_of_interest
 from keycustomer.stats import bootstrap
 from keycustomer.stats.samples import FloatArray
 
@@ -81,9 +83,13 @@ class ValuedCustomers:
         """Spread values of the rows over the customers; NaN for those who never bought."""
         return np.append(values, np.nan)[self.row]
 
-    def purchases(self, model: TransactionModel, rows: Histories) -> FloatArray:
+    def purchases(
+        self, model: TransactionModel, rows: Histories, digits: int = ALL_DIGITS
+    ) -> FloatArray:
         """Discounted purchases expected of customers with these histories."""
-        return model.discounted_purchases(rows, self.discount_rate, self.horizon)
+        force = force_of_interest(self.discount_rate, rows.unit)
+        ahead = None if self.horizon is None else float(checked_horizon(self.horizon, rows.unit))
+        return model.discounted_by_row(rows, force, ahead, digits)
 
     def line(self, spend: GammaGamma | None) -> tuple[FloatArray, FloatArray]:
         """Value of a purchase of each row as a line in mean spend; NaN where there is no mean."""
@@ -122,7 +128,7 @@ class DrawnPurchases:
         cut = Histories(
             rows.frequency[part], rows.recency[part], rows.T[part], rows.weights[part], rows.unit
         )
-        return self.valued.purchases(self.drawn.transactions[draw], cut)
+        return self.valued.purchases(self.drawn.transactions[draw], cut, digits=8)
 
 
 def equity_draws(valued: ValuedCustomers, purchases: DrawnPurchases) -> FloatArray:

@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.special import expit, exprel
 
 from keycustomer.lifetime.death_time import dead_odds, discounted_stay, row_terms
+from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
 from keycustomer.lifetime.pareto_limits import GAMMA, Maximum, likeliest
@@ -118,11 +119,16 @@ class ParetoNbd(TransactionModel):
         return t + 0 * T
 
     def _discounted_if_alive(
-        self, force: float, horizon: float | None, x: FloatArray, T: FloatArray
+        self,
+        force: float,
+        horizon: float | None,
+        x: FloatArray,
+        T: FloatArray,
+        digits: int = ALL_DIGITS,
     ) -> FloatArray:
         """Give discounted purchases of customers alive at T: the rate times the time to come."""
         if force == 0:
-            return super()._discounted_if_alive(force, horizon, x, T)
+            return super()._discounted_if_alive(force, horizon, x, T, digits)
         rate = self._rate_if_alive(x, T)
         if isinstance(self.dropout, GammaLaw):
             ages, place = np.unique(T, return_inverse=True)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.lifetime.ages import over_ages
-from keycustomer.lifetime.discounting import present_value_rule
+from keycustomer.lifetime.discounting import ALL_DIGITS, present_value_rule
 from keycustomer.lifetime.fitted import Fitted
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, RateLaw
@@ -162,15 +162,48 @@ class TransactionModel(Fitted, ABC):
         force = force_of_interest(discount_rate, self.unit)
         ahead = None if horizon is None else float(checked_horizon(horizon, self.unit))
         known = self._read(customers)
+        return known.per_customer(self.discounted_by_row(known, force, ahead))
+
+    def discounted_by_row(
+        self,
+        known: Histories,
+        force: float,
+        horizon: float | None = None,
+        digits: int = ALL_DIGITS,
+    ) -> FloatArray:
+        """Discounted purchases expected of a customer of each history.
+
+        Parameters
+        ----------
+        known : Histories
+            Histories in `unit`.
+        force : float
+            Continuous discount rate per unit of time.
+        horizon : float, optional
+            Length of time ahead, in `unit`; left out, for ever.
+        digits : int
+            Digits needed; eight, of which a bootstrap has no use for more, are had sooner.
+
+        Returns
+        -------
+        ndarray, shape (rows,)
+        """
         alive = self._alive(known.frequency, known.recency, known.T)
-        pairs, index = _different_pairs(known)
-        return known.per_customer(alive * self._discounted_if_alive(force, ahead, *pairs)[index])
+        (x, T), index = _different_pairs(known)
+        return alive * self._discounted_if_alive(force, horizon, x, T, digits)[index]
 
     def _discounted_if_alive(
-        self, force: float, horizon: float | None, x: FloatArray, T: FloatArray
+        self,
+        force: float,
+        horizon: float | None,
+        x: FloatArray,
+        T: FloatArray,
+        digits: int = ALL_DIGITS,
     ) -> FloatArray:
         """Give discounted purchases of customers alive at T; a model may know a shorter way."""
-        times, weights = present_value_rule(force, horizon)
+        times, weights = present_value_rule(force, horizon, digits)
+        if times.size == 1:
+            return self._purchases_if_alive(times, x, T)
 
         def worth(x: FloatArray, T: FloatArray) -> FloatArray:
             parts = [slice(start, start + PAIRS) for start in range(0, x.size, PAIRS)]
@@ -179,7 +212,8 @@ class TransactionModel(Fitted, ABC):
             )
 
         law = self.purchasing
-        return over_ages(worth, x, T, law.rate if isinstance(law, GammaLaw) else 1.0)
+        offset = law.rate if isinstance(law, GammaLaw) else 1.0
+        return over_ages(worth, x, T, offset, digits)
 
     def _read(self, customers: pd.DataFrame | Histories) -> Histories:
         return read_histories(customers, unit=self.unit, keep_customers=True)
