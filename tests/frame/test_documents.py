@@ -4,9 +4,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from keycustomer import customers, lifetime
 from keycustomer.casework.case import CaseSpecification, load_case
 from keycustomer.customers.rules import RULES
 from keycustomer.customers.schema import TABLES
@@ -20,6 +22,7 @@ from keycustomer.customers.specification import (
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIFETIME_VALUE = (ROOT / "docs" / "lifetime_value.md").read_text(encoding="utf-8")
 CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -92,3 +95,22 @@ def test_readme_states_no_result() -> None:
     """Numbers of a result come from code; a typed one would grow stale."""
     prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", README)
     assert re.findall(r"\d+(?:\.\d+)? ?%|\b\d{1,3}(?:,\d{3})+\b|\b0\.\d+", prose) == []
+
+
+def test_the_examples_on_lifetime_value_run(cdnow_base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(customers, "open_base", lambda path: cdnow_base)
+    blocks = re.findall(r"```python\n(.*?)```", LIFETIME_VALUE, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)  # noqa: S102
+    assert names["values"].equity.n == names["model"].customers
+    months, quick = names["monthly"].parameters, names["quick"].parameters
+    weeks = lifetime.fit_model("BG/NBD", names["customers"]).parameters
+    assert months["alpha"] * 30.4375 / 7 == pytest.approx(weeks["alpha"], rel=1e-6)
+    assert quick == pytest.approx(names["model"].parameters, rel=1e-9)
+    assert set(names["compared"].frame["predictor"]) > set(names["models"])
+
+
+def test_every_call_in_the_table_of_models_exists() -> None:
+    calls = re.findall(r"(?m)^\| .* \| `(.*)` \|$", LIFETIME_VALUE)
+    used = {name for call in calls for name in re.findall(r"(\w+)\(", call)}
+    assert used and [name for name in used if not hasattr(lifetime, name)] == []
