@@ -330,9 +330,9 @@ def fit_with_covariates(
             "customers: a customer table with the covariates' columns is needed, not histories"
         )
     designs = _designs(customers[customers["T"].notna()], covariates)
-    rows, _ = _read(customers, designs, unit)
+    rows, _ = _read(customers, designs, histories.unit)
     module, name = FITTERS[model]
-    without = getattr(import_module(module), name)(histories, unit=unit)
+    without = getattr(import_module(module), name)(histories)
     kinds, place = _likeliest(model, rows, without)
     names, values, covariance = _reported(families.family(model, kinds), designs, place)
     return CovariateModel(

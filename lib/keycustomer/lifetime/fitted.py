@@ -96,9 +96,11 @@ class Fitted:
     def estimates(self, level: float = 0.95) -> dict[str, Estimate]:
         """Estimates with Wald intervals by parameter, as :meth:`to_frame` has them."""
         n, method = round(self.customers), "Wald interval from the observed information"
+        table = self.to_frame(level)
+        ends = table[["estimate", "lower", "upper"]].to_numpy(np.float64).tolist()
         return {
-            row.parameter: Estimate(row.estimate, row.lower, row.upper, "", n, method, level)
-            for row in self.to_frame(level).itertuples()
+            name: Estimate(*three, "", n, method, level)
+            for name, three in zip(self.names, ends, strict=True)
         }
 
     def _positive(self) -> np.ndarray:

@@ -28,7 +28,7 @@ TRANSACTION_MODELS = tuple(_FITTERS)
 
 
 def fit_model(
-    model: str, customers: pd.DataFrame | Histories, *, unit: str = "week"
+    model: str, customers: pd.DataFrame | Histories, *, unit: str | None = None
 ) -> TransactionModel:
     """Fit one model of repeat purchases by its name.
 
@@ -38,8 +38,8 @@ def fit_model(
         The model.
     customers : DataFrame or Histories
         A customer table (recency and T in days) or histories.
-    unit : {"day", "week", "month", "quarter", "year"}
-        Unit of time of the parameters.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of time of the parameters; left out, weeks, or the unit of the histories given.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def fit_models(
     customers: pd.DataFrame | Histories,
     models: Sequence[str] = TRANSACTION_MODELS,
     *,
-    unit: str = "week",
+    unit: str | None = None,
 ) -> dict[str, TransactionModel]:
     """Fit several models of repeat purchases on the same customers.
 

@@ -128,7 +128,7 @@ class Histories:
 def read_histories(
     customers: pd.DataFrame | Histories,
     *,
-    unit: str = "week",
+    unit: str | None = None,
     recorded_in: str = "day",
     frequency: str = "frequency",
     recency: str = "recency",
@@ -143,8 +143,8 @@ def read_histories(
         One row a customer with frequency, recency and T, such as
         :func:`keycustomer.customers.customer_table` gives.  Customers whose T is NaN never bought:
         they are set apart and counted.  Histories are returned in `unit`.
-    unit : {"day", "week", "month", "quarter", "year"}
-        Unit of time to count in.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of time to count in; left out, weeks for a table, and histories stay as they are.
     recorded_in : str
         Unit of the table's recency and T; the customer table's are days.
     frequency, recency, T : str
@@ -163,9 +163,10 @@ def read_histories(
         With every complaint about the table: columns missing, numbers that are negative, not
         finite or not whole, recency beyond T, repeat purchases without recency or the reverse.
     """
-    days_in(unit)
     if isinstance(customers, Histories):
-        return customers if customers.unit == unit else customers.in_unit(unit)
+        return customers if unit is None or unit == customers.unit else customers.in_unit(unit)
+    unit = "week" if unit is None else unit
+    days_in(unit)
     numbers = _columns(customers, (frequency, recency, T))
     bought = ~np.isnan(numbers[2])
     if not bought.all():

@@ -33,7 +33,7 @@ class MbgNbd(GeometricDropoutModel):
 def fit_mbgnbd(
     customers: pd.DataFrame | Histories,
     *,
-    unit: str = "week",
+    unit: str | None = None,
     start: Sequence[float] | FloatArray | None = None,
 ) -> MbgNbd:
     """Fit the MBG/NBD model by maximum likelihood.
@@ -42,8 +42,8 @@ def fit_mbgnbd(
     ----------
     customers : DataFrame or Histories
         A customer table with frequency, recency and T (in days), or histories.
-    unit : {"day", "week", "month", "quarter", "year"}
-        Unit of time of the parameters.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of time of the parameters; left out, weeks, or the unit of the histories given.
     start : array, shape (4,), optional
         Parameters r, alpha, a, b to begin the search at; the result does not depend on them.
 

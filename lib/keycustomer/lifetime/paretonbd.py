@@ -141,7 +141,7 @@ class ParetoNbd(TransactionModel):
 def fit_paretonbd(
     customers: pd.DataFrame | Histories,
     *,
-    unit: str = "week",
+    unit: str | None = None,
     start: Sequence[float] | None = None,
 ) -> ParetoNbd:
     """Fit the Pareto/NBD by maximum likelihood.
@@ -150,8 +150,8 @@ def fit_paretonbd(
     ----------
     customers : DataFrame or Histories
         A customer table (frequency; recency and T in days) or histories.
-    unit : {"day", "week", "month", "quarter", "year"}
-        Unit of time of the parameters.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Unit of time of the parameters; left out, weeks, or the unit of the histories given.
     start : sequence of 4 floats, optional
         r, alpha, s, beta to begin at; the result does not depend on it.
 
