@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycustomer.lifetime.bgbb import FLAT, STARTS, _Donors, fit_bgbb
+from keycustomer.lifetime.discrete.bgbb import FLAT, STARTS, _Donors, fit_bgbb
+from keycustomer.lifetime.discrete.lasting import lasting, total_lasting
+from keycustomer.lifetime.discrete.opportunities import opportunity_table
+from keycustomer.lifetime.discrete.powers import FAMILIES, BetaFamily, log_powers
 from keycustomer.lifetime.histories import Histories
-from keycustomer.lifetime.lasting import lasting, total_lasting
 from keycustomer.lifetime.laws import BetaLaw, PointLaw, SplitLaw
-from keycustomer.lifetime.opportunities import opportunity_table
-from keycustomer.lifetime.powers import FAMILIES, BetaFamily, log_powers
 
 PRINTED = 0.0051  # numbers printed with two decimals
 PRINTED_THREE = 0.00051
@@ -194,7 +194,7 @@ def test_random_starts_lead_to_one_place(donations, donors):
 
 def test_chunks_do_not_change_the_likelihood(donors, monkeypatch):
     whole = _Donors(donors).objective([FAMILIES["beta"]] * 2, np.array(STARTS[0]))
-    monkeypatch.setattr("keycustomer.lifetime.bgbb.CHUNK", 7)
+    monkeypatch.setattr("keycustomer.lifetime.discrete.bgbb.CHUNK", 7)
     parts = _Donors(donors).objective([FAMILIES["beta"]] * 2, np.array(STARTS[0]))
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_allclose(one, other, rtol=ROUNDING)
@@ -263,7 +263,7 @@ def test_refits_of_few_customers_are_fits():
 
 
 def test_bootstrap_intervals_of_parameters(donations):
-    from keycustomer.lifetime.resampling import parameter_intervals
+    from keycustomer.lifetime.worth.resampling import parameter_intervals
 
     frame = parameter_intervals(donations, draws=40, seed=1).set_index("parameter")
     assert (frame["lower"] < frame["estimate"]).all() and (frame["estimate"] < frame["upper"]).all()

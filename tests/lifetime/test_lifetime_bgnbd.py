@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from keycustomer.lifetime import BetaLaw, GammaLaw, PointLaw, SplitLaw, bgnbd, fit_bgnbd
+from keycustomer.lifetime import BetaLaw, GammaLaw, PointLaw, SplitLaw, fit_bgnbd
+from keycustomer.lifetime.geometric import bgnbd
 from lifetimes import BetaGeoFitter
 
 PUBLISHED = {"r": (0.243, 3), "alpha": (4.414, 3), "a": (0.793, 3), "b": (2.426, 3)}

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycustomer.lifetime.calendar_periods import add_periods, whole_periods
-from keycustomer.lifetime.contract_value import value_contracts
-from keycustomer.lifetime.contractual import _Renewals, fit_sbg
-from keycustomer.lifetime.laws import BetaLaw, PointLaw, SplitLaw
-from keycustomer.lifetime.powers import FAMILIES
-from keycustomer.lifetime.survival import survival_curve
-from keycustomer.lifetime.tenures import (
+from keycustomer.lifetime.contracts.calendar_periods import add_periods, whole_periods
+from keycustomer.lifetime.contracts.contract_value import value_contracts
+from keycustomer.lifetime.contracts.contractual import _Renewals, fit_sbg
+from keycustomer.lifetime.contracts.survival import survival_curve
+from keycustomer.lifetime.contracts.tenures import (
     Tenures,
     contract_tenures,
     read_tenures,
     tenures_from_survivors,
 )
+from keycustomer.lifetime.discrete.powers import FAMILIES
+from keycustomer.lifetime.laws import BetaLaw, PointLaw, SplitLaw
 from scipy import stats
 
 ROUNDING = 1e-9  # relative error of sums of a few hundred terms
@@ -144,7 +144,7 @@ def test_refits_begin_at_the_fit(high_end):
 
 
 def test_bootstrap_intervals_of_parameters(high_end):
-    from keycustomer.lifetime.resampling import parameter_intervals
+    from keycustomer.lifetime.worth.resampling import parameter_intervals
 
     frame = parameter_intervals(high_end, draws=60, seed=2)
     wald = high_end.to_frame()
@@ -401,7 +401,7 @@ def test_intervals_of_values(contracts):
 
 
 def test_values_go_into_the_map_of_potential(contracts):
-    from keycustomer.lifetime.potential import map_potential
+    from keycustomer.lifetime.worth.potential import map_potential
 
     model = fit_sbg(tenures_from_survivors(HIGH_END[:8], unit="month"))
     values = value_contracts(model, contracts, draws=20)

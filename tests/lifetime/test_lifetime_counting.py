@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycustomer.lifetime.counting import alike_probabilities, count_probabilities
+from keycustomer.lifetime.concentration.counting import alike_probabilities, count_probabilities
 from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
 from keycustomer.lifetime.simulation import simulate_customers
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from keycustomer.lifetime import transactions
 from keycustomer.lifetime.ages import over_ages
-from keycustomer.lifetime.bgnbd import fit_bgnbd
 from keycustomer.lifetime.discounting import discounted, present_value_rule
+from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
 from keycustomer.lifetime.units import DAYS, days_in, force_of_interest

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.customers import customer_table
-from keycustomer.lifetime.gammagamma import fit_gammagamma
 from keycustomer.lifetime.simulation import simulate_spend
-from keycustomer.lifetime.spending import Spending, read_spending
-from keycustomer.lifetime.spending_likelihood import SpendingLikelihood, fit_shape
+from keycustomer.lifetime.spend.gammagamma import fit_gammagamma
+from keycustomer.lifetime.spend.likelihood import SpendingLikelihood, fit_shape
+from keycustomer.lifetime.spend.spending import Spending, read_spending
 from known_models import sample_split
 from scipy import optimize, stats
 
@@ -153,7 +153,7 @@ def test_derivatives(place, name):
 def test_sums_do_not_depend_on_the_chunks(sample, monkeypatch):
     likelihood = SpendingLikelihood(read_spending(sample))
     whole = likelihood.gamma_gamma(np.array([6.0, 3.5, 0.4]))
-    monkeypatch.setattr("keycustomer.lifetime.spending_likelihood.CHUNK", 100)
+    monkeypatch.setattr("keycustomer.lifetime.spend.likelihood.CHUNK", 100)
     parts = likelihood.gamma_gamma(np.array([6.0, 3.5, 0.4]))
     for one, other in zip(whole, parts, strict=True):
         assert other == pytest.approx(one, rel=1e-11)

@@ -20,9 +20,12 @@ from keycustomer.lifetime import (
     fit_mbgnbd,
     simulate_customers,
 )
-from keycustomer.lifetime.geometric import GeometricDropoutModel, fit_geometric
-from keycustomer.lifetime.geometric_likelihood import CHUNK, GeometricLikelihood, Rows
-from keycustomer.lifetime.geometric_terms import geometric_terms
+from keycustomer.lifetime.geometric.dropout_after_purchase import (
+    GeometricDropoutModel,
+    fit_geometric,
+)
+from keycustomer.lifetime.geometric.likelihood import CHUNK, GeometricLikelihood, Rows
+from keycustomer.lifetime.geometric.terms import geometric_terms
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 

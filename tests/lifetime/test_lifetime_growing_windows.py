@@ -140,7 +140,7 @@ def test_a_handful_of_customers(small_model):
     assert result.of("all")["seen"].tolist()[1:] == pytest.approx([0.6, 0.3])
     again = lifetime.concentration_by_window(small_model, SMALL, draws=10)
     assert again.of("buyers")["customers"].iloc[-1] == 3
-    assert len(again.of("all")) == lifetime.growing_windows.MOST_WINDOWS
+    assert len(again.of("all")) == growing_windows.MOST_WINDOWS
     assert again.by_age is False and result.by_age is True
 
 

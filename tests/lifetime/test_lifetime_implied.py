@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer import lifetime, pareto
 from keycustomer.lifetime import BetaLaw, GammaLaw, PointLaw
-from keycustomer.lifetime.counting import count_probabilities
-from keycustomer.lifetime.gammagamma import GammaGamma
-from keycustomer.lifetime.implied import SpendLaw
+from keycustomer.lifetime.concentration.counting import count_probabilities
+from keycustomer.lifetime.concentration.implied import SpendLaw
+from keycustomer.lifetime.spend.gammagamma import GammaGamma
 
 EXACT = 1e-11  # rounding of the sums, and of the search for the border of revenue
 CUSTOMERS = 200_000

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keycustomer.lifetime.contractual import fit_sbg
+from keycustomer.lifetime.contracts.contractual import fit_sbg
+from keycustomer.lifetime.contracts.tenures import tenures_from_survivors
 from keycustomer.lifetime.margin import margin_multiple
-from keycustomer.lifetime.tenures import tenures_from_survivors
 
 ROUNDING = 1e-9
 PRINTED = 0.0051  # numbers printed with two decimals

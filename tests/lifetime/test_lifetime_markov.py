@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycustomer.lifetime.buying_states import fit_recency_chain
-from keycustomer.lifetime.markov import CustomerChain, recency_chain
+from keycustomer.lifetime.chains.buying_states import fit_recency_chain
+from keycustomer.lifetime.chains.markov import CustomerChain, recency_chain
 
 ROUNDING = 1e-9
 RECALLED = 0.00051  # numbers with three decimals

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from keycustomer.lifetime import PointLaw, fit_bgnbd, fit_mbgnbd, mbgnbd
+from keycustomer.lifetime import PointLaw, fit_bgnbd, fit_mbgnbd
+from keycustomer.lifetime.geometric import mbgnbd
 from lifetimes import ModifiedBetaGeoFitter
 
 LIKELIHOOD = -9582.1357

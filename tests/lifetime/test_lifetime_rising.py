@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from keycustomer.lifetime.beta_mean import beta_nodes, purchases_before_leaving
+from keycustomer.lifetime.geometric.beta_mean import beta_nodes, purchases_before_leaving
 from keycustomer.lifetime.rising import LONGEST, log_rising
 
 DIGITS = 1e-13

@@ -7,14 +7,14 @@ import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
-from keycustomer.lifetime import drawn_values
-from keycustomer.lifetime.bgnbd import fit_bgnbd
-from keycustomer.lifetime.gammagamma import fit_gammagamma
+from keycustomer.lifetime.death.paretonbd import fit_paretonbd
+from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
 from keycustomer.lifetime.laws import GammaLaw, PointLaw
-from keycustomer.lifetime.paretonbd import fit_paretonbd
-from keycustomer.lifetime.resampling import bootstrap_models
 from keycustomer.lifetime.simulation import simulate_spend
-from keycustomer.lifetime.value import value_customers
+from keycustomer.lifetime.spend.gammagamma import fit_gammagamma
+from keycustomer.lifetime.worth import drawn_values
+from keycustomer.lifetime.worth.resampling import bootstrap_models
+from keycustomer.lifetime.worth.value import value_customers
 from known_models import sample_split
 
 ROUNDING = 1e-12  # relative error of sums of a few terms

@@ -99,8 +99,8 @@ class Fitted:
         table = self.to_frame(level)
         ends = table[["estimate", "lower", "upper"]].to_numpy(np.float64).tolist()
         return {
-            name: Estimate(*three, "", n, method, level)
-            for name, three in zip(self.names, ends, strict=True)
+            name: Estimate(point, lower, upper, "", n, method, level)
+            for name, (point, lower, upper) in zip(self.names, ends, strict=True)
         }
 
     def _positive(self) -> np.ndarray:

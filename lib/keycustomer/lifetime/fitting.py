@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from keycustomer.lifetime.bgnbd import fit_bgnbd
+from keycustomer.lifetime.death.paretonbd import fit_paretonbd
+from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
+from keycustomer.lifetime.geometric.mbgnbd import fit_mbgnbd
 from keycustomer.lifetime.histories import Histories, read_histories
-from keycustomer.lifetime.mbgnbd import fit_mbgnbd
-from keycustomer.lifetime.paretonbd import fit_paretonbd
 from keycustomer.lifetime.transactions import TransactionModel
 
 _FITTERS: dict[str, Callable[..., TransactionModel]] = {

@@ -7,7 +7,7 @@ margin and a finite horizon.
 
 It takes one retention rate for all customers at all times.  Where customers differ, those who have
 stayed long are worth more and those just won less than it says: compare
-:mod:`keycustomer.lifetime.contractual`.
+:mod:`keycustomer.lifetime.contracts.contractual`.
 
 Sources: Gupta & Lehmann (2003), Journal of Interactive Marketing 17(1), 9-24; Gupta & Lehmann,
 "Managing Customers as Investments" (2005), chapter 2.

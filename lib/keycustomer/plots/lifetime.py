@@ -32,12 +32,12 @@ from keycustomer.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from keycustomer.lifetime.comparison import ModelComparison
-    from keycustomer.lifetime.contractual import ShiftedBetaGeometric
+    from keycustomer.lifetime.contracts.contractual import ShiftedBetaGeometric
+    from keycustomer.lifetime.contracts.survival import SurvivalCurve
     from keycustomer.lifetime.heterogeneity import LawShares
     from keycustomer.lifetime.matrices import HistoryMatrix
-    from keycustomer.lifetime.survival import SurvivalCurve
     from keycustomer.lifetime.trace import CustomerTrace
+    from keycustomer.lifetime.validation.comparison import ModelComparison
 
 ALIVE_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Probabilities whose lines are drawn."""

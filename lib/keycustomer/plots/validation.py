@@ -33,8 +33,8 @@ from keycustomer.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from keycustomer.lifetime.scores import HoldoutScores
-    from keycustomer.lifetime.validation import GroupedPurchases, Tracking
+    from keycustomer.lifetime.validation.calibration import GroupedPurchases, Tracking
+    from keycustomer.lifetime.validation.scores import HoldoutScores
     from keycustomer.stats import Estimate
 
 COUNT = "same count again"

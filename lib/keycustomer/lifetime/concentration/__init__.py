@@ -1,0 +1,1 @@
+"""Concentration and regression to the mean as a fitted model implies them."""

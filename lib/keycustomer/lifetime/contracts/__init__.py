@@ -1,0 +1,1 @@
+"""Customers under contract: tenures, renewals, survival, value."""

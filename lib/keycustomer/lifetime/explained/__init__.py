@@ -1,0 +1,1 @@
+"""Differences between customers explained by covariates."""

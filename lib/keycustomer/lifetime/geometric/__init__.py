@@ -1,0 +1,1 @@
+"""Models by which a customer may leave after a purchase: BG/NBD and MBG/NBD."""
