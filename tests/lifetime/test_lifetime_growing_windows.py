@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import customers, lifetime, pareto
+from keycustomer.lifetime.concentration import growing_windows
 from period_tables import cdnow_lines
 
 ENDS = ["1997-03-31", "1997-09-30", "1998-06-30"]
