@@ -228,13 +228,12 @@ def _notes(spending: Spending) -> tuple[str, ...]:
     said = []
     if spending.no_repeat:
         said.append(
-            f"{spending.no_repeat:,} customers without repeat purchase are set apart; they get the "
-            "mean spend."
+            f"Set apart: {spending.no_repeat:,} without repeat purchase, who get the mean spend."
         )
     if spending.no_revenue:
         said.append(
-            f"{spending.no_revenue:,} customers whose repeat purchases brought in nothing or less "
-            "(free or returned) are set apart."
+            f"Set apart: {spending.no_revenue:,} whose repeat purchases brought in nothing or less "
+            "(free or returned)."
         )
     found = spending.correlation if spending.frequency.size else None
     if found is not None and not math.isnan(found.lower):
