@@ -13,12 +13,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycustomer import casework
+from keycustomer import casework, lifetime
 from keycustomer.casework import CaseError, Chapter, open_chapter
 from keycustomer.casework.disclosure import escape_markdown, withhold_small_cells
-from keycustomer.casework.measures import MEASURES
+from keycustomer.casework.measures import FORECASTS, LIFETIME_MODELS, MEASURES, VALUE_GROUPS
 from keycustomer.customers import probable_duplicates
 from keycustomer.customers.base import open_base
+from keycustomer.lifetime.validation.predictions import BASELINES, FORESIGHT
+from keycustomer.lifetime.worth.potential import GROUPS
 from keycustomer.stats import Estimate
 from matplotlib import pyplot
 from toy_project import CASE
@@ -158,8 +160,44 @@ def test_the_measures_of_chapter_1_bear_the_agreed_names() -> None:
         "class_a_customers",
         "class_a_value_share",
         "retained_top_20",
+        *(f"bgnbd_{name}" for name in ("r", "alpha", "a", "b")),
+        *(f"mbgnbd_{name}" for name in ("r", "alpha", "a", "b")),
+        *(f"paretonbd_{name}" for name in ("r", "alpha", "s", "beta")),
+        *(f"gammagamma_{name}" for name in ("p", "q", "v")),
+        "log_likelihood",
+        "holdout_rmse",
+        "holdout_total_ratio",
+        "future_top_20_capture",
+        "customer_equity",
+        "model_pareto_share",
+        "key_customers",
     }
     assert MEASURES["1_pareto_analysis"]["pareto_share"].groups == ("top_20", "top_10", "top_1")
+
+
+def test_the_groups_of_lifetime_measures_are_the_library_s_names() -> None:
+    models = lifetime.TRANSACTION_MODELS
+    assert tuple(LIFETIME_MODELS) == (*models, "Gamma-Gamma")
+    assert set(FORECASTS) == {*models, *BASELINES, FORESIGHT}
+    assert VALUE_GROUPS == GROUPS
+
+
+def test_a_lifetime_model_is_recorded_with_what_it_cannot_say(project: Path) -> None:
+    chapter = open_chapter("1_pareto_analysis", "toy")
+    table = pd.DataFrame(
+        {"frequency": [2, 1, 0], "recency": [14.0, 7.0, 0.0], "T": [70.0, 70.0, 70.0]}
+    )
+    fitted = lifetime.fit_bgnbd(table)
+    assert fitted.limit
+    chapter.model(fitted)
+    rows = {row["measure"]: row for row in saved(chapter)["measures"]}
+    assert rows["log_likelihood"]["group"] == "BG/NBD"
+    assert rows["log_likelihood"]["estimate"] == pytest.approx(fitted.log_likelihood, rel=1e-11)
+    lost = [name for name in ("r", "alpha", "a", "b") if name not in fitted.names]
+    assert lost
+    for name in lost:
+        assert rows[f"bgnbd_{name}"]["estimate"] is None
+        assert rows[f"bgnbd_{name}"]["method"] == fitted.limit
 
 
 def test_the_ledger_knows_claims_and_verdicts(project: Path) -> None:

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -43,11 +43,14 @@ from keycustomer.casework.display import (
 )
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.files import write_json
-from keycustomer.casework.measures import ledger_row, measure_row
+from keycustomer.casework.measures import MODEL_PARAMETERS, ledger_row, measure_row
 from keycustomer.casework.parameters import Parameter, convert_all, read_parameters
 from keycustomer.casework.project import chapter_number
 from keycustomer.casework.variables import BASE, OUTPUT
 from keycustomer.customers.base import CustomerBase, open_base
+
+if TYPE_CHECKING:
+    from keycustomer.lifetime.fitted import Fitted
 
 # 10 x 6 inches at this density fill a projector of 1920 x 1080.
 _DPI = 150
@@ -187,6 +190,24 @@ class Chapter:
         self._measures[name, group] = measure_row(
             self.name, name, estimate, group=group, unit=unit, n=n, method=method
         )
+
+    def model(self, fitted: Fitted) -> None:
+        """Record a lifetime model's likelihood and parameters as measures.
+
+        A parameter that the data send to infinity, or leave without meaning, is recorded without
+        a value, with the sentence that says which simpler model the data lead to.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            A BG/NBD, MBG/NBD, Pareto/NBD or Gamma-Gamma model.
+        """
+        prefix, names = MODEL_PARAMETERS[fitted.model]
+        customers, known = round(fitted.customers), fitted.estimates()
+        self.measure("log_likelihood", fitted.log_likelihood, group=fitted.model, n=customers)
+        for name in names:
+            method = None if name in known else fitted.limit
+            self.measure(f"{prefix}_{name}", known.get(name), n=customers, method=method)
 
     def ledger(self, claim: str, statement: str, measure: str, estimate: Any, verdict: str) -> None:
         """Record and show what the data say about an argument of the course.

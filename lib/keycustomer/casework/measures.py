@@ -51,7 +51,15 @@ class Measure:
     groups: tuple[str, ...] = ()
 
 
-LIFETIME_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "Gamma-Gamma")
+MODEL_PARAMETERS = {
+    "BG/NBD": ("bgnbd", ("r", "alpha", "a", "b")),
+    "MBG/NBD": ("mbgnbd", ("r", "alpha", "a", "b")),
+    "Pareto/NBD": ("paretonbd", ("r", "alpha", "s", "beta")),
+    "Gamma-Gamma": ("gammagamma", ("p", "q", "v")),
+}
+"""Lifetime models, with the prefix of their measures and the parameters of the textbook."""
+
+LIFETIME_MODELS = tuple(MODEL_PARAMETERS)
 """Models of chapter 1, as groups of a measure."""
 
 FORECASTS = (
@@ -66,13 +74,15 @@ FORECASTS = (
 VALUE_GROUPS = ("key now and later", "key now, fading", "key later", "basic")
 """Groups of K2: most valuable now, potentially, both, neither."""
 
+_PARAMETER_UNITS = {"alpha": "weeks", "beta": "weeks", "v": "currency"}
 
-def _parameters(prefix: str, model: str, names: tuple[str, ...]) -> dict[str, Measure]:
-    """Measures of a model's parameters, fitted on the calibration part."""
-    meaning = "parameter {} of the {} fitted on the calibration part".format
-    unit = {"alpha": "weeks", "beta": "weeks", "v": "currency"}
+
+def _parameters(model: str) -> dict[str, Measure]:
+    """Measures of a model's parameters."""
+    prefix, names = MODEL_PARAMETERS[model]
+    meaning = f"parameter {{}} of the {model}, fitted on the calibration part".format
     return {
-        f"{prefix}_{name}": Measure(meaning(name, model), unit.get(name, "number"))
+        f"{prefix}_{name}": Measure(meaning(name), _PARAMETER_UNITS.get(name, "number"))
         for name in names
     }
 
@@ -120,10 +130,10 @@ MEASURES: dict[str, dict[str, Measure]] = {
         "retained_top_20": Measure(
             "share of the first period's top 20 % that is in the second's", "share of customers"
         ),
-        **_parameters("bgnbd", "BG/NBD", ("r", "alpha", "a", "b")),
-        **_parameters("mbgnbd", "MBG/NBD", ("r", "alpha", "a", "b")),
-        **_parameters("paretonbd", "Pareto/NBD", ("r", "alpha", "s", "beta")),
-        **_parameters("gammagamma", "Gamma-Gamma", ("p", "q", "v")),
+        **_parameters("BG/NBD"),
+        **_parameters("MBG/NBD"),
+        **_parameters("Pareto/NBD"),
+        **_parameters("Gamma-Gamma"),
         "log_likelihood": Measure(
             "log-likelihood of a model on the calibration part", "log units", LIFETIME_MODELS
         ),

@@ -13,9 +13,10 @@ most buy nothing in it; among its buyers it looks very equal, since most buy onc
 Everything is exact.  The share of purchases is a sum over the counts of
 :mod:`~keycustomer.lifetime.concentration.counting`.  The revenue Z of n purchases of a Gamma-Gamma
 customer is such that Z / (Z + v) follows a beta law with pn and q, and its part below a border one
-with pn + 1 and q - 1, so the share of revenue is a sum over the same counts.  The true rates follow a gamma
-law of shape r: their top fifth has the share 1 - G(r+1; g) with G(r; g) = 0.8.  Times the true mean
-spend they follow a beta prime law, and have the share 1 - I(r+1, q-1; u) with I(r, q; u) = 0.8.
+with pn + 1 and q - 1, so the share of revenue is a sum over the same counts.  The true rates follow
+a gamma law of shape r: their top fifth has the share 1 - G(r+1; g) with G(r; g) = 0.8.  Times the
+true mean spend they follow a beta prime law, and have the share 1 - I(r+1, q-1; u) with
+I(r, q; u) = 0.8.
 
 Sources: Schmittlein, Cooper & Morrison, "Truth in concentration in the land of (80/20) laws",
 Marketing Science 12 (1993), for the purchases; Fader & Hardie (2013), "The Gamma-Gamma Model of
