@@ -170,6 +170,7 @@ def test_the_measures_of_chapter_1_bear_the_agreed_names() -> None:
         "future_top_20_capture",
         "customer_equity",
         "model_pareto_share",
+        "lasting_pareto_share",
         "key_customers",
     }
     assert MEASURES["1_pareto_analysis"]["pareto_share"].groups == ("top_20", "top_10", "top_1")

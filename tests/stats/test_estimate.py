@@ -40,6 +40,7 @@ def test_verdict_above_needs_the_whole_interval(lower, upper, verdict):
 
 def test_text():
     assert str(share(0.677, 0.655, 0.699)) == "0.677 [0.655, 0.699]"
+    assert str(share(5_906_802.36, 9_999.44, 6_301_422.4)) == "5,906,802 [9,999.4, 6,301,422]"
     assert share(0.677, 0.655, 0.699).as_percent() == "67.7 % [65.5, 69.9]"
     assert share(0.677, NAN, NAN).as_percent() == "67.7 %"
     assert str(Estimate(7707.0, 7600.2, 7800.0, "customers", 1, "")) == "7,707 [7,600.2, 7,800]"

@@ -59,7 +59,7 @@ class Estimate:
 def _digits(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
-    if float(value).is_integer() and abs(value) >= 10:
+    if abs(value) >= 10_000 or (float(value).is_integer() and abs(value) >= 10):
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
 

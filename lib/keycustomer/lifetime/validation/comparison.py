@@ -68,7 +68,6 @@ class ModelComparison:
             name: "{:,.2f}".format for name in ("log_likelihood", "aic", "bic", "aic_difference")
         }
         formats |= {name: "{:.4f}".format for name in MEASURES}
-        formats["parameters"] = "{:.0f}".format
         table = said.to_html(index=False, escape=True, formatters=formats, na_rep="")
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.scores.notes)
         return table + notes
@@ -121,6 +120,7 @@ def compare_models(
     frame = scores.to_frame()[["predictor", "kind", *MEASURES]]
     frame = frame.merge(fits, how="left", on="predictor")
     frame["aic_difference"] = frame["aic"] - frame["aic"].min()
+    frame["parameters"] = frame["parameters"].astype("Int64")
     columns = ["parameters", "log_likelihood", "aic", "bic", "aic_difference"]
     frame = frame[["predictor", "kind", *columns, *MEASURES]]
     return ModelComparison(frame, _estimates(named, level), scores)
