@@ -461,6 +461,15 @@ def test_the_unit_of_time_does_not_matter(seed: int) -> None:
     assert days.log_likelihood == pytest.approx(moved, abs=1e-7)
 
 
+def test_times_far_from_the_unit_do_not_matter() -> None:
+    ages = {"frequency": [10, 5, 3, 0, 2], "recency": [9, 8, 4, 0, 1], "T": [10.0] * 5}
+    customers = pd.DataFrame(ages) * [1, 1e-5, 1e-5]
+    days, years = (fit_paretonbd(customers, unit=unit) for unit in ("day", "year"))
+    assert years.names == days.names
+    moved = days.log_likelihood + 20 * np.log(365.25)
+    assert years.log_likelihood == pytest.approx(moved, abs=1e-7)
+
+
 @settings(max_examples=5)
 @given(seed=st.integers(0, 2**20))
 def test_weights_are_repetitions(seed: int) -> None:

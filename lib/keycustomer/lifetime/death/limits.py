@@ -84,6 +84,17 @@ class Family:
         """Names of the free parameters."""
         return NAMES["purchasing"][self.purchasing] + NAMES["dropout"][self.dropout]
 
+    def units(self, scale: float) -> FloatArray:
+        """Factors that turn the parameters into those of a unit of time so many times shorter."""
+        purchasing = {"gamma": (1.0, scale), "equal": (1 / scale,)}[self.purchasing]
+        dropout: tuple[float, ...] = {
+            "gamma": (1.0, scale),
+            "equal": (1 / scale,),
+            "split": (1.0,),
+            "never": (),
+        }[self.dropout]
+        return np.array(purchasing + dropout)
+
     def objective(self, histories: Histories, nodes: int = NODES) -> Objective:
         """Log-likelihood of the histories; a share is searched by its odds."""
         size = len(NAMES["purchasing"][self.purchasing])
@@ -188,6 +199,14 @@ def likeliest(
     Maximum
         An inner maximum, or the simplest limit that is as likely.
     """
+    scale = histories.mean(histories.T)
+    aged = replace(histories, recency=histories.recency / scale, T=histories.T / scale)
+    begin = None if start is None else start / GAMMA.units(scale)
+    return _in_unit(_likeliest_of_age_one(aged, begin, near), histories, scale)
+
+
+def _likeliest_of_age_one(histories: Histories, start: FloatArray | None, near: bool) -> Maximum:
+    """Find the laws in units of the mean age, so that no unit of time decides what is far."""
     usual = GAMMA.start(histories)
     found = [_search(GAMMA, histories, usual if start is None else start, near)]
     if start is not None and _doubtful(found[0]):
@@ -197,6 +216,18 @@ def likeliest(
         splits = [place for place in found if place.family.dropout == "split" and place.inner]
         found += [_beside_split(histories, split) for split in splits]
     return _choose(found)
+
+
+def _in_unit(found: Maximum, histories: Histories, scale: float) -> Maximum:
+    """Turn a maximum in units of the mean age into one in the unit of the histories."""
+    units = found.family.units(scale)
+    purchases = float(histories.weights @ histories.frequency)
+    return replace(
+        found,
+        values=found.values * units,
+        covariance=found.covariance * np.outer(units, units),
+        log_likelihood=found.log_likelihood - purchases * np.log(scale),
+    )
 
 
 def _choose(found: list[Maximum]) -> Maximum:
