@@ -363,8 +363,8 @@ def test_free_and_returned_purchases_are_set_apart_and_counted():
     model = fit_gammagamma(customers)
     assert model.customers == 3
     assert [model.histories.no_repeat, model.histories.no_revenue] == [2, 2]
-    assert model.notes[0].startswith("2 customers without repeat purchase")
-    assert model.notes[1].startswith("2 customers whose repeat purchases brought in nothing")
+    assert model.notes[0].startswith("Set apart: 2 without repeat purchase")
+    assert model.notes[1].startswith("Set apart: 2 whose repeat purchases brought")
     expected = model.expected_spend(customers)
     assert expected[:2] == pytest.approx([model.mean_spend] * 2)
     as_nothing = model.expected_spend(table([1, 2], [0.0, 0.0]))
