@@ -7,7 +7,7 @@ import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from keycustomer.lifetime import Histories, fit_paretonbd, read_histories
 from keycustomer.lifetime.death.death_time import (
@@ -472,6 +472,7 @@ def test_times_far_from_the_unit_do_not_matter() -> None:
 
 @settings(max_examples=5)
 @given(seed=st.integers(0, 2**20))
+@example(seed=426)  # where the refit begins, a lower maximum is near
 def test_weights_are_repetitions(seed: int) -> None:
     customers = cohort(seed, (0.6, 60, 0.7, 80), 150)
     first = fit_paretonbd(customers)
