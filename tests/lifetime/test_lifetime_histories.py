@@ -26,7 +26,9 @@ def tables(draw):
         [(x, t if x else 0, t + more if x else more) for x, t, more, _ in rows],
         columns=["frequency", "recency", "T"],
     ).astype(float)
-    frame.loc[[never for *_, never in rows], ["recency", "T"]] = np.nan
+    never = [never for *_, never in rows]
+    frame.loc[never, ["recency", "T"]] = np.nan
+    frame.loc[never, "frequency"] = 0.0
     return frame if frame["T"].notna().any() else frame.fillna(0).assign(frequency=0)
 
 
@@ -143,6 +145,7 @@ def test_nullable_columns_are_read():
         ((1, 10, 9), r"'recency' exceeds 'T' in 1 rows .*recency=10, T=9\); correct or drop"),
         ((1, 0, 9), r"'recency' is 0 although 'frequency' is not"),
         ((0, 3, 9), r"'frequency' is 0 although 'recency' is not"),
+        ((2, 5, np.nan), r"'T' is not known although 'frequency' or 'recency' is above 0 in 1"),
     ],
 )
 def test_refused_rows(row, message):
@@ -173,6 +176,16 @@ def test_all_complaints_come_at_once():
             "column 'frequency' holds no numbers",
         ),
         (
+            pd.DataFrame({"frequency": [True], "recency": [1], "T": [2]}),
+            ValueError,
+            r"column 'frequency' holds no numbers.*\(held: bool\)",
+        ),
+        (
+            pd.DataFrame([[1, 1, 1, 2]], columns=["frequency", "frequency", "recency", "T"]),
+            ValueError,
+            "column 'frequency' stands in the table more than once",
+        ),
+        (
             pd.DataFrame({"frequency": [0.0], "recency": [0.0], "T": [np.nan]}),
             ValueError,
             "nobody has a purchase",
@@ -182,6 +195,31 @@ def test_all_complaints_come_at_once():
 def test_refused_tables(frame, error, message):
     with pytest.raises(error, match=message):
         read_histories(frame)
+
+
+def histories(**changed):
+    columns = {"frequency": [3.0, 0.0], "recency": [2.0, 0.0], "T": [4.0, 5.0], "weights": [1.0, 2]}
+    arrays = {name: np.array(values) for name, values in columns.items()}
+    return Histories(**{**arrays, "unit": "week", **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"weights": np.zeros(2)}, "weights are numbers of customers, finite and at least 0, some"),
+        ({"weights": np.array([-1.0, 2.0])}, "weights are numbers of customers"),
+        ({"weights": np.array([np.nan, 2.0])}, "weights are numbers of customers"),
+        ({"T": np.array([1.0, 5.0])}, r"'recency' exceeds 'T' in 1 rows \(row 0"),
+        ({"recency": np.array([np.nan, 0.0])}, "'recency' is not a finite number"),
+        ({"T": [4.0, 5.0]}, r"arrays of one length, got .* list of shape \(2,\)"),
+        ({"T": np.array([4.0])}, "arrays of one length"),
+        ({"unit": "weeks"}, "unit='weeks': one of 'day'"),
+    ],
+)
+def test_histories_made_by_hand_are_checked(changed, message):
+    assert read_histories(histories()).customers == 3
+    with pytest.raises(ValueError, match=message):
+        read_histories(histories(**changed))
 
 
 def test_unknown_units_are_refused():

@@ -161,15 +161,18 @@ def read_histories(
     ------
     ValueError
         With every complaint about the table: columns missing, numbers that are negative, not
-        finite or not whole, recency beyond T, repeat purchases without recency or the reverse.
+        finite or not whole, recency beyond T, repeat purchases without recency or the reverse, or
+        without T; or histories that no table could have given.
     """
     if isinstance(customers, Histories):
+        _check_rows(customers)
         return customers if unit is None or unit == customers.unit else customers.in_unit(unit)
     unit = "week" if unit is None else unit
     days_in(unit)
     numbers = _columns(customers, (frequency, recency, T))
     bought = ~np.isnan(numbers[2])
     if not bought.all():
+        _complain_of_unknown_age(customers.index, numbers, bought, (frequency, recency, T))
         numbers = [column[bought] for column in numbers]
     _complain(customers.index[bought], numbers, (frequency, recency, T))
     packed = _pack(numbers, keep_customers)
@@ -230,13 +233,68 @@ def _columns(customers: pd.DataFrame, names: tuple[str, ...]) -> list[FloatArray
             f"customers: column {', '.join(map(repr, missing))} is missing; columns found: "
             f"{', '.join(map(str, customers.columns)) or 'none'}"
         )
-    texts = [name for name in names if not pd.api.types.is_numeric_dtype(customers[name])]
+    return number_columns(customers, names)
+
+
+def number_columns(customers: pd.DataFrame, names: tuple[str, ...]) -> list[FloatArray]:
+    """Columns of a customer table as numbers, NaN where they are missing.
+
+    Raises
+    ------
+    ValueError
+        When a column stands in the table twice, or holds no real numbers.
+    """
+    twice = [name for name in names if isinstance(customers[name], pd.DataFrame)]
+    if twice:
+        raise ValueError(
+            f"customers: column {', '.join(map(repr, twice))} stands in the table more than once; "
+            "keep one of them"
+        )
+    kinds = pd.api.types
+    texts = [name for name in names if not kinds.is_any_real_numeric_dtype(customers[name])]
     if texts:
+        held = ", ".join(str(customers[name].dtype) for name in texts)
         raise ValueError(
             f"customers: column {', '.join(map(repr, texts))} holds no numbers; convert it first, "
-            "for example with pandas.to_numeric"
+            f"for example with pandas.to_numeric (held: {held})"
         )
     return [customers[name].to_numpy(np.float64, na_value=np.nan) for name in names]
+
+
+def _check_rows(histories: Histories) -> None:
+    """Refuse histories that no table could have given."""
+    days_in(histories.unit)
+    names = ("frequency", "recency", "T", "weights")
+    arrays = [getattr(histories, name) for name in names]
+    size = histories.frequency.size if isinstance(histories.frequency, np.ndarray) else -1
+    if not all(isinstance(one, np.ndarray) and one.shape == (size,) for one in arrays):
+        found = ", ".join(f"{type(one).__name__} of shape {np.shape(one)}" for one in arrays)
+        raise ValueError(
+            f"Histories: {', '.join(names)} are needed as arrays of one length, got {found}; "
+            "read_histories makes them of a table"
+        )
+    weights = arrays[3]
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise ValueError(
+            "Histories: weights are numbers of customers, finite and at least 0, some above 0"
+        )
+    _complain(pd.RangeIndex(histories.rows), arrays[:3], names[:3])
+
+
+def _complain_of_unknown_age(
+    index: pd.Index, numbers: list[FloatArray], bought: np.ndarray, names: tuple[str, ...]
+) -> None:
+    """Refuse customers without age who bought all the same."""
+    x, t_x, _ = numbers
+    told = _complaint(
+        f"{names[2]!r} is not known although {names[0]!r} or {names[1]!r} is above 0",
+        ~bought & ((x > 0) | (t_x > 0)),
+        index,
+        numbers,
+        names,
+    )
+    if told:
+        raise ValueError(told)
 
 
 def _complain(index: pd.Index, numbers: list[FloatArray], names: tuple[str, ...]) -> None:

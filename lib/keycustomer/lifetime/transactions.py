@@ -11,6 +11,7 @@ recency.  So the dear formulas are computed once for every different frequency a
 
 from __future__ import annotations
 
+import reprlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Self
@@ -111,7 +112,7 @@ class TransactionModel(Fitted, ABC):
         ValueError
             When the horizon is negative or not finite.
         """
-        ahead = checked_horizon(horizon, self.unit)
+        ahead = one_horizon(horizon, self.unit)
         known = self._read(customers)
         alive = self._alive(known.frequency, known.recency, known.T)
         pairs, index = _different_pairs(known)
@@ -160,7 +161,7 @@ class TransactionModel(Fitted, ABC):
         Fader, Hardie & Lee (2005), Journal of Marketing Research 42, for DERT.
         """
         force = force_of_interest(discount_rate, self.unit)
-        ahead = None if horizon is None else float(checked_horizon(horizon, self.unit))
+        ahead = None if horizon is None else float(one_horizon(horizon, self.unit))
         known = self._read(customers)
         return known.per_customer(self.discounted_by_row(known, force, ahead))
 
@@ -229,10 +230,28 @@ def _different_pairs(known: Histories) -> tuple[tuple[FloatArray, FloatArray], n
 
 def checked_horizon(horizon: float | FloatArray, unit: str) -> FloatArray:
     """Return horizons as an array, or refuse those that are negative or not finite."""
-    ahead = np.asarray(horizon, dtype=float)
-    if not (np.isfinite(ahead).all() and (ahead >= 0).all()):
+    ahead = np.asarray(horizon)
+    number = ahead.dtype.kind in "iuf"
+    if not (number and np.isfinite(ahead).all() and (ahead >= 0).all()):
         raise ValueError(
-            f"horizon={horizon!r}: a finite number of {unit}s of at least 0 is needed "
+            f"horizon={reprlib.repr(horizon)}: a finite number of {unit}s of at least 0 is needed "
             f"(a year is {days_in('year') / days_in(unit):.6g} {unit}s)"
+        )
+    return ahead.astype(float)
+
+
+def one_horizon(horizon: float, unit: str) -> FloatArray:
+    """Return a horizon that is the same for all customers, or refuse it.
+
+    Raises
+    ------
+    ValueError
+        When it is not one number, negative or not finite.
+    """
+    ahead = checked_horizon(horizon, unit)
+    if ahead.ndim:
+        raise ValueError(
+            f"horizon: one number of {unit}s for all customers is needed, got an array of shape "
+            f"{ahead.shape}; for several horizons call once for each"
         )
     return ahead

@@ -7,6 +7,7 @@ looks one up, `force_of_interest` turns a yearly discount rate into a continuous
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Literal, TypeAlias
 
 Unit: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
@@ -29,7 +30,7 @@ def days_in(unit: str, argument: str = "unit") -> float:
     ValueError
         When there is no such unit.
     """
-    if unit not in DAYS:
+    if not isinstance(unit, str) or unit not in DAYS:
         raise ValueError(f"{argument}={unit!r}: one of {', '.join(map(repr, DAYS))} is needed")
     return DAYS[unit]
 
@@ -54,7 +55,8 @@ def force_of_interest(discount_rate: float, unit: str) -> float:
     ValueError
         When the rate is not a finite share of at least 0; 10 % is 0.10.
     """
-    if isinstance(discount_rate, (bool, str)) or not 0 <= discount_rate < math.inf:
+    rate = isinstance(discount_rate, Real) and not isinstance(discount_rate, bool)
+    if not (rate and 0 <= discount_rate < math.inf):
         raise ValueError(
             f"discount_rate={discount_rate!r} must be a share per year of at least 0, "
             "for example 0.10 for 10 %"

@@ -34,7 +34,7 @@ from keycustomer.lifetime.explained.effects import CovariateRows, EffectsLikelih
 from keycustomer.lifetime.fitted import Fitted
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.newton import FLATTEST, Optimum, maximise
-from keycustomer.lifetime.transactions import TransactionModel, checked_horizon
+from keycustomer.lifetime.transactions import TransactionModel, one_horizon
 from keycustomer.lifetime.units import force_of_interest
 from keycustomer.stats.samples import FloatArray
 
@@ -193,7 +193,7 @@ class CovariateModel(Fitted):
         ValueError
             When the horizon is negative or not finite.
         """
-        ahead = checked_horizon(horizon, self.unit)
+        ahead = one_horizon(horizon, self.unit)
         rows, index = _read(customers, self.designs, self.unit)
         model = self._own(rows)
         bought = model._purchases_if_alive(ahead, rows.x, rows.T)
@@ -218,7 +218,7 @@ class CovariateModel(Fitted):
         ValueError
             When the horizon is negative or not finite.
         """
-        ahead = checked_horizon(horizon, self.unit)
+        ahead = one_horizon(horizon, self.unit)
         rows = self._coded(customers)
         model = self._own(rows)
         new = rows.x
@@ -249,7 +249,7 @@ class CovariateModel(Fitted):
             When the rate or horizon makes no sense, or a rate of 0 meets no horizon.
         """
         force = force_of_interest(discount_rate, self.unit)
-        ahead = None if horizon is None else float(checked_horizon(horizon, self.unit))
+        ahead = None if horizon is None else float(one_horizon(horizon, self.unit))
         rows, index = _read(customers, self.designs, self.unit)
         model = self._own(rows)
         worth = discounted(lambda t: model._purchases_if_alive(t, rows.x, rows.T), force, ahead)

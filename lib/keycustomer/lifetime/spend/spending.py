@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from keycustomer.lifetime.histories import number_columns
 from keycustomer.stats import Estimate
 from keycustomer.stats.samples import FloatArray
 
@@ -208,10 +209,4 @@ def _columns(customers: pd.DataFrame, names: tuple[str, str]) -> list[FloatArray
             f"customers: column {', '.join(map(repr, missing))} is missing; columns found: "
             f"{', '.join(map(str, customers.columns)) or 'none'}"
         )
-    texts = [name for name in names if not pd.api.types.is_numeric_dtype(customers[name])]
-    if texts:
-        raise ValueError(
-            f"customers: column {', '.join(map(repr, texts))} holds no numbers; convert it first, "
-            "for example with pandas.to_numeric"
-        )
-    return [customers[name].to_numpy(np.float64, na_value=np.nan) for name in names]
+    return number_columns(customers, names)

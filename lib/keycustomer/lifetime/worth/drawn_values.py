@@ -20,7 +20,7 @@ from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.spend.spending import checked_spending
-from keycustomer.lifetime.transactions import TransactionModel, checked_horizon
+from keycustomer.lifetime.transactions import TransactionModel, one_horizon
 from keycustomer.lifetime.units import force_of_interest
 from keycustomer.lifetime.worth.resampling import IntArray, ModelDraws
 from keycustomer.stats import bootstrap
@@ -88,7 +88,7 @@ class ValuedCustomers:
     ) -> FloatArray:
         """Discounted purchases expected of customers with these histories."""
         force = force_of_interest(self.discount_rate, rows.unit)
-        ahead = None if self.horizon is None else float(checked_horizon(self.horizon, rows.unit))
+        ahead = None if self.horizon is None else float(one_horizon(self.horizon, rows.unit))
         return model.discounted_by_row(rows, force, ahead, digits)
 
     def line(self, spend: GammaGamma | None) -> tuple[FloatArray, FloatArray]:
