@@ -1,4 +1,4 @@
-"""Models of known answers for the tests of validation, and the sample of CDNOW."""
+"""Models of known answers, small tables, and the sample of CDNOW, for the tests of lifetime."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,6 +22,19 @@ def sample_days() -> pd.DataFrame:
     ids = set(pd.read_csv(path, sep=r"\s+", header=None, dtype=str)[0])
     lines = cdnow_lines()
     return lines[lines["customer_id"].isin(ids)].reset_index(drop=True)
+
+
+@cache
+def sample_summary() -> pd.DataFrame:
+    """The sample's histories over 39 weeks as `lifetimes` ships them, times in whole days."""
+    path = Path(find_spec("lifetimes").origin).parent / "datasets/cdnow_customers_summary.csv"
+    weeks = pd.read_csv(path)
+    return weeks.assign(recency=(weeks["recency"] * 7).round(), T=(weeks["T"] * 7).round())
+
+
+def history_table(rows: list[tuple[float, float, float]]) -> pd.DataFrame:
+    """Make a customer table of (frequency, recency, T), times in days."""
+    return pd.DataFrame(rows, columns=["frequency", "recency", "T"])
 
 
 @cache

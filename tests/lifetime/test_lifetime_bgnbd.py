@@ -1,14 +1,10 @@
 """BG/NBD: the published fit, an independent package, and what only this model says."""
 
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 from keycustomer.lifetime import BetaLaw, GammaLaw, PointLaw, SplitLaw, fit_bgnbd
-from keycustomer.lifetime.geometric import bgnbd
+from keycustomer.lifetime.geometric.terms import geometric_terms
+from known_models import history_table, sample_summary
 from lifetimes import BetaGeoFitter
 
 PUBLISHED = {"r": (0.243, 3), "alpha": (4.414, 3), "a": (0.793, 3), "b": (2.426, 3)}
@@ -26,20 +22,8 @@ SAME_FORMULA = 1e-8
 """Relative, at the same parameters: lifetimes' closed form loses some digits."""
 
 
-@cache
-def sample() -> pd.DataFrame:
-    """The 1/10 sample of CDNOW, 2,357 customers over 39 weeks, times in days."""
-    path = Path(find_spec("lifetimes").origin).parent / "datasets/cdnow_customers_summary.csv"
-    weeks = pd.read_csv(path)
-    return weeks.assign(recency=(weeks["recency"] * 7).round(), T=(weeks["T"] * 7).round())
-
-
-def table(rows: list[tuple[float, float, float]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["frequency", "recency", "T"])
-
-
 def test_the_sample_gives_the_published_parameters() -> None:
-    model = fit_bgnbd(sample())
+    model = fit_bgnbd(sample_summary())
     for name, (value, digits) in PUBLISHED.items():
         assert round(model.parameters[name], digits) == value
     assert round(model.log_likelihood, 1) == PUBLISHED_LIKELIHOOD
@@ -49,16 +33,16 @@ def test_the_sample_gives_the_published_parameters() -> None:
 
 
 def test_few_looks_at_the_likelihood_are_enough() -> None:
-    assert fit_bgnbd(sample()).evaluations <= 8
+    assert fit_bgnbd(sample_summary()).evaluations <= 8
 
 
 def test_an_independent_package_finds_the_same_and_no_better() -> None:
-    customers = sample()
+    customers = sample_summary()
     weeks = (customers["frequency"], customers["recency"] / 7, customers["T"] / 7)
     other = BetaGeoFitter().fit(*weeks)
     model = fit_bgnbd(customers)
     assert model.values == pytest.approx(other.params_.to_numpy(), rel=OTHER_OPTIMISER)
-    theirs = bgnbd.row_terms(*(w.to_numpy(float) for w in weeks), *other.params_)[0].sum()
+    theirs = geometric_terms(*(w.to_numpy(float) for w in weeks), *other.params_, first=0)[0].sum()
     assert -ROUNDING <= model.log_likelihood - theirs < 1e-5
     fitted = fit_bgnbd(customers)
     other.params_[:] = fitted.values
@@ -72,37 +56,37 @@ def test_an_independent_package_finds_the_same_and_no_better() -> None:
 
 
 def test_a_customer_without_a_repeat_purchase_cannot_have_left() -> None:
-    model = fit_bgnbd(sample())
-    found = model.probability_alive(table([(0, 0, 7), (0, 0, 7000)]))
+    model = fit_bgnbd(sample_summary())
+    found = model.probability_alive(history_table([(0, 0, 7), (0, 0, 7000)]))
     assert found.tolist() == [1.0, 1.0]
 
 
 def test_everybody_left_after_the_first_repeat_purchase() -> None:
     rows = [(1, 2 + n % 3, 270) for n in range(20)] + [(0, 0, 1), (0, 0, 2)]
-    model = fit_bgnbd(table(rows))
+    model = fit_bgnbd(history_table(rows))
     assert model.dropout == PointLaw(1.0)
     assert "everybody leaves at the first occasion" in model.limit
-    one, none = model.probability_alive(table([(1, 3, 3), (0, 0, 3)]))
+    one, none = model.probability_alive(history_table([(1, 3, 3), (0, 0, 3)]))
     assert (one, none) == (0.0, 1.0)
-    bought = model.expected_purchases(1e6, table([(1, 3, 3), (0, 0, 3)]))
+    bought = model.expected_purchases(1e6, history_table([(1, 3, 3), (0, 0, 3)]))
     assert bought == pytest.approx([0.0, 1.0], abs=1e-6)
 
 
 def test_some_leave_at_once_and_the_others_never() -> None:
     once = [(1, 7 + n % 4, 273) for n in range(30)]
     stay = [(38 + n % 3, 273, 273) for n in range(30)]
-    model = fit_bgnbd(table(once + stay))
+    model = fit_bgnbd(history_table(once + stay))
     assert isinstance(model.dropout, SplitLaw)
     assert model.dropout.share == pytest.approx(0.5, abs=0.02)
     assert "customers who never leave" in model.limit
-    assert model.probability_alive(table([(2, 5, 273)])).tolist() == [1.0]
+    assert model.probability_alive(history_table([(2, 5, 273)])).tolist() == [1.0]
     assert model.standard_errors["dropout_share"] == pytest.approx(np.sqrt(0.25 / 60), rel=0.02)
 
 
 def test_all_leave_with_one_probability() -> None:
     generator = np.random.default_rng(2)
     x = generator.geometric(0.3, 400)
-    rows = table([(n, 7 * n, 7 * n + 700) for n in x])
+    rows = history_table([(n, 7 * n, 7 * n + 700) for n in x])
     model = fit_bgnbd(rows)
     assert model.dropout == PointLaw(pytest.approx(1 / x.mean(), rel=1e-3))
     assert f"a/(a+b) = {model.dropout.value:.4g}" in model.limit
@@ -110,10 +94,10 @@ def test_all_leave_with_one_probability() -> None:
 
 
 def test_laws_carry_the_parameters() -> None:
-    model = fit_bgnbd(sample())
+    model = fit_bgnbd(sample_summary())
     r, alpha, a, b = model.values
     assert (model.purchasing, model.dropout) == (GammaLaw(r, alpha), BetaLaw(a, b))
-    days = fit_bgnbd(sample(), unit="day")
+    days = fit_bgnbd(sample_summary(), unit="day")
     assert days.purchasing.rate == pytest.approx(7 * alpha, rel=1e-9)
     assert days.standard_errors["alpha"] == pytest.approx(
         7 * model.standard_errors["alpha"], rel=1e-6

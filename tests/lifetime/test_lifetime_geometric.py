@@ -26,6 +26,7 @@ from keycustomer.lifetime.geometric.dropout_after_purchase import (
 )
 from keycustomer.lifetime.geometric.likelihood import CHUNK, GeometricLikelihood, Rows
 from keycustomer.lifetime.geometric.terms import geometric_terms
+from known_models import history_table
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
@@ -76,11 +77,6 @@ def columns(histories: list[tuple[float, float, float]]) -> list[np.ndarray]:
 
 def histories(rows: list[tuple[float, float, float]], weights: list[float] | None = None):
     return Histories(*columns(rows), np.array(weights or [1.0] * len(rows)), "week")
-
-
-def table(rows: list[tuple[float, float, float]]) -> pd.DataFrame:
-    """A customer table, times in days."""
-    return pd.DataFrame(rows, columns=["frequency", "recency", "T"])
 
 
 def cohort(seed: int, customers: int, name: str = "BG/NBD", laws: tuple = TEXTBOOK) -> pd.DataFrame:
@@ -487,7 +483,7 @@ def test_a_limit_can_be_left_by_a_refit_and_reached_by_one(name: str) -> None:
     model = fit(customers)
     once = model.refit(np.where(np.arange(model.histories.rows) == 0, 7.0, 0.0))
     assert once.limit
-    stayers = table([(3, 63, 70), (5, 70, 70), (4, 68, 70), (1, 70, 70), (2, 66, 70)])
+    stayers = history_table([(3, 63, 70), (5, 70, 70), (4, 68, 70), (1, 70, 70), (2, 66, 70)])
     everybody = pd.concat([customers, stayers])
     limit = fit(everybody)
     only = (limit.histories.T == 10).astype(float)
@@ -506,16 +502,16 @@ def test_a_limit_can_be_left_by_a_refit_and_reached_by_one(name: str) -> None:
 def test_units_and_repetition_change_nothing(found: list, name: str) -> None:
     rows = [(x, last if x else 0, (last if x else 0) + more) for x, last, more in found]
     fit = MODELS[name][0]
-    model = fit(table(rows))
-    days = fit(table(rows), unit="day")
-    twice = fit(table(rows * 2))
+    model = fit(history_table(rows))
+    days = fit(history_table(rows), unit="day")
+    twice = fit(history_table(rows * 2))
     bought = sum(x for x, _, _ in rows)
     assert days.names == model.names == twice.names
     assert days.log_likelihood == pytest.approx(
         model.log_likelihood - bought * np.log(7), rel=1e-8, abs=1e-8
     )
     assert twice.log_likelihood == pytest.approx(2 * model.log_likelihood, rel=1e-8, abs=1e-8)
-    everybody = table(rows)
+    everybody = history_table(rows)
     alive = model.probability_alive(everybody)
     assert ((alive >= 0) & (alive <= 1)).all()
     if not model.limit:
@@ -551,7 +547,7 @@ def test_the_longer_the_silence_the_less_is_expected(parameters, x, T, name) -> 
 
 @both
 def test_nobody_came_back(name: str) -> None:
-    model = MODELS[name][0](table([(0, 0, 30), (0, 0, 70), (0, 0, 0)]))
+    model = MODELS[name][0](history_table([(0, 0, 30), (0, 0, 70), (0, 0, 0)]))
     assert (model.purchasing, model.dropout) == (PointLaw(0.0), PointLaw(0.0))
     assert model.limit.startswith("Nobody bought again")
     assert model.log_likelihood == 0
@@ -565,7 +561,7 @@ def test_nobody_came_back(name: str) -> None:
 
 @both
 def test_one_customer_is_a_point(name: str) -> None:
-    model = MODELS[name][0](table([(4, 70, 70)]))
+    model = MODELS[name][0](history_table([(4, 70, 70)]))
     assert model.purchasing == PointLaw(pytest.approx(0.4))
     assert model.dropout == PointLaw(0.0)
     assert "no differences in purchase rates" in model.limit
@@ -578,7 +574,7 @@ def test_one_customer_is_a_point(name: str) -> None:
 
 @both
 def test_customers_who_never_bought_are_counted_apart(name: str) -> None:
-    customers = pd.concat([cohort(2, 300, name), table([(0.0, np.nan, np.nan)] * 2)])
+    customers = pd.concat([cohort(2, 300, name), history_table([(0.0, np.nan, np.nan)] * 2)])
     model = MODELS[name][0](customers)
     assert model.notes == ("2 customers never bought and are set apart.",)
     assert np.isnan(model.probability_alive(customers)[-2:]).all()
@@ -587,7 +583,7 @@ def test_customers_who_never_bought_are_counted_apart(name: str) -> None:
 @both
 def test_a_share_has_an_interval_of_shares(name: str) -> None:
     rows = [(1, 14, 270)] * 6 + [(2, 20, 270)] * 4 + [(5, 60, 270)] * 2 + [(0, 0, 9)]
-    model = MODELS[name][0](table(rows))
+    model = MODELS[name][0](history_table(rows))
     assert set(model.names) & {"dropout_probability", "dropout_share"}
     frame = model.to_frame().set_index("parameter")
     share = frame.loc[frame.index.str.startswith("dropout")].iloc[0]
@@ -606,12 +602,12 @@ def test_a_share_has_an_interval_of_shares(name: str) -> None:
 @pytest.mark.parametrize("start", [(1, 1, 1), (1, 1, 1, 0), (1, 1, -1, 1), (1, np.nan, 1, 1)])
 def test_a_start_that_is_none_is_refused(name: str, start: tuple) -> None:
     with pytest.raises(ValueError, match="four positive numbers r, alpha, a, b"):
-        MODELS[name][0](table([(1, 7, 14)]), start=start)
+        MODELS[name][0](history_table([(1, 7, 14)]), start=start)
 
 
 @both
 def test_weights_that_are_none_are_refused(name: str) -> None:
-    model = MODELS[name][0](table([(1, 7, 14), (0, 0, 14)]))
+    model = MODELS[name][0](history_table([(1, 7, 14), (0, 0, 14)]))
     with pytest.raises(ValueError, match="one number for each of the 2 rows"):
         model.refit(np.ones(3))
     for weights in ([0.0, 0.0], [1.0, -1.0], [1.0, np.nan]):

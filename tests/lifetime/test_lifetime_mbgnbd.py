@@ -1,14 +1,10 @@
 """MBG/NBD: the known likelihood, an independent package, and what only this model says."""
 
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 from keycustomer.lifetime import PointLaw, fit_bgnbd, fit_mbgnbd
-from keycustomer.lifetime.geometric import mbgnbd
+from keycustomer.lifetime.geometric.terms import geometric_terms
+from known_models import history_table, sample_summary
 from lifetimes import ModifiedBetaGeoFitter
 
 LIKELIHOOD = -9582.1357
@@ -24,20 +20,8 @@ SAME_FORMULA = 1e-8
 """Relative, at the same parameters: lifetimes' closed form loses some digits."""
 
 
-@cache
-def sample() -> pd.DataFrame:
-    """The 1/10 sample of CDNOW, 2,357 customers over 39 weeks, times in days."""
-    path = Path(find_spec("lifetimes").origin).parent / "datasets/cdnow_customers_summary.csv"
-    weeks = pd.read_csv(path)
-    return weeks.assign(recency=(weeks["recency"] * 7).round(), T=(weeks["T"] * 7).round())
-
-
-def table(rows: list[tuple[float, float, float]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["frequency", "recency", "T"])
-
-
 def test_the_sample_gives_the_known_likelihood() -> None:
-    model = fit_mbgnbd(sample())
+    model = fit_mbgnbd(sample_summary())
     assert round(model.log_likelihood, 4) == LIKELIHOOD
     assert list(model.parameters) == ["r", "alpha", "a", "b"]
     assert model.model == "MBG/NBD"
@@ -45,12 +29,12 @@ def test_the_sample_gives_the_known_likelihood() -> None:
 
 
 def test_an_independent_package_finds_the_same_and_no_better() -> None:
-    customers = sample()
+    customers = sample_summary()
     weeks = (customers["frequency"], customers["recency"] / 7, customers["T"] / 7)
     other = ModifiedBetaGeoFitter().fit(*weeks)
     model = fit_mbgnbd(customers)
     assert model.values == pytest.approx(other.params_.to_numpy(), rel=OTHER_OPTIMISER)
-    theirs = mbgnbd.row_terms(*(w.to_numpy(float) for w in weeks), *other.params_)[0].sum()
+    theirs = geometric_terms(*(w.to_numpy(float) for w in weeks), *other.params_, first=1)[0].sum()
     assert -ROUNDING <= model.log_likelihood - theirs < 1e-5
     other.params_[:] = model.values
     assert model.probability_alive(customers) == pytest.approx(
@@ -63,22 +47,22 @@ def test_an_independent_package_finds_the_same_and_no_better() -> None:
 
 
 def test_a_customer_without_a_repeat_purchase_may_have_left() -> None:
-    model = fit_mbgnbd(sample())
-    found = model.probability_alive(table([(0, 0, 0), (0, 0, 7), (0, 0, 700)]))
+    model = fit_mbgnbd(sample_summary())
+    found = model.probability_alive(history_table([(0, 0, 0), (0, 0, 7), (0, 0, 700)]))
     a, b = model.dropout.a, model.dropout.b
     assert found[0] == pytest.approx(b / (a + b), rel=1e-12)
     assert (np.diff(found) < 0).all()
 
 
 def test_a_customer_just_won_is_expected_to_buy_less_than_one_known_to_be_alive() -> None:
-    model = fit_mbgnbd(sample())
-    fresh = model.expected_purchases(39, table([(0, 0, 0)]))
+    model = fit_mbgnbd(sample_summary())
+    fresh = model.expected_purchases(39, history_table([(0, 0, 0)]))
     assert model.expected_purchases_new(39) == pytest.approx(fresh[0], rel=1e-12)
 
 
 def test_nobody_left() -> None:
     rows = [(n, 7 * n, 7 * n) for n in (1, 2, 3, 5, 9, 30)]
     for fit in (fit_bgnbd, fit_mbgnbd):
-        model = fit(table(rows))
+        model = fit(history_table(rows))
         assert model.dropout == PointLaw(0.0)
         assert "nobody leaves" in model.limit

@@ -2,9 +2,9 @@
 
 A customer leaves at every occasion with a probability of its own, theta, which differs between
 customers by a law.  Of a customer that has lasted `lived` occasions, :func:`lasting` says how
-likely it is to last so many more, :func:`total_lasting` how many more it is expected to last, and
-:func:`discounted_lasting` what one unit at each of them is worth now.  The longer a customer has
-lasted, the lower its theta probably is: nobody changes, but the others are gone.
+likely it is to last so many more, :func:`total_lasting` how many more it is expected to last, or
+what one unit at each of them is worth now.  The longer a customer has lasted, the lower its theta
+probably is: nobody changes, but the others are gone.
 
 For a beta law the endless discounted sum is a hypergeometric function 2F1(1, b; c; z).  Gauss's
 continued fraction gives it for every z below 1, without the cancellation that its series and

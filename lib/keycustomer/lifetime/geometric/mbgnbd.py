@@ -20,8 +20,6 @@ from keycustomer.lifetime.geometric.dropout_after_purchase import (
     GeometricDropoutModel,
     fit_geometric,
 )
-from keycustomer.lifetime.geometric.occasions import Terms
-from keycustomer.lifetime.geometric.terms import geometric_terms
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.stats.samples import FloatArray
 
@@ -66,29 +64,3 @@ def fit_mbgnbd(
     Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24.
     """
     return fit_geometric(MbgNbd, read_histories(customers, unit=unit), start)
-
-
-def row_terms(
-    x: FloatArray,
-    t_x: FloatArray,
-    T: FloatArray,
-    r: FloatArray,
-    alpha: FloatArray,
-    a: FloatArray,
-    b: FloatArray,
-) -> Terms:
-    """Log-likelihood of each customer, with derivatives, under parameters of its own.
-
-    Parameters
-    ----------
-    x, t_x, T : ndarray, shape (n,)
-        Frequency, recency and age.
-    r, alpha, a, b : ndarray, shape (n,), or float
-        Parameters.
-
-    Returns
-    -------
-    tuple of ndarray
-        Log-likelihood (n,), score (4, n) and Hessian (4, 4, n) in natural parameters.
-    """
-    return geometric_terms(x, t_x, T, r, alpha, a, b, first=1)
