@@ -209,6 +209,27 @@ def test_weights_equal_repetition(seed):
     assert drawn.log_likelihood == pytest.approx(again.log_likelihood, rel=CANCELLED)
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(3), r"one number for each of the 946 rows of `histories` is needed, got .*\(3,\)"),
+        (np.zeros(946), "finite numbers of at least 0 are needed, not all of them 0"),
+        (np.full(946, np.nan), "finite numbers"),
+        (-np.ones(946), "finite numbers"),
+    ],
+)
+def test_wrong_weights_are_refused(fitted, weights, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.refit(weights)
+
+
+def test_equally_likely_limits_are_chosen_in_every_currency():
+    spent = table([1, 1], [10.0, 17.0])
+    for unit in (1.0, 3.0, 0.7, 1e6):
+        changed = spent.assign(monetary_value=spent["monetary_value"] * unit)
+        assert fit_gammagamma(changed).names == ("p", "mean_spend")
+
+
 def test_inputs_stay_as_they_were(sample):
     before = sample.copy(deep=True)
     fit_gammagamma(sample).expected_spend(sample)

@@ -248,11 +248,30 @@ def test_tables_stay_as_they_were(customers, models):
         ({"discount_rate": 10}, r"10 % is discount_rate=0.1"),
         ({"discount_rate": 0.0}, "discount_rate=0 without a horizon"),
         ({"horizon": -1}, "a finite number of weeks of at least 0"),
+        ({"horizon": "52"}, "horizon='52': a finite number of weeks"),
+        ({"horizon": [4, 8]}, r"one number of weeks .* an array of shape \(2,\)"),
+        ({"discount_rate": None}, "discount_rate=None must be a share per year"),
+        ({"level": 95}, "level=95 must be a share"),
+        ({"draws": 2.5}, "draws=2.5: a whole number"),
+        ({"draws": 2, "seed": None}, "seed=None: a whole number of at least 0 or a numpy random"),
+        ({"draws": 2, "seed": -1}, "seed=-1: a whole number"),
     ],
 )
 def test_refused_terms(customers, models, terms, message):
     with pytest.raises(ValueError, match=message):
         value_customers(*models, customers, **terms)
+
+
+def test_models_in_the_wrong_order_are_refused(customers, models):
+    with pytest.raises(TypeError, match="transactions: a TransactionModel is needed, got GammaGam"):
+        value_customers(models[1], models[0], customers)
+
+
+def test_numbers_of_numpy_are_seeds(customers, models):
+    one, other = (
+        value_customers(*models, customers, draws=2, seed=seed) for seed in (3, np.int64(3))
+    )
+    assert one.equity == other.equity
 
 
 def test_without_mean_spend_there_is_no_value(customers, models):

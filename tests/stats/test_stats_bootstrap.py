@@ -30,6 +30,24 @@ def test_every_resample_has_n_customers(n):
     assert (counts >= 0).all()
 
 
+def test_groups_of_nobody_are_never_drawn():
+    weights = bootstrap(lambda drawn: drawn, [0, 2, 0, 0, 3, 0], draws=50)
+    assert (weights.sum(axis=1) == 5).all()
+    assert not weights[:, [0, 2, 3, 5]].any()
+
+
+@pytest.mark.parametrize("sizes", [[1.5, 2], [-1, 2], [np.nan, 1], [np.inf]])
+def test_only_whole_customers_are_drawn(sizes):
+    with pytest.raises(ValueError, match=r"whole numbers of customers .* got \["):
+        bootstrap(lambda drawn: drawn, sizes, draws=2)
+
+
+@pytest.mark.parametrize("draws", [2.5, True, "200"])
+def test_draws_are_a_whole_number(draws):
+    with pytest.raises(ValueError, match=r"draws=.*: a whole number of at least 1"):
+        all_counts(3, draws, 0)
+
+
 def test_counts_have_the_moments_of_the_multinomial():
     n, draws = 4, 20_000
     counts = all_counts(n, draws, 3)

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from keycustomer.stats import Estimate
+from keycustomer.stats.bootstrap import checked_level
 from keycustomer.stats.samples import FloatArray
 
 
@@ -84,7 +85,7 @@ class Fitted:
         """
         error = np.array(list(self.standard_errors.values()))
         positive = self._positive()
-        z = float(ndtri((1 + level) / 2))
+        z = float(ndtri((1 + checked_level(level)) / 2))
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             factor = np.exp(z * error / np.where(positive, self.values, 1.0))
             lower = np.where(positive, self.values / factor, self.values - z * error)

@@ -107,6 +107,16 @@ def maximise(
     return search.optimum(inner=False)
 
 
+def positive_numbers(start: object, count: int) -> FloatArray | None:
+    """Read parameters to begin at; None where they are not so many finite positive numbers."""
+    try:
+        given = np.asarray(start, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    fits = given.shape == (count,) and bool((np.isfinite(given) & (given > 0)).all())
+    return given if fits else None
+
+
 class _Search:
     """The place of a search, in logarithms of the positive parameters."""
 

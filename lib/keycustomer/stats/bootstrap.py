@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from statistics import NormalDist
 from typing import TypeAlias
 
@@ -76,6 +77,8 @@ def bootstrap_counts(n: int, draws: int, seed: Seed) -> Iterator[IntArray]:
     ValueError
         When `n` or `draws` is below 1.
     """
+    if isinstance(draws, bool) or not isinstance(draws, Integral):
+        raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
     if n < 1 or draws < 1:
         raise ValueError(f"bootstrap of n={n} customers in draws={draws}: both must be at least 1")
     generator = np.random.default_rng(seed)
@@ -124,18 +127,39 @@ def bootstrap(
     Returns
     -------
     ndarray, shape (draws, columns)
+
+    Raises
+    ------
+    ValueError
+        When the multiplicities are no whole numbers of at least 0, all are 0, or draws is below 1.
     """
-    sizes = np.asarray(multiplicities, dtype=np.int64)
-    starts = np.append(0, np.cumsum(sizes)[:-1])
+    sizes = _whole_customers(multiplicities)
+    filled = np.flatnonzero(sizes)
+    starts = (np.cumsum(sizes) - sizes)[filled]
     report = _after_quiet(progress)
     parts: list[FloatArray] = []
     done = 0
     for counts in bootstrap_counts(int(sizes.sum()), draws, seed):
-        grouped = counts if counts.shape[1] == sizes.size else np.add.reduceat(counts, starts, 1)
-        parts.append(statistic(grouped.astype(np.float64)))
+        grouped = np.zeros((len(counts), sizes.size))
+        grouped[:, filled] = (
+            counts if counts.shape[1] == filled.size else np.add.reduceat(counts, starts, 1)
+        )
+        parts.append(statistic(grouped))
         done += len(counts)
         report(done, draws)
     return np.concatenate(parts)
+
+
+def _whole_customers(multiplicities: npt.ArrayLike) -> IntArray:
+    given = np.asarray(multiplicities, dtype=float)
+    whole = (given >= 0) & (given < np.inf) & (np.floor(given) == given)
+    if not whole.all():
+        raise ValueError(
+            "bootstrap: whole numbers of customers are needed, since customers are drawn; got "
+            f"{given[~whole][:3].tolist()}. Give numbers of customers "
+            "in place of shares or other weights"
+        )
+    return given.astype(np.int64)
 
 
 def _after_quiet(progress: Progress | None) -> Progress:
@@ -167,7 +191,7 @@ def percentile_interval(draws: npt.ArrayLike, level: float = 0.95) -> tuple[floa
         NaN both when any draw is not a number: an interval from the other draws would be too
         short.
     """
-    tail = (1 - _checked_level(level)) / 2
+    tail = (1 - checked_level(level)) / 2
     return _quantiles(np.asarray(draws, dtype=np.float64), tail, 1 - tail)
 
 
@@ -198,7 +222,7 @@ def bca_interval(
     """
     values = np.asarray(draws, dtype=np.float64)
     below = float((values < estimate).mean() + (values <= estimate).mean()) / 2
-    tail = (1 - _checked_level(level)) / 2
+    tail = (1 - checked_level(level)) / 2
     if not 0 < below < 1 or not math.isfinite(acceleration):
         return math.nan, math.nan
     bias = NORMAL.inv_cdf(below)
@@ -293,7 +317,14 @@ def _quantiles(draws: FloatArray, lower: float, upper: float) -> tuple[float, fl
     return float(low), float(high)
 
 
-def _checked_level(level: float) -> float:
-    if not 0 < level < 1:
+def checked_level(level: float) -> float:
+    """Check that a confidence level is a share between 0 and 1, both excluded.
+
+    Raises
+    ------
+    ValueError
+        When it is not.
+    """
+    if isinstance(level, str) or not 0 < level < 1:
         raise ValueError(f"level={level!r} must be a share between 0 and 1; 95 % is level=0.95")
     return level

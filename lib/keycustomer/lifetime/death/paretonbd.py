@@ -28,6 +28,7 @@ from keycustomer.lifetime.death.rate_moments import EqualMoments, GammaMoments, 
 from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
+from keycustomer.lifetime.newton import positive_numbers
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats.samples import FloatArray
 
@@ -240,8 +241,8 @@ def _limit(found: Maximum, unit: str) -> str:
 
 
 def _checked_start(start: Sequence[float]) -> FloatArray:
-    place = np.asarray(start, dtype=float)
-    if place.shape != (len(GAMMA.names),) or not (np.isfinite(place) & (place > 0)).all():
+    place = positive_numbers(start, len(GAMMA.names))
+    if place is None:
         raise ValueError(
             f"start={start!r}: four positive numbers are needed, r, alpha, s and beta, for "
             "example (0.5, 10, 0.5, 10)"

@@ -32,7 +32,7 @@ from keycustomer.lifetime.geometric.search import search_laws
 from keycustomer.lifetime.geometric.terms import geometric_terms
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
-from keycustomer.lifetime.newton import Derivatives
+from keycustomer.lifetime.newton import Derivatives, positive_numbers
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats.samples import FloatArray
 
@@ -312,8 +312,8 @@ def _notes(histories: Histories) -> tuple[str, ...]:
 
 
 def _checked_start(start: Sequence[float] | FloatArray) -> FloatArray:
-    begin = np.asarray(start, dtype=float)
-    if begin.shape != (4,) or not (np.isfinite(begin).all() and (begin > 0).all()):
+    begin = positive_numbers(start, 4)
+    if begin is None:
         raise ValueError(
             f"start={start!r}: four positive numbers r, alpha, a, b are needed, or None"
         )

@@ -25,7 +25,7 @@ import pandas as pd
 from scipy.special import gammaln
 
 from keycustomer.lifetime.fitted import Fitted
-from keycustomer.lifetime.newton import Optimum, maximise
+from keycustomer.lifetime.newton import Optimum, maximise, positive_numbers
 from keycustomer.lifetime.spend.likelihood import (
     Derivatives,
     Shape,
@@ -178,11 +178,20 @@ class GammaGamma(Fitted):
         Raises
         ------
         ValueError
-            When no customer is left.
+            When the weights are not one finite number of at least 0 a row, or no customer is left.
         """
+        known = self.histories
+        weights = np.asarray(weights, dtype=float)
+        if weights.shape != known.frequency.shape:
+            raise ValueError(
+                f"weights: one number for each of the {known.frequency.size:,} rows of `histories` "
+                f"is needed, got shape {weights.shape}"
+            )
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+            raise ValueError("weights: finite numbers of at least 0 are needed, not all of them 0")
         inner = len(self.names) == 3
         start = (self.p, self.q, self.v) if inner else None
-        return _fit(self.histories.reweighted(weights), start)
+        return _fit(known.reweighted(weights), start)
 
 
 def fit_gammagamma(customers: pd.DataFrame, *, start: Sequence[float] | None = None) -> GammaGamma:
@@ -218,10 +227,11 @@ def fit_gammagamma(customers: pd.DataFrame, *, start: Sequence[float] | None = N
     >>> model.expected_spend(table).round(1)
     array([21.6, 24.1, 19.9, 22.6, 21.3, 27.2])
     """
-    if start is not None and not (len(start) == 3 and all(0 < one < math.inf for one in start)):
+    begin = None if start is None else positive_numbers(start, 3)
+    if start is not None and begin is None:
         raise ValueError(f"start={start!r}: three positive numbers p, q and v are needed")
     spending = read_spending(customers)
-    return _fit(spending, start, notes=_notes(spending))
+    return _fit(spending, begin, notes=_notes(spending))
 
 
 def _notes(spending: Spending) -> tuple[str, ...]:
@@ -248,7 +258,7 @@ def _notes(spending: Spending) -> tuple[str, ...]:
 
 
 def _fit(
-    spending: Spending, start: Sequence[float] | None, notes: tuple[str, ...] = ()
+    spending: Spending, start: Sequence[float] | FloatArray | None, notes: tuple[str, ...] = ()
 ) -> GammaGamma:
     """Find the largest likelihood among the inner model and its limits."""
     if not spending.frequency.size:
@@ -265,13 +275,14 @@ def _fit(
     found = _search(likelihood, _starts(start, purchases.value, customers.value, likelihood), bar)
     if found is not None:
         return _inner(found, likelihood, spending, notes)
-    if purchases.log_likelihood >= customers.log_likelihood:
+    # two customers of one purchase each are as likely either way, but for rounding
+    if purchases.log_likelihood >= customers.log_likelihood - CLEAR:
         return _customers_alike(purchases, likelihood, spending, notes)
     return _purchases_alike(customers, likelihood, spending, notes)
 
 
 def _starts(
-    start: Sequence[float] | None, p: float, q: float, likelihood: SpendingLikelihood
+    start: Sequence[float] | FloatArray | None, p: float, q: float, likelihood: SpendingLikelihood
 ) -> list[FloatArray]:
     """Places to begin at, as p, q and pv/q in units: the limits' shapes with some play."""
     given = []

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -29,7 +30,7 @@ from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.spend.spending import Spending, checked_spending
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats import bootstrap
-from keycustomer.stats.bootstrap import Progress, Seed
+from keycustomer.stats.bootstrap import Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -151,9 +152,20 @@ def bootstrap_models(
             spends.append(_redrawn_spend(spend, counts))
         return np.empty((len(weights), 0))
 
-    number = seed if isinstance(seed, int) else int(seed.integers(2**62))
+    number = _number(seed)
     bootstrap(refit, np.ones(buyers.size), draws=draws, seed=number, progress=progress)
     return ModelDraws(tuple(models), tuple(spends), known, number)
+
+
+def _number(seed: Seed) -> int:
+    """Turn a seed into the number that the draws are made from."""
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**62))
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(
+            f"seed={seed!r}: a whole number of at least 0 or a numpy random Generator is needed"
+        )
+    return int(seed)
 
 
 def parameter_intervals(
@@ -190,8 +202,7 @@ def parameter_intervals(
     ValueError
         When the level is no share between 0 and 1, or draws is below 1.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must be a share between 0 and 1; 95 % is level=0.95")
+    checked_level(level)
 
     def refit(weights: FloatArray) -> FloatArray:
         return np.array([_values(model, model.refit(row)) for row in weights])

@@ -36,7 +36,7 @@ from keycustomer.lifetime.worth.drawn_values import (
 )
 from keycustomer.lifetime.worth.resampling import ModelDraws, bootstrap_models
 from keycustomer.stats import Estimate, bootstrap_estimate, share_of
-from keycustomer.stats.bootstrap import Progress, Seed
+from keycustomer.stats.bootstrap import Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray
 
 MONEY = "currency"
@@ -171,14 +171,17 @@ def value_customers(
     Raises
     ------
     ValueError
-        When margin, rate or horizon make no sense, mean spend does not exist (q of 1 or less), the
-        table is refused, or draws are asked of customers the models were not fitted on.
+        When margin, rate, horizon or level make no sense, mean spend does not exist (q of 1 or
+        less), the table is refused, or draws are asked of customers the models were not fitted on.
+    TypeError
+        When a model is none, or the two stand in the wrong order.
 
     References
     ----------
     Fader, Hardie & Lee (2005), Journal of Marketing Research 42, equation 3.
     """
-    kept = share_of(margin, "margin")
+    _check_models(transactions, spend)
+    kept, level = share_of(margin, "margin"), checked_level(level)
     known = read_histories(customers, unit=transactions.unit, keep_customers=True)
     valued = ValuedCustomers.of(customers, known, kept, discount_rate, horizon)
     ahead = days_in("year") / days_in(known.unit) if horizon is None else horizon
@@ -209,6 +212,17 @@ def value_customers(
         notes=_notes(transactions, spend, known),
         drawn=purchases,
     )
+
+
+def _check_models(transactions: TransactionModel, spend: GammaGamma) -> None:
+    """Refuse what is no such model, above all the two in the wrong order."""
+    wanted = (("transactions", transactions, TransactionModel), ("spend", spend, GammaGamma))
+    for argument, given, kind in wanted:
+        if not isinstance(given, kind):
+            raise TypeError(
+                f"{argument}: a {kind.__name__} is needed, got {type(given).__name__}; "
+                "value_customers takes the model of purchases, that of spend, then the customers"
+            )
 
 
 def _frame(
