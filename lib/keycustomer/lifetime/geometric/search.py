@@ -24,7 +24,7 @@ from keycustomer.lifetime.geometric.likelihood import (
     Rows,
 )
 from keycustomer.lifetime.geometric.occasions import Dropout
-from keycustomer.lifetime.newton import Derivatives, Optimum, maximise
+from keycustomer.lifetime.newton import SMALLEST_GAIN, Derivatives, Optimum, maximise
 from keycustomer.stats.samples import FloatArray
 
 DOUBTFUL = 0.5
@@ -35,6 +35,10 @@ SAME = 1e-9
 
 CLOSE = 20.0
 """Size of the parameters of a textbook law that begins a search near its limit."""
+
+REFIT_GAIN = 1e-10
+"""Relative gain that ends a refit, whose last step is taken unseen: parameters lie within a
+millionth of their standard error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,8 @@ def search_laws(
     """
     likelihood = GeometricLikelihood(rows, "gamma", "beta")
     begin = usual_start(rows) if start is None else start
-    reached = maximise(likelihood, begin, at_start=at_start)
+    gain = SMALLEST_GAIN if at_start is None else REFIT_GAIN
+    reached = maximise(likelihood, begin, at_start=at_start, smallest_gain=gain)
     if not reached.inner and start is not None:
         reached = _with_effort(maximise(likelihood, usual_start(rows)), reached.evaluations)
     if reached.inner and not _doubtful(reached):
