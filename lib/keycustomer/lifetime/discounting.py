@@ -18,6 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
+from keycustomer.lifetime.arguments import refuse_endless
 from keycustomer.stats.samples import FloatArray
 
 ALL_DIGITS = 13
@@ -79,11 +80,7 @@ def present_value_rule(
     ValueError
         As :func:`discounted`.
     """
-    if horizon is None and force == 0:
-        raise ValueError(
-            "discount_rate=0 without a horizon: purchases for ever may add up to infinity; "
-            "give a discount rate above 0 or a horizon"
-        )
+    refuse_endless(force, horizon, "purchases")
     if force == 0:
         return np.array([horizon], dtype=float), np.ones(1)
     step = STEP[8 if digits <= 8 else ALL_DIGITS]

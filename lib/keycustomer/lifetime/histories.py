@@ -25,6 +25,7 @@ import pandas as pd
 
 from keycustomer.customers import CustomerBase, customer_histories
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import need_columns
 from keycustomer.lifetime.units import days_in
 from keycustomer.stats.samples import FloatArray
 
@@ -227,12 +228,7 @@ def _columns(customers: pd.DataFrame, names: tuple[str, ...]) -> list[FloatArray
             "customers: a customer table (DataFrame) or Histories is needed, got "
             f"{type(customers).__name__}"
         )
-    missing = [name for name in names if name not in customers.columns]
-    if missing:
-        raise ValueError(
-            f"customers: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, customers.columns)) or 'none'}"
-        )
+    need_columns(customers, names, "customers")
     return number_columns(customers, names)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.lifetime.units import force_of_interest
 
 
@@ -68,8 +69,7 @@ def margin_multiple(
     stay, grow = np.broadcast_arrays(_shares(retention), np.asarray(growth, dtype=float))
     if not (np.isfinite(grow).all() and (grow > -1).all()):
         raise ValueError(f"growth={growth!r} must be a share above -1; 5 % is growth=0.05")
-    if horizon is not None and (isinstance(horizon, bool) or horizon < 0 or horizon % 1):
-        raise ValueError(f"horizon={horizon!r}: a whole number of periods of at least 0 is needed")
+    ahead = None if horizon is None else whole_number(horizon, "horizon", of="periods")
     present = np.exp(-force_of_interest(discount_rate, unit))
     ratio = stay * (1 + grow) * present
     if horizon is None and (ratio >= 1).any():
@@ -77,7 +77,7 @@ def margin_multiple(
             f"retention {stay[ratio >= 1][0]:g} with growth {grow[ratio >= 1][0]:g} outruns the "
             f"discount rate {discount_rate:g}: the sum for ever is infinite; give a horizon"
         )
-    multiple = stay * present * _geometric_sum(ratio, horizon)
+    multiple = stay * present * _geometric_sum(ratio, ahead)
     if first_margin:
         multiple = 1 + (1 + grow) * multiple
     return multiple.item() if multiple.ndim == 0 else multiple

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import day_of, need_columns
 from keycustomer.lifetime.transactions import TransactionModel
 
 NAMED = 3
@@ -86,7 +87,7 @@ def trace_customer(
         When a column is missing, the customer has no purchase, or its first lies after `until`.
     """
     dates = _dates(purchases, customer_id)
-    end = pd.Timestamp(purchases["date"].max() if until is None else until).normalize()
+    end = pd.Timestamp(day_of(until, "until") or purchases["date"].max()).normalize()
     if dates[0] > end:
         raise ValueError(
             f"until={end:%Y-%m-%d}: customer {customer_id!r} first bought on {dates[0]:%Y-%m-%d}"
@@ -109,12 +110,7 @@ def trace_customer(
 
 def _dates(purchases: pd.DataFrame, customer_id: str) -> pd.DatetimeIndex:
     """Days on which the customer bought, rising."""
-    missing = [name for name in ("customer_id", "date") if name not in purchases.columns]
-    if missing:
-        raise ValueError(
-            f"purchases: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, purchases.columns)) or 'none'}"
-        )
+    need_columns(purchases, ("customer_id", "date"), "purchases")
     own = purchases.loc[purchases["customer_id"] == customer_id, "date"].dropna()
     if own.empty:
         known = ", ".join(map(repr, purchases["customer_id"].unique()[:NAMED].tolist()))

@@ -23,6 +23,7 @@ import pandas as pd
 
 from keycustomer.customers import CustomerBase
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.lifetime.chains.markov import CustomerChain, recency_chain
 from keycustomer.lifetime.discrete.opportunities import bought_periods
 from keycustomer.lifetime.discrete.powers import IntArray
@@ -263,8 +264,7 @@ def fit_recency_chain(
         When an argument makes no sense, or nobody has ever waited for `longest` periods.
     """
     share_of(margin, "margin")
-    if isinstance(longest, bool) or longest < 1 or longest % 1:
-        raise ValueError(f"longest={longest!r}: a whole number of periods of at least 1 is needed")
+    longest = whole_number(longest, "longest", of="periods", least=1)
     bought, complete = bought_periods(purchases, every, start=start, end=end)
     bought = bought[bought["period"] <= complete]
     if bought.empty:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import refuse_endless, whole_number
 from keycustomer.lifetime.units import days_in, force_of_interest
 from keycustomer.stats.samples import FloatArray, finite_values
 
@@ -169,13 +170,9 @@ class CustomerChain:
     def _factor(self, discount_rate: float, horizon: int | None) -> float:
         """Discount factor of a period, checked against the horizon."""
         force = force_of_interest(discount_rate, self.unit)
-        if horizon is None and force == 0:
-            raise ValueError(
-                "discount_rate=0 without a horizon: rewards for ever may add up to infinity; "
-                "give a discount rate above 0 or a horizon"
-            )
-        if horizon is not None and (isinstance(horizon, bool) or horizon < 0 or horizon % 1):
-            raise ValueError(f"horizon={horizon!r}: a whole number of at least 0 is needed")
+        refuse_endless(force, horizon, "rewards")
+        if horizon is not None:
+            whole_number(horizon, "horizon", of="periods")
         return float(np.exp(-force))
 
 

@@ -30,6 +30,7 @@ import pandas as pd
 
 from keycustomer.customers import CustomerBase
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import day_of
 from keycustomer.lifetime.concentration.counting import alike_probabilities, count_probabilities
 from keycustomer.lifetime.concentration.implied import (
     Population,
@@ -38,16 +39,10 @@ from keycustomer.lifetime.concentration.implied import (
     top_share,
     with_first,
 )
+from keycustomer.lifetime.purchase_log import Columns, PurchaseLog, observed_days, read_log
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.lifetime.units import days_in
-from keycustomer.lifetime.validation.purchase_log import (
-    Columns,
-    PurchaseLog,
-    day_of,
-    observed_days,
-    read_log,
-)
 from keycustomer.lifetime.worth.resampling import ModelDraws
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
 from keycustomer.stats.bootstrap import Progress, Seed

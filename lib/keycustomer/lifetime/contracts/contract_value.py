@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import need_columns, whole_number
 from keycustomer.lifetime.contracts.tenures import Renewals, Tenures
 from keycustomer.lifetime.units import days_in, force_of_interest
 from keycustomer.stats import Estimate, bootstrap_estimate, finite_values
@@ -171,8 +172,7 @@ def value_contracts(
         the survival curve.
     """
     share_of(margin, "margin")
-    if draws < 0 or draws % 1:
-        raise ValueError(f"draws={draws!r}: a whole number of at least 0 is needed")
+    draws = whole_number(draws, "draws", of="draws")
     force = force_of_interest(discount_rate, model.unit)
     table = _last_relationships(contracts)
     running = table["running"].to_numpy(bool)
@@ -220,12 +220,7 @@ def _frame(
 
 def _last_relationships(contracts: pd.DataFrame) -> pd.DataFrame:
     needed = ("customer_id", "running", "tenure", "ended", "until_renewal")
-    missing = [name for name in needed if name not in contracts.columns]
-    if missing:
-        raise ValueError(
-            f"contracts: column {', '.join(map(repr, missing))} is missing; make the table with "
-            "contract_tenures(base)"
-        )
+    need_columns(contracts, needed, "contracts", cure="make the table with contract_tenures(base)")
     ordered = contracts.sort_values("start") if "start" in contracts.columns else contracts
     last = ~ordered["customer_id"].duplicated(keep="last")
     return contracts.loc[ordered.index[last].sort_values()]
@@ -266,7 +261,7 @@ def _drawn(
 ) -> FloatArray:
     """Discounted renewals by renewals made, of models refitted to redrawn customers."""
     generator = np.random.default_rng(seed)
-    drawn = np.empty((int(draws), made.size))
+    drawn = np.empty((draws, made.size))
     for row in drawn:
         refitted = model.refit(model.tenures.redrawn(generator))
         row[:] = refitted.discounted_renewals(made, discount_rate, horizon, 1.0)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import refuse_endless, whole_number
 from keycustomer.lifetime.contracts.tenures import Renewals, Tenures, read_tenures
 from keycustomer.lifetime.discrete.chances import LawFit, Sight, begin_again, fit_laws
 from keycustomer.lifetime.discrete.lasting import total_lasting
@@ -152,11 +153,7 @@ class ShiftedBetaGeometric(Fitted):
         Fader & Hardie (2010), equations 5 (new customers) and 6 (DERL).
         """
         force = force_of_interest(discount_rate, self.unit)
-        if horizon is None and force == 0:
-            raise ValueError(
-                "discount_rate=0 without a horizon: renewals for ever may add up to infinity; "
-                "give a discount rate above 0 or a horizon"
-            )
+        refuse_endless(force, horizon, "renewals")
         made, ahead = _whole(renewals, "renewals"), _horizon(horizon)
         worth = _each(made, lambda n: total_lasting(self.churn, n, ahead, force))
         return worth * np.exp(-force * (np.asarray(until_renewal, dtype=float) - 1))
@@ -298,7 +295,7 @@ def _whole(numbers: Renewals, argument: str) -> IntArray:
 
 
 def _horizon(horizon: int | None) -> int | None:
-    return None if horizon is None else int(_whole(horizon, "horizon"))
+    return None if horizon is None else whole_number(horizon, "horizon", of="renewals")
 
 
 def _each(made: IntArray, answer: Callable[[FloatArray], FloatArray]) -> FloatArray:

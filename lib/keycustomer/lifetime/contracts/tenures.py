@@ -14,6 +14,7 @@ such contracts are refused until `since` leaves them out.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -24,6 +25,7 @@ import pandas as pd
 
 from keycustomer.customers import CustomerBase
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import day_of, need_columns
 from keycustomer.lifetime.contracts.calendar_periods import add_periods, whole_periods
 from keycustomer.lifetime.units import days_in
 from keycustomer.stats.samples import FloatArray, finite_values
@@ -147,12 +149,7 @@ def read_tenures(contracts: pd.DataFrame | Tenures, *, unit: str = "month") -> T
                 f"{unit}; renewals cannot be converted"
             )
         return contracts
-    missing = [name for name in ("tenure", "ended") if name not in contracts.columns]
-    if missing:
-        raise ValueError(
-            f"contracts: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, contracts.columns)) or 'none'}"
-        )
+    need_columns(contracts, ("tenure", "ended"), "contracts")
     if contracts.empty:
         raise ValueError("contracts: there is no contract in the table")
     periods, ended = _checked(contracts)
@@ -224,7 +221,7 @@ def contract_tenures(
         raise ValueError(f"{base.title}: the base has no contracts table")
     contracts = base.query("select * from contracts")
     table = _relationships(_dated(contracts, base), bridge)
-    table = _begun_since(table, base, since)
+    table = _begun_since(table, base, day_of(since, "since"))
     if table.empty:
         raise ValueError(f"{base.title}: no contract began {f'since {since} ' if since else ''}yet")
     return _measured(table, every, pd.Timestamp(base.end) + pd.Timedelta(days=1))
@@ -266,7 +263,7 @@ def _relationships(table: pd.DataFrame, bridge: int) -> pd.DataFrame:
     return joined.reset_index(drop=True)
 
 
-def _begun_since(table: pd.DataFrame, base: CustomerBase, since: Day) -> pd.DataFrame:
+def _begun_since(table: pd.DataFrame, base: CustomerBase, since: dt.date | None) -> pd.DataFrame:
     if since is not None:
         return table[table["start"] >= pd.Timestamp(since)].reset_index(drop=True)
     first = pd.Timestamp(base.start)

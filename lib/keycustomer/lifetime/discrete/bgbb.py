@@ -23,6 +23,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import refuse_endless, whole_number
 from keycustomer.lifetime.discrete.chances import LawFit, Sight, begin_again, fit_laws
 from keycustomer.lifetime.discrete.lasting import total_lasting
 from keycustomer.lifetime.discrete.powers import ChanceLaw, Family, IntArray, log_powers
@@ -104,11 +105,7 @@ class BgBb(TransactionModel):
         Fader, Hardie & Shang (2010), equation 14.
         """
         force = force_of_interest(discount_rate, self.unit)
-        if horizon is None and force == 0:
-            raise ValueError(
-                "discount_rate=0 without a horizon: purchases for ever may add up to infinity; "
-                "give a discount rate above 0 or a horizon"
-            )
+        refuse_endless(force, horizon, "purchases")
         known = self._read(customers)
         x, t_x, T = known.frequency, known.recency, known.T
         ahead = None if horizon is None else _whole(horizon)
@@ -374,11 +371,7 @@ def _leaving(kind: str, law: ChanceLaw) -> str:
 
 
 def _whole(horizon: float | FloatArray) -> int:
-    if not (np.isfinite(horizon) and horizon >= 0 and horizon % 1 == 0):
-        raise ValueError(
-            f"horizon={float(horizon):g}: a whole number of opportunities of at least 0 is needed"
-        )
-    return int(horizon)
+    return whole_number(horizon, "horizon", of="opportunities")
 
 
 def _read(customers: pd.DataFrame | Histories, unit: str) -> Histories:

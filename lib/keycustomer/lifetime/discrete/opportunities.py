@@ -9,13 +9,12 @@ Source: Fader, Hardie & Shang (2010), Marketing Science 29, 1086-1108, who count
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 
 from keycustomer.customers import CustomerBase, purchase_days
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import day_of, need_columns
 from keycustomer.lifetime.discrete.powers import IntArray
 
 PERIODS = ("day", "week", "month", "quarter", "year")
@@ -121,6 +120,7 @@ def _days(
     purchases: CustomerBase | pd.DataFrame, start: Day, end: Day
 ) -> tuple[pd.DataFrame, np.datetime64]:
     """Purchase days within the window, and its last day."""
+    start, end = day_of(start, "start"), day_of(end, "end")
     if isinstance(purchases, CustomerBase):
         days = purchase_days(purchases, start=start, end=end)
     else:
@@ -130,20 +130,11 @@ def _days(
             f"purchases: nobody bought between {start or 'the first day'} and {end or 'the last'}"
         )
     observed = purchases.end if isinstance(purchases, CustomerBase) else days["date"].max()
-    return days, np.datetime64(_iso(observed if end is None else end), "D")
-
-
-def _iso(day: dt.date | str) -> str:
-    return day if isinstance(day, str) else pd.Timestamp(day).date().isoformat()
+    return days, np.datetime64(pd.Timestamp(end or observed).date(), "D")
 
 
 def _within(table: pd.DataFrame, start: Day, end: Day) -> pd.DataFrame:
-    missing = [name for name in ("customer_id", "date", "revenue") if name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"purchases: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, table.columns)) or 'none'}"
-        )
+    need_columns(table, ("customer_id", "date", "revenue"), "purchases")
     dates = pd.to_datetime(table["date"])
     inside = dates.notna()
     if start is not None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import need_columns
 from keycustomer.stats.samples import FloatArray
 
 SHOWN = 3
@@ -176,12 +177,7 @@ def _levels(values: pd.Series) -> tuple[object, ...]:
 
 
 def _check_columns(customers: pd.DataFrame, columns: Sequence[str]) -> None:
-    missing = [column for column in columns if column not in customers.columns]
-    if missing:
-        raise ValueError(
-            f"covariates: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, customers.columns))}"
-        )
+    need_columns(customers, columns, "covariates")
     twice = sorted({column for column in columns if list(columns).count(column) > 1})
     if twice:
         raise ValueError(f"covariates: {', '.join(map(repr, twice))} is given more than once")

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from keycustomer.lifetime.arguments import need_columns
 from keycustomer.lifetime.histories import number_columns
 from keycustomer.stats import Estimate
 from keycustomer.stats.samples import FloatArray
@@ -203,10 +204,5 @@ def _columns(customers: pd.DataFrame, names: tuple[str, str]) -> list[FloatArray
             "customers: a customer table (DataFrame) is needed, since spend differs between "
             f"customers of equal histories; got {type(customers).__name__}"
         )
-    missing = [name for name in names if name not in customers.columns]
-    if missing:
-        raise ValueError(
-            f"customers: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, customers.columns)) or 'none'}"
-        )
+    need_columns(customers, names, "customers")
     return number_columns(customers, names)

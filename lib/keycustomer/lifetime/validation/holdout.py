@@ -20,13 +20,9 @@ import pandas as pd
 
 from keycustomer.customers import CustomerBase
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import day_of
+from keycustomer.lifetime.purchase_log import PurchaseLog, observed_days, read_log
 from keycustomer.lifetime.units import days_in
-from keycustomer.lifetime.validation.purchase_log import (
-    PurchaseLog,
-    day_of,
-    observed_days,
-    read_log,
-)
 from keycustomer.stats import share_of
 from keycustomer.stats.samples import FloatArray
 

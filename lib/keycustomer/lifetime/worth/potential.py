@@ -30,6 +30,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import need_columns
 from keycustomer.stats import Estimate, bootstrap_estimate, finite_values, share_of
 from keycustomer.stats.samples import FloatArray
 
@@ -281,12 +282,7 @@ def _matched(
     tables["values"] = values if isinstance(values, pd.DataFrame) else values.to_frame()
     columns = {}
     for (argument, table), name in zip(tables.items(), names, strict=True):
-        missing = [one for one in (customer_id, name) if one not in table.columns]
-        if missing:
-            raise ValueError(
-                f"{argument}: column {', '.join(map(repr, missing))} is missing; columns found: "
-                f"{', '.join(map(str, table.columns)) or 'none'}"
-            )
+        need_columns(table, (customer_id, name), argument)
         column = table.set_index(customer_id)[name]
         twice = column.index[column.index.duplicated()]
         if len(twice):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers import CustomerBase, purchase_days
-from keycustomer.customers.table import Day
+from keycustomer.lifetime.arguments import need_columns
 from keycustomer.stats.samples import FloatArray
 
 Columns: TypeAlias = tuple[str, str, str | None]
@@ -84,13 +84,8 @@ def _complain(table: pd.DataFrame, names: Columns) -> None:
             "purchases: a prepared base or a table (DataFrame) of purchases is needed, got "
             f"{type(table).__name__}"
         )
-    missing = [name for name in names if name is not None and name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"purchases: column {', '.join(map(repr, missing))} is missing; columns found: "
-            f"{', '.join(map(str, table.columns)) or 'none'}"
-            + ("; without amounts: revenue=None" if names[2] in missing else "")
-        )
+    cure = "" if names[2] in table.columns else "without amounts: revenue=None"
+    need_columns(table, filter(None, names), "purchases", cure=cure)
     if table.empty:
         raise ValueError("purchases: the table has no rows")
     complaints = list(filter(None, _complaints(table, *names)))
@@ -130,25 +125,6 @@ def _rows(what: str, column: pd.Series, wrong: Any) -> str | None:
     return (
         f"purchases: {column.name!r} {what} in {places.size:,} rows ({shown}); correct or drop them"
     )
-
-
-def day_of(value: Day, argument: str) -> dt.date | None:
-    """Read a day given as an argument; None where none was given.
-
-    Raises
-    ------
-    ValueError
-        When it is no day.
-    """
-    if value is None:
-        return None
-    try:
-        day = pd.Timestamp(value)
-    except (TypeError, ValueError):
-        day = None
-    if day is None or pd.isna(day):
-        raise ValueError(f"{argument} is a day such as '2017-06-30', got {value!r}")
-    return day.date()
 
 
 def _log(table: pd.DataFrame, names: Columns, start: dt.date, end: dt.date) -> PurchaseLog:
