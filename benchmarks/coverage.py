@@ -35,7 +35,7 @@ from keycustomer.lifetime import (
     simulate_customers,
     simulate_spend,
 )
-from keycustomer.lifetime.worth.resampling import parameter_intervals
+from keycustomer.lifetime.resampling import parameter_intervals
 
 OBSERVED = np.arange(27.0, 39.0 + 1e-9, 1 / 7)
 """Weeks since the first purchase: customers won over twelve weeks, watched to the 39th."""

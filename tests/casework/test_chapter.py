@@ -20,7 +20,7 @@ from keycustomer.casework.measures import FORECASTS, LIFETIME_MODELS, MEASURES, 
 from keycustomer.customers import probable_duplicates
 from keycustomer.customers.base import open_base
 from keycustomer.lifetime.validation.predictions import BASELINES, FORESIGHT
-from keycustomer.lifetime.worth.potential import GROUPS
+from keycustomer.lifetime.value.potential import GROUPS
 from keycustomer.stats import Estimate
 from matplotlib import pyplot
 from toy_project import CASE
@@ -171,6 +171,7 @@ def test_the_measures_of_chapter_1_bear_the_agreed_names() -> None:
         "customer_equity",
         "model_pareto_share",
         "lasting_pareto_share",
+        "overlooked_share",
         "key_customers",
     }
     assert MEASURES["1_pareto_analysis"]["pareto_share"].groups == ("top_20", "top_10", "top_1")

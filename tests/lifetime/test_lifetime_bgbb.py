@@ -263,7 +263,7 @@ def test_refits_of_few_customers_are_fits():
 
 
 def test_bootstrap_intervals_of_parameters(donations):
-    from keycustomer.lifetime.worth.resampling import parameter_intervals
+    from keycustomer.lifetime.resampling import parameter_intervals
 
     frame = parameter_intervals(donations, draws=40, seed=1).set_index("parameter")
     assert (frame["lower"] < frame["estimate"]).all() and (frame["estimate"] < frame["upper"]).all()

@@ -144,7 +144,7 @@ def test_refits_begin_at_the_fit(high_end):
 
 
 def test_bootstrap_intervals_of_parameters(high_end):
-    from keycustomer.lifetime.worth.resampling import parameter_intervals
+    from keycustomer.lifetime.resampling import parameter_intervals
 
     frame = parameter_intervals(high_end, draws=60, seed=2)
     wald = high_end.to_frame()
@@ -401,7 +401,7 @@ def test_intervals_of_values(contracts):
 
 
 def test_values_go_into_the_map_of_potential(contracts):
-    from keycustomer.lifetime.worth.potential import map_potential
+    from keycustomer.lifetime.value.potential import map_potential
 
     model = fit_sbg(tenures_from_survivors(HIGH_END[:8], unit="month"))
     values = value_contracts(model, contracts, draws=20)

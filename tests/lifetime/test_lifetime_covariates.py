@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from keycustomer import lifetime
 from keycustomer.lifetime import BetaLaw, GammaLaw, PointLaw, simulate_customers
-from keycustomer.lifetime.explained import families
-from keycustomer.lifetime.explained.covariates import fit_with_covariates
-from keycustomer.lifetime.explained.design import read_design
-from keycustomer.lifetime.explained.effects import CovariateRows, EffectsLikelihood
+from keycustomer.lifetime.covariates import families
+from keycustomer.lifetime.covariates.covariate_model import fit_with_covariates
+from keycustomer.lifetime.covariates.design import read_design
+from keycustomer.lifetime.covariates.effects import CovariateRows, EffectsLikelihood
 from lifetimes import BetaGeoFitter, ParetoNBDFitter
 
 MODELS = ("BG/NBD", "Pareto/NBD")

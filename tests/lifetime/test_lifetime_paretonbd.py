@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from keycustomer.lifetime import Histories, fit_paretonbd, read_histories
-from keycustomer.lifetime.death.death_time import (
+from keycustomer.lifetime.exponential.death_time import (
     dead_odds,
     discounted_stay,
     log_likelihood,
     row_terms,
 )
-from keycustomer.lifetime.death.paretonbd import ParetoNbd
-from keycustomer.lifetime.death.rate_moments import EqualMoments, GammaMoments
+from keycustomer.lifetime.exponential.paretonbd import ParetoNbd
+from keycustomer.lifetime.exponential.rate_moments import EqualMoments, GammaMoments
 from keycustomer.lifetime.laws import GammaLaw, PointLaw, SplitLaw
 
 # Sums of two dozen terms of double numbers, of which the odds of x = 5,000 take 5,000-fold logs.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keycustomer import customers, lifetime
-from keycustomer.lifetime.worth.potential import BOTH, GROUPS, LATER, NEITHER, NOW
+from keycustomer.lifetime.value.potential import BOTH, GROUPS, LATER, NEITHER, NOW
 
 TABLE = pd.DataFrame({"customer_id": list("abcde"), "revenue": [50.0, 40.0, 30.0, 20.0, 0.0]})
 VALUES = pd.DataFrame({"customer_id": list("abcde"), "residual_value": [9.0, 1.0, 8.0, 1.0, 2.0]})

@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from keycustomer.lifetime.death.paretonbd import fit_paretonbd
+from keycustomer.lifetime.exponential.paretonbd import fit_paretonbd
 from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
 from keycustomer.lifetime.histories import read_histories
 from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
+from keycustomer.lifetime.resampling import _pair, bootstrap_models, parameter_intervals
 from keycustomer.lifetime.spend.gammagamma import fit_gammagamma
-from keycustomer.lifetime.worth.resampling import _pair, bootstrap_models, parameter_intervals
 from keycustomer.stats.bootstrap import bootstrap_counts
 from known_models import sample_split
 from scipy import stats

@@ -7,14 +7,14 @@ import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
-from keycustomer.lifetime.death.paretonbd import fit_paretonbd
+from keycustomer.lifetime.exponential.paretonbd import fit_paretonbd
 from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
 from keycustomer.lifetime.laws import GammaLaw, PointLaw
+from keycustomer.lifetime.resampling import bootstrap_models
 from keycustomer.lifetime.simulation import simulate_spend
 from keycustomer.lifetime.spend.gammagamma import fit_gammagamma
-from keycustomer.lifetime.worth import drawn_values
-from keycustomer.lifetime.worth.resampling import bootstrap_models
-from keycustomer.lifetime.worth.value import value_customers
+from keycustomer.lifetime.value import drawn_values
+from keycustomer.lifetime.value.customer_values import value_customers
 from known_models import sample_split
 
 ROUNDING = 1e-12  # relative error of sums of a few terms

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from keycustomer.lifetime.death.paretonbd import fit_paretonbd
+from keycustomer.lifetime.exponential.paretonbd import fit_paretonbd
 from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
 from keycustomer.lifetime.geometric.mbgnbd import fit_mbgnbd
 from keycustomer.lifetime.histories import Histories, read_histories

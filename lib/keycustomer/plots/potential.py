@@ -34,7 +34,7 @@ from keycustomer.plots.style import (
 if TYPE_CHECKING:
     from keycustomer.lifetime.concentration.growing_windows import WindowConcentration
     from keycustomer.lifetime.concentration.regression import ForeseenFall
-    from keycustomer.lifetime.worth.potential import PotentialMap
+    from keycustomer.lifetime.value.potential import PotentialMap
 
 COLOURS = (PALETTE["blue"], PALETTE["vermilion"], PALETTE["green"], PALETTE["grey"])
 """Colours of the four groups, in their order."""

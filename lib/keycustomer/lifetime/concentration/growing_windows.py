@@ -40,10 +40,10 @@ from keycustomer.lifetime.concentration.implied import (
     with_first,
 )
 from keycustomer.lifetime.purchase_log import Columns, PurchaseLog, observed_days, read_log
+from keycustomer.lifetime.resampling import ModelDraws
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.lifetime.units import days_in
-from keycustomer.lifetime.worth.resampling import ModelDraws
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray

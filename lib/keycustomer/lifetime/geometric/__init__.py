@@ -1,1 +1,1 @@
-"""Models by which a customer may leave after a purchase: BG/NBD and MBG/NBD."""
+"""Models of customers who may leave after a purchase, geometric lifetimes: BG/NBD, MBG/NBD."""

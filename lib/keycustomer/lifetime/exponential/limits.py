@@ -10,8 +10,8 @@ the histories choose.
 Rates are compared with ages, so of the two-point laws on zero and infinity only that of dropout
 can be likeliest: a customer who came back has a purchase rate between them.
 
-Sources: :mod:`keycustomer.lifetime.death.death_time` for the likelihood; the weak closure of the
-gamma laws for the families.
+Sources: :mod:`keycustomer.lifetime.exponential.death_time` for the likelihood; the weak closure of
+the gamma laws for the families.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy.special import expit
 
-from keycustomer.lifetime.death.death_time import NODES, log_likelihood
-from keycustomer.lifetime.death.rate_moments import EqualMoments, GammaMoments, Moments
+from keycustomer.lifetime.exponential.death_time import NODES, log_likelihood
+from keycustomer.lifetime.exponential.rate_moments import EqualMoments, GammaMoments, Moments
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
 from keycustomer.lifetime.newton import BOUND, SMALLEST_GAIN, Objective, maximise

@@ -24,17 +24,17 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.lifetime.histories import Histories, read_histories
+from keycustomer.lifetime.resampling import ModelDraws, bootstrap_models
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.lifetime.units import days_in
-from keycustomer.lifetime.worth.drawn_values import (
+from keycustomer.lifetime.value.drawn_values import (
     DrawnPurchases,
     ValuedCustomers,
     equity_draws,
     redrawn_values,
     value_intervals,
 )
-from keycustomer.lifetime.worth.resampling import ModelDraws, bootstrap_models
 from keycustomer.stats import Estimate, bootstrap_estimate, share_of
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray

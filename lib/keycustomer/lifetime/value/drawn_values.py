@@ -18,11 +18,11 @@ import pandas as pd
 
 from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.lifetime.histories import Histories
+from keycustomer.lifetime.resampling import IntArray, ModelDraws
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.spend.spending import checked_spending
 from keycustomer.lifetime.transactions import TransactionModel, one_horizon
 from keycustomer.lifetime.units import force_of_interest
-from keycustomer.lifetime.worth.resampling import IntArray, ModelDraws
 from keycustomer.stats import bootstrap
 from keycustomer.stats.samples import FloatArray
 

@@ -3,7 +3,7 @@
 How likely is a history, and how does that change with the laws of purchase and dropout rates?  A
 customer who came back x times, last at age t_x, and is of age T now, is still alive, or left at
 some age y between t_x and T.  With the moments M_k(y) of the purchase rates and N_k(y) of the
-dropout rates (:mod:`keycustomer.lifetime.death.rate_moments`) the likelihood is
+dropout rates (:mod:`keycustomer.lifetime.exponential.rate_moments`) the likelihood is
 
     M_x(T) N_0(T) + integral from t_x to T of M_x(y) N_1(y) dy.
 
@@ -31,7 +31,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.special import expit
 
-from keycustomer.lifetime.death.rate_moments import EqualMoments, GammaMoments, Moments, Number
+from keycustomer.lifetime.exponential.rate_moments import (
+    EqualMoments,
+    GammaMoments,
+    Moments,
+    Number,
+)
 from keycustomer.lifetime.histories import Histories
 from keycustomer.stats.samples import FloatArray
 

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, exprel
 
-from keycustomer.lifetime.death.death_time import dead_odds, discounted_stay, row_terms
-from keycustomer.lifetime.death.limits import GAMMA, Maximum, likeliest
-from keycustomer.lifetime.death.rate_moments import EqualMoments, GammaMoments, Moments
 from keycustomer.lifetime.discounting import ALL_DIGITS
+from keycustomer.lifetime.exponential.death_time import dead_odds, discounted_stay, row_terms
+from keycustomer.lifetime.exponential.limits import GAMMA, Maximum, likeliest
+from keycustomer.lifetime.exponential.rate_moments import EqualMoments, GammaMoments, Moments
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
 from keycustomer.lifetime.newton import positive_numbers

@@ -17,10 +17,10 @@ from functools import partial
 from itertools import product
 from typing import Any, TypeAlias
 
-from keycustomer.lifetime.death.death_time import row_terms as death_terms
-from keycustomer.lifetime.death.limits import staying_terms
-from keycustomer.lifetime.death.rate_moments import EqualMoments, GammaMoments, Moments
-from keycustomer.lifetime.explained.effects import Family, Parameter, RowTerms
+from keycustomer.lifetime.covariates.effects import Family, Parameter, RowTerms
+from keycustomer.lifetime.exponential.death_time import row_terms as death_terms
+from keycustomer.lifetime.exponential.limits import staying_terms
+from keycustomer.lifetime.exponential.rate_moments import EqualMoments, GammaMoments, Moments
 from keycustomer.lifetime.geometric.terms import geometric_terms
 from keycustomer.lifetime.laws import (
     BetaLaw,

@@ -27,10 +27,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from keycustomer.lifetime.covariates import families
+from keycustomer.lifetime.covariates.design import Design, read_design
+from keycustomer.lifetime.covariates.effects import CovariateRows, EffectsLikelihood, Family, Law
 from keycustomer.lifetime.discounting import discounted
-from keycustomer.lifetime.explained import families
-from keycustomer.lifetime.explained.design import Design, read_design
-from keycustomer.lifetime.explained.effects import CovariateRows, EffectsLikelihood, Family, Law
 from keycustomer.lifetime.fitted import Fitted
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.newton import FLATTEST, Optimum, maximise
@@ -40,7 +40,7 @@ from keycustomer.stats.samples import FloatArray
 
 FITTERS = {
     "BG/NBD": ("keycustomer.lifetime.geometric.bgnbd", "fit_bgnbd"),
-    "Pareto/NBD": ("keycustomer.lifetime.death.paretonbd", "fit_paretonbd"),
+    "Pareto/NBD": ("keycustomer.lifetime.exponential.paretonbd", "fit_paretonbd"),
 }
 """Models that take covariates, and where they are fitted without."""
 
@@ -315,7 +315,7 @@ def fit_with_covariates(
     ValueError
         When the model takes no covariates, the table is wrong (see
         :func:`keycustomer.lifetime.histories.read_histories`) or a column cannot be used (see
-        :func:`keycustomer.lifetime.explained.design.read_design`).
+        :func:`keycustomer.lifetime.covariates.design.read_design`).
 
     References
     ----------

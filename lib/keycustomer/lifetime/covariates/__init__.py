@@ -1,0 +1,1 @@
+"""Purchase and dropout rates that depend on covariates of the customer."""

@@ -1,1 +1,0 @@
-"""The model by which a customer may leave at any time: Pareto/NBD."""

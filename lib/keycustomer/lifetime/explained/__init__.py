@@ -1,1 +1,0 @@
-"""Differences between customers explained by covariates."""

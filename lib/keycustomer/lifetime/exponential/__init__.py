@@ -1,0 +1,1 @@
+"""The model of customers who may leave at any time, exponential lifetimes: Pareto/NBD."""

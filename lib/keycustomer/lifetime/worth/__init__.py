@@ -1,1 +1,0 @@
-"""What customers are worth: residual value, equity, potential, and the draws behind them."""
