@@ -163,6 +163,11 @@ MEASURES: dict[str, dict[str, Measure]] = {
             "share of purchases",
             LIFETIME_MODELS[:3],
         ),
+        "overlooked_share": Measure(
+            "share of the best fifth by potential value that is not in the best fifth by what "
+            "it brought",
+            "share of customers",
+        ),
         "key_customers": Measure(
             "customers by value now and potential value", "customers", VALUE_GROUPS
         ),

@@ -23,7 +23,11 @@ _MAIN = (
     ("customers_for_80", "", "of customers bring 80 % of revenue"),
     ("gini", "", "Gini coefficient of revenue"),
     ("retained_top_20", "", "of the top 20 % are in the top 20 % again"),
+    ("lasting_pareto_share", "Pareto/NBD", "of purchases from the top 20 %, luck taken out"),
+    ("customer_equity", "", "value still to come from present customers"),
+    ("overlooked_share", "", "of those with key potential are not key now"),
 )
+_MONEY = ("revenue", "customer_equity")
 _PACKAGES = (
     "numpy",
     "pandas",
@@ -117,11 +121,11 @@ def _main_figures(measures: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]
         if row is None or row.get("estimate") is None:
             continue
         unit = str(row.get("unit") or "")
-        show = _shower(unit)
-        money = name == "revenue" and unit not in ("", "currency")
+        money = name in _MONEY and unit not in ("", "currency")
+        show = compact if money else _shower(unit)
         figures.append(
             {
-                "value": compact(float(row["estimate"])) if money else show(row["estimate"]),
+                "value": show(float(row["estimate"])),
                 "unit": unit if money else "",
                 "interval": _interval(row, show),
                 "caption": caption.replace(" %", f"{_THIN}%"),
