@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keycustomer.lifetime.discrete.bgbb import FLAT, STARTS, _Donors, fit_bgbb
+from keycustomer.lifetime.discrete.bgbb import STARTS, _Donors, fit_bgbb
+from keycustomer.lifetime.discrete.chances import FLAT
 from keycustomer.lifetime.discrete.lasting import lasting, total_lasting
 from keycustomer.lifetime.discrete.opportunities import opportunity_table
 from keycustomer.lifetime.discrete.powers import FAMILIES, BetaFamily, log_powers

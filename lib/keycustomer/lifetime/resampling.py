@@ -129,7 +129,7 @@ def bootstrap_models(
     Returns
     -------
     ModelDraws
-        Small: the drawn models do not keep the customers drawn.
+        Small: the models of a draw do not keep its customers.
 
     Raises
     ------

@@ -299,7 +299,7 @@ def bootstrap_estimate(
         why = (
             f"not defined in {missing:,} of {values.size:,} resamples" if n > 1 else "one customer"
         )
-        return Estimate(estimate, math.nan, math.nan, unit, n, f"no interval: {why}", level)
+        return Estimate.without_interval(estimate, unit, n, why, level)
     if leave_one_out is not None:
         sizes = np.ones(n) if multiplicities is None else multiplicities
         ends = bca_interval(estimate, values, acceleration(leave_one_out, sizes), level)

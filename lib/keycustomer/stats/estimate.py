@@ -42,6 +42,13 @@ class Estimate:
     method: str
     level: float = 0.95
 
+    @classmethod
+    def without_interval(
+        cls, estimate: float, unit: str, n: int, why: str, level: float = 0.95
+    ) -> Estimate:
+        """Return an estimate that has no interval, its method saying why: `no interval: ...`."""
+        return cls(estimate, math.nan, math.nan, unit, n, f"no interval: {why}", level)
+
     def __str__(self) -> str:
         """`0.677 [0.655, 0.699]`, with digits fitting the size of the number."""
         if math.isnan(self.lower) or math.isnan(self.upper):

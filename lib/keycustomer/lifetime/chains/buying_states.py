@@ -171,8 +171,7 @@ class RecencyChain:
         sums = self._drawn(discount_rate, horizon, draws, seed) @ sizes
         n = len(self.customers)
         if not sums.size:
-            method = "no interval: no bootstrap draws asked for"
-            return Estimate(total, math.nan, math.nan, "currency", n, method, level)
+            return Estimate.without_interval(total, "currency", n, "no draws", level)
         return bootstrap_estimate(total, sums, unit="currency", n=n, level=level)
 
     def to_frame(self) -> pd.DataFrame:
@@ -207,7 +206,7 @@ class RecencyChain:
     def _drawn(
         self, discount_rate: float, horizon: int | None, draws: int, seed: Seed
     ) -> FloatArray:
-        """Values to come of chains estimated from redrawn customers, shape (draws, states)."""
+        """Values to come of chains estimated from customers drawn again, shape (draws, states)."""
         if draws == 0:
             return np.empty((0, self.longest + 1))
         return np.array(

@@ -76,7 +76,7 @@ class WindowConcentration:
         One row a window and population: ``days`` (length), ``end`` (last day; NaT by age),
         ``population`` ("all", or "buyers" of the window), ``customers``, ``seen`` with ``lower``
         and ``upper``, ``implied`` with ``implied_lower`` and ``implied_upper`` (NaN without
-        drawn models), ``luck_alone``: shares 0..1.  ``seen`` is NaN where nobody bought.
+        draws), ``luck_alone``: shares 0..1.  ``seen`` is NaN where nobody bought.
     lasting : Estimate
         Share of the top customers by true rate.
     level : float
@@ -168,7 +168,7 @@ def concentration_by_age(
     draws, seed, level
         Bootstrap of customers for the intervals of what was seen.
     progress : callable, optional
-        Called as ``progress(done, total)`` after every window and drawn model.
+        Called as ``progress(done, total)`` after every window and the models of every draw.
 
     Returns
     -------
@@ -340,7 +340,7 @@ def _compared(
 ) -> WindowConcentration:
     others = _drawn(models, spend is not None)
     report = _counting(settings.progress, len(windows) + len(others))
-    # luck first: it refuses spend without a mean, which only a drawn model may have
+    # luck first: it refuses spend without a mean, which only the models of a draw may have
     luck = _luck(model, spend, windows, settings.top)
     implied = _implied(model, spend, windows, settings.top)
     again = []
@@ -374,7 +374,7 @@ def _compared(
 def _drawn(
     models: ModelDraws[Any] | None, money: bool
 ) -> list[tuple[TransactionModel, GammaGamma | None]]:
-    """Pair the models drawn; refuse draws without the models of spend that are needed."""
+    """Pair the models of each draw; refuse draws without models of spend where they are needed."""
     if models is None:
         return []
     if not money:
@@ -467,8 +467,7 @@ def _lasting(
     ]
     customers = int(model.customers)
     if not again:
-        none = "no interval: no models drawn"
-        return Estimate(share, math.nan, math.nan, "share", customers, none, settings.level)
+        return Estimate.without_interval(share, "share", customers, "no draws", settings.level)
     return bootstrap_estimate(share, again, unit="share", n=customers, level=settings.level)
 
 
@@ -477,7 +476,7 @@ def _seen(values: FloatArray, population: Population, settings: _Settings) -> Es
     chosen = values if population == "all" else values[values > 0]
     n = chosen.size
     if not chosen.sum() > 0:
-        return Estimate(math.nan, math.nan, math.nan, "share", n, "nobody bought", settings.level)
+        return Estimate.without_interval(math.nan, "share", n, "nobody bought", settings.level)
     falling, sizes = np.unique(-chosen, return_counts=True)
     ladder = _Ladder(-falling, settings.top)
     drawn = bootstrap(ladder, sizes, draws=settings.draws, seed=settings.seed)[:, 0]

@@ -198,8 +198,7 @@ def lasting_estimate(model: TransactionModel, *, top: float = 0.2, level: float 
     share, unit = lasting_share(model, top=top), "share of purchases"
     n = round(model.customers)
     if "r" not in model.names:
-        why = "no interval: no differences between rates"
-        return Estimate(share, math.nan, math.nan, unit, n, why, level)
+        return Estimate.without_interval(share, unit, n, "no differences between rates", level)
     shape = model.estimates(level)["r"]
     below = 1 - top
     lower, upper = (

@@ -5,8 +5,10 @@ yet pay for: how likely it is to renew after so many renewals made, discounted t
 period now running is paid, so the next renewal is the first to count, on the day it is due.
 
 :func:`value_contracts` does it for every customer of a table of contracts, by the shifted
-beta-geometric model or by the survival curve, with intervals from redrawn customers, and adds up
-the customer equity.  Source: Fader & Hardie (2010), Marketing Science 29, 85-93.
+beta-geometric model or by the survival curve, with intervals from customers drawn again, and adds
+up the customer equity.
+
+Source: Fader & Hardie (2010), Marketing Science 29, 85-93.
 """
 
 from __future__ import annotations
@@ -259,7 +261,7 @@ def _drawn(
     discount_rate: float,
     horizon: int | None,
 ) -> FloatArray:
-    """Discounted renewals by renewals made, of models refitted to redrawn customers."""
+    """Discounted renewals by renewals made, by the model of each draw."""
     generator = np.random.default_rng(seed)
     drawn = np.empty((draws, made.size))
     for row in drawn:
@@ -279,6 +281,5 @@ def _interval(
 
 def _equity(equity: float, sums: FloatArray, customers: int, level: float) -> Estimate:
     if not sums.size:
-        method = "no interval: no bootstrap draws asked for"
-        return Estimate(equity, math.nan, math.nan, "currency", customers, method, level)
+        return Estimate.without_interval(equity, "currency", customers, "no draws", level)
     return bootstrap_estimate(equity, sums, unit="currency", n=customers, level=level)

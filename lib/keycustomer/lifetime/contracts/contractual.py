@@ -245,7 +245,7 @@ def _fit(tenures: Tenures, starts: Sequence[Sequence[float] | FloatArray]) -> Sh
         log_likelihood=found.log_likelihood,
         customers=tenures.customers,
         limit=_limit(found),
-        notes=() if found.identified else (FLAT,),
+        notes=found.notes,
         evaluations=found.evaluations,
         churn=found.laws[0],
         tenures=tenures,
@@ -261,11 +261,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "always": (),
 }
 """Names of the free parameters by kind of law."""
-
-FLAT = (
-    "The data do not tell the parameters apart: others have the same likelihood, so that there "
-    "are no standard errors."
-)
 
 
 def _limit(found: LawFit) -> str:

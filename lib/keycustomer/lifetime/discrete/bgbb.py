@@ -296,7 +296,7 @@ def _fit(histories: Histories, starts: Sequence[Sequence[float] | FloatArray]) -
         log_likelihood=found.log_likelihood,
         customers=histories.customers,
         limit=_limit(found),
-        notes=() if found.identified else (FLAT,),
+        notes=found.notes,
         evaluations=found.evaluations,
         purchasing=found.laws[0],
         dropout=found.laws[1],
@@ -322,11 +322,6 @@ NAMES: tuple[dict[str, tuple[str, ...]], ...] = (
     },
 )
 """Names of the free parameters by kind of law: of buying, of leaving."""
-
-FLAT = (
-    "The data do not tell the parameters apart: others have the same likelihood, so that there "
-    "are no standard errors."
-)
 
 
 def _limit(found: LawFit) -> str:

@@ -40,6 +40,12 @@ SAME = 1e-9
 SIMPLEST = tuple(FAMILIES)
 """Kinds of law, the simplest first."""
 
+FLAT = (
+    "The data do not tell the parameters apart: others have the same likelihood, so that there "
+    "are no standard errors."
+)
+"""Note on parameters that are not the only ones with their likelihood."""
+
 
 class Sight(ABC):
     """What a likelihood sees of the customers.
@@ -97,6 +103,11 @@ class LawFit:
     searched: FloatArray
     evaluations: int
     identified: bool
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the parameters."""
+        return () if self.identified else (FLAT,)
 
 
 def fit_laws(

@@ -101,7 +101,7 @@ class Spending:
         x, m = (self._standardised(one) for one in (self.frequency, self.monetary_value))
         r = float(self.weights @ (x * m) / n) if n else math.nan
         if not -1 < r < 1:
-            return Estimate(r, math.nan, math.nan, unit, int(n), "no interval: not defined")
+            return Estimate.without_interval(r, unit, int(n), "not defined")
         influence = x * m - r * (x * x + m * m) / 2
         error = math.sqrt(float(self.weights @ influence**2)) / n / (1 - r * r)
         lower, upper = np.tanh(math.atanh(r) + error * ndtri([0.025, 0.975]))

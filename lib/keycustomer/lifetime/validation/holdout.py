@@ -111,7 +111,7 @@ def calibration_end(base: CustomerBase, share: float) -> dt.date:
     base : CustomerBase
         A prepared base.
     share : float
-        Length of the calibration part as a share of all days, between 0 and 1.
+        Length of the calibration period as a share of all days, between 0 and 1.
 
     Raises
     ------

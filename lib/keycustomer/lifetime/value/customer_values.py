@@ -16,7 +16,6 @@ Investments", for customer equity.
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -198,8 +197,7 @@ def value_customers(
         sums = equity_draws(valued, purchases)
         equity = bootstrap_estimate(total, sums, unit=MONEY, n=valued.buyers.size, level=level)
     else:
-        why = "no interval: no draws"
-        equity = Estimate(total, math.nan, math.nan, MONEY, valued.buyers.size, why, level)
+        equity = Estimate.without_interval(total, MONEY, valued.buyers.size, "no draws", level)
     return CustomerValues(
         frame=frame,
         equity=equity,

@@ -145,7 +145,7 @@ def equity_draws(valued: ValuedCustomers, purchases: DrawnPurchases) -> FloatArr
     -------
     ndarray, shape (draws,)
         Currency; of the customers drawn, where the draws were made from these customers, else of
-        these customers by the drawn models.  NaN where a draw has no mean spend.
+        these customers by the models of the draw.  NaN where a draw has no mean spend.
     """
     drawn, rows = purchases.drawn, valued.rows.rows
     row, m = valued.row[valued.buyers], valued.m[valued.buyers]

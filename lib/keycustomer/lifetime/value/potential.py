@@ -15,7 +15,7 @@ basic                 below border        below border
 
 A border is a share of the customers (the top fifth) or an amount.  What a customer is expected to
 bring is estimated, so some customers lie near a border by chance: with the potential values of
-refitted models (`CustomerValues.redrawn`, `ContractValues.redrawn`) every customer gets a
+the models of every draw (`CustomerValues.redrawn`, `ContractValues.redrawn`) every customer gets a
 probability for each group.  That is the uncertainty of the expectation; what a single customer will
 really do is more uncertain still.
 """
@@ -354,7 +354,7 @@ def _overlooked(group: np.ndarray, drawn: Sequence[float]) -> Estimate:
     later = int(np.isin(group, KEY_LATER).sum())
     point, unit = _not_key_now(group), "share of the customers key later"
     if not drawn:
-        return Estimate(point, np.nan, np.nan, unit, later, "no interval: no draws")
+        return Estimate.without_interval(point, unit, later, "no draws")
     return bootstrap_estimate(point, drawn, unit=unit, n=later)
 
 
