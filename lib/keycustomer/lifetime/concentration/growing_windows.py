@@ -40,6 +40,7 @@ from keycustomer.lifetime.concentration.implied import (
     with_first,
 )
 from keycustomer.lifetime.purchase_log import Columns, PurchaseLog, observed_days, read_log
+from keycustomer.lifetime.ranking import Ranking
 from keycustomer.lifetime.resampling import ModelDraws
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.transactions import TransactionModel
@@ -347,18 +348,13 @@ def _compared(
     for drawn in others:
         again.append(_implied(*drawn, windows, settings.top))
         report()
-    ends = _ends(np.array(again), implied.shape, settings.level)
+    lower, upper = _ends(np.array(again), implied.shape, settings.level)
+    told = {"implied": implied, "implied_lower": lower, "implied_upper": upper, "luck_alone": luck}
     rows = []
     for place, window in enumerate(windows):
         for kind, population in enumerate(get_args(Population)):
-            seen = _seen(window.values, population, settings)
-            rows.append(
-                {"days": window.days, "end": pd.Timestamp(window.end) if window.end else pd.NaT}
-                | {"population": population, "customers": seen.n, "seen": seen.estimate}
-                | {"lower": seen.lower, "upper": seen.upper, "implied": implied[place, kind]}
-                | {"implied_lower": ends[0][place, kind], "implied_upper": ends[1][place, kind]}
-                | {"luck_alone": luck[place, kind]}
-            )
+            shares = {name: values[place, kind] for name, values in told.items()}
+            rows.append(_window_row(window, population, settings) | shares)
         report()
     return WindowConcentration(
         model.model,
@@ -369,6 +365,20 @@ def _compared(
         _lasting(model, spend, others, settings),
         settings.level,
     )
+
+
+def _window_row(window: _Window, population: Population, settings: _Settings) -> dict[str, Any]:
+    """Say of a window and population what was seen."""
+    seen = _seen(window.values, population, settings)
+    return {
+        "days": window.days,
+        "end": pd.Timestamp(window.end) if window.end else pd.NaT,
+        "population": population,
+        "customers": seen.n,
+        "seen": seen.estimate,
+        "lower": seen.lower,
+        "upper": seen.upper,
+    }
 
 
 def _drawn(
@@ -478,24 +488,13 @@ def _seen(values: FloatArray, population: Population, settings: _Settings) -> Es
     if not chosen.sum() > 0:
         return Estimate.without_interval(math.nan, "share", n, "nobody bought", settings.level)
     falling, sizes = np.unique(-chosen, return_counts=True)
-    ladder = _Ladder(-falling, settings.top)
-    drawn = bootstrap(ladder, sizes, draws=settings.draws, seed=settings.seed)[:, 0]
-    point = float(ladder(sizes[None, :].astype(float))[0, 0])
-    return bootstrap_estimate(point, drawn, unit="share", n=n, level=settings.level)
+    value, top = -falling, np.array([settings.top])
+    ranking = Ranking(value)
 
-
-@dataclass(frozen=True, eq=False)
-class _Ladder:
-    """Share of the top customers for any numbers of customers with each value."""
-
-    falling: FloatArray
-    top: float
-
-    def __call__(self, weights: FloatArray) -> FloatArray:
-        customers = np.cumsum(np.pad(weights, ((0, 0), (1, 0))), axis=1)
-        value = np.cumsum(np.pad(weights * self.falling, ((0, 0), (1, 0))), axis=1)
-        rows = zip(customers, value, strict=True)
-        best = [np.interp(self.top * count[-1], count, sums) for count, sums in rows]
+    def share(weights: FloatArray) -> FloatArray:
         with np.errstate(invalid="ignore"):
-            shares: FloatArray = np.array(best)[:, None] / value[:, -1:]
-        return shares
+            return ranking.reached(weights, value, shares=top) / (weights @ value)[:, None]
+
+    drawn = bootstrap(share, sizes, draws=settings.draws, seed=settings.seed)[:, 0]
+    point = float(share(sizes[None, :].astype(float))[0, 0])
+    return bootstrap_estimate(point, drawn, unit="share", n=n, level=settings.level)

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.lifetime.histories import read_histories
+from keycustomer.lifetime.ranking import Ranking
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.lifetime.validation.holdout import HoldoutSplit
@@ -153,7 +154,12 @@ def foreseen_fall(
         raise ValueError(
             f"groups={groups}: between 2 and the number of customers ({split.customers}) are needed"
         )
-    means = _Means(*_columns(model, split, spend), groups)
+    columns = _columns(model, split, spend)
+    ranking = Ranking(np.round(columns[0], DIGITS))
+
+    def means(weights: FloatArray) -> FloatArray:
+        return ranking.group_means(weights, *columns, groups=groups)
+
     ones = np.ones((1, split.customers))
     point = means(ones)
     drawn = bootstrap(means, ones[0], draws=draws, seed=seed, progress=progress)
@@ -201,43 +207,6 @@ def _if_alive(model: TransactionModel, table: pd.DataFrame, horizon: float) -> F
     known = read_histories(table, unit=model.unit, keep_customers=True)
     ahead = np.asarray(horizon)
     return known.per_customer(model._purchases_if_alive(ahead, known.frequency, known.T))
-
-
-class _Means:
-    """Means of every group for any number of copies of each customer."""
-
-    def __init__(
-        self,
-        first: FloatArray,
-        second: FloatArray,
-        expected: FloatArray,
-        if_alive: FloatArray,
-        groups: int,
-    ) -> None:
-        # rows in the order of the ranking: blocks of equal values are then contiguous
-        rank = np.round(first, DIGITS)
-        self.order = np.argsort(-rank, kind="stable")
-        self.columns = [column[self.order] for column in (first, second, expected, if_alive)]
-        self.starts = np.flatnonzero(np.r_[True, np.diff(rank[self.order]) != 0])
-        self.groups = groups
-
-    def __call__(self, copies: FloatArray) -> FloatArray:
-        """Means by group of the first, second, expected and if_alive value, by draw."""
-        weights = copies[:, self.order]
-        counts = np.add.reduceat(weights, self.starts, axis=1)
-        means = [self._means(counts, weights * column) for column in self.columns]
-        return np.hstack(means)
-
-    def _means(self, counts: FloatArray, amounts: FloatArray) -> FloatArray:
-        sums = np.add.reduceat(amounts, self.starts, axis=1)
-        return np.array([self._cut(*pair) for pair in zip(counts, sums, strict=True)])
-
-    def _cut(self, counts: FloatArray, sums: FloatArray) -> FloatArray:
-        # within a block of equal values the cumulated sum is a straight line: that is what
-        # spreads the block over the groups in equal parts
-        ranks, reached = np.cumsum(np.r_[0.0, counts]), np.cumsum(np.r_[0.0, sums])
-        edges = np.linspace(0, ranks[-1], self.groups + 1)
-        return np.diff(np.interp(edges, ranks, reached)) / (ranks[-1] / self.groups)
 
 
 def _by_name(statistics: FloatArray, groups: int) -> dict[str, FloatArray]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.ranking import Ranking
 from keycustomer.lifetime.units import days_in
 from keycustomer.lifetime.validation.predictions import (
     BASELINES,
@@ -31,7 +32,7 @@ from keycustomer.lifetime.validation.predictions import (
     predict_holdout,
     refuse_foreknowledge,
 )
-from keycustomer.lifetime.validation.scores import Ranking, equal_customers
+from keycustomer.lifetime.validation.scores import equal_customers
 from keycustomer.stats import bootstrap, percentile_interval
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
@@ -420,27 +421,25 @@ class _Cut:
 
     def __init__(self, predicted: FloatArray, actual: FloatArray, groups: int) -> None:
         self.ranking, self.predicted, self.actual = Ranking(predicted), predicted, actual
-        self.edges = np.linspace(0, 1, groups + 1)
+        self.groups = groups
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Mean actual purchases of the groups, shape (rows, groups)."""
         return self.means(weights, self.actual)
 
     def means(self, weights: FloatArray, values: FloatArray) -> FloatArray:
-        reached = self.ranking.reached(weights, values, self.edges)
-        return np.diff(reached) * (self.edges.size - 1) / weights.sum(axis=1, keepdims=True)
+        return self.ranking.group_means(weights, values, groups=self.groups)
 
 
 def _calibrated(
     name: str, cut: _Cut, sizes: FloatArray, cloud: FloatArray, level: float
 ) -> pd.DataFrame:
-    groups = cut.edges.size - 1
     lower, upper = np.array([percentile_interval(column, level) for column in cloud.T]).T
     return pd.DataFrame(
         {
             "predictor": name,
-            "group": np.arange(1, groups + 1),
-            "customers": sizes.sum() / groups,
+            "group": np.arange(1, cut.groups + 1),
+            "customers": sizes.sum() / cut.groups,
             "actual": cut(sizes[None, :])[0],
             "lower": lower,
             "upper": upper,

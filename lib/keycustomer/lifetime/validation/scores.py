@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.ranking import Ranking
 from keycustomer.lifetime.validation.predictions import (
     HoldoutPredictions,
     Kind,
@@ -232,34 +233,6 @@ def equal_customers(
     return sizes.astype(np.float64), (columns[:, first], predictions.purchases[first])
 
 
-class Ranking:
-    """Groups of customers from the highest prediction down, equal predictions together."""
-
-    def __init__(self, predicted: FloatArray) -> None:
-        self.order = np.argsort(-predicted, kind="stable")
-        falling = predicted[self.order]
-        self.starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]])
-
-    def reached(self, weights: FloatArray, values: FloatArray, shares: FloatArray) -> FloatArray:
-        """Sum of values (groups,) over the top shares of customers, shape (rows, shares).
-
-        Within equal predictions the line is straight: that takes them in equal parts.
-        """
-        falling = weights[:, self.order]
-        customers, sums = self._line(falling), self._line(falling * values[self.order])
-        return np.array(
-            [
-                np.interp(shares * line[-1], line, reached)
-                for line, reached in zip(customers, sums, strict=True)
-            ]
-        )
-
-    def _line(self, falling: FloatArray) -> FloatArray:
-        """Cumulated sums from the top, at the ends of equal predictions."""
-        sums = np.add.reduceat(falling, self.starts, axis=1)
-        return np.pad(np.cumsum(sums, axis=1), ((0, 0), (1, 0)))
-
-
 class _Scores:
     """All measures of all predictors, for any number of copies of each group of customers."""
 
@@ -286,7 +259,7 @@ class _Scores:
         scores = []
         for ranking, moments, largest in zip(self.rankings, own, self.largest[1:], strict=True):
             means = moments / common[:, :1]
-            held = ranking.reached(weights, self.actual, self.top)[:, 0]
+            held = ranking.reached(weights, self.actual, shares=self.top)[:, 0]
             with np.errstate(invalid="ignore", divide="ignore"):
                 ratio = np.where(bought > 0, moments[:, 2] / bought, np.nan)
                 capture = np.where(bought > 0, held / bought, np.nan)
@@ -332,7 +305,7 @@ def _curve(predictions: HoldoutPredictions, statistic: _Scores, sizes: FloatArra
     total = sizes @ statistic.actual
     parts = []
     for name, ranking in zip(predictions.kinds, statistic.rankings, strict=True):
-        held = ranking.reached(sizes[None, :], statistic.actual, PERCENTS)[0]
+        held = ranking.reached(sizes[None, :], statistic.actual, shares=PERCENTS)[0]
         share = held / total if total > 0 else np.full(PERCENTS.size, np.nan)
         parts.append(
             pd.DataFrame({"customers": PERCENTS, "purchases": share}).assign(predictor=name)
