@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from keycustomer.lifetime import PointLaw, fit_bgnbd, fit_mbgnbd
+from keycustomer.lifetime import (
+    BetaLaw,
+    GammaLaw,
+    PointLaw,
+    fit_bgnbd,
+    fit_mbgnbd,
+    simulate_customers,
+)
 from keycustomer.lifetime.geometric.terms import geometric_terms
 from known_models import history_table, sample_summary
 from lifetimes import ModifiedBetaGeoFitter
@@ -44,6 +51,22 @@ def test_an_independent_package_finds_the_same_and_no_better() -> None:
     assert model.expected_purchases(39, customers) == pytest.approx(ahead, rel=SAME_FORMULA)
     new = other.expected_number_of_purchases_up_to_time(39)
     assert model.expected_purchases_new(39) == pytest.approx(new, rel=SAME_FORMULA)
+
+
+@pytest.mark.parametrize("seed", [81, 89, 627])
+def test_a_start_near_a_second_lower_maximum_does_not_matter(seed: int) -> None:
+    customers = simulate_customers(
+        "MBG/NBD",
+        GammaLaw(0.2, 1.0),
+        BetaLaw(0.2, 0.2),
+        observed=40.0,
+        customers=300,
+        seed=seed,
+        whole_days=True,
+    )
+    free, begun = (fit_mbgnbd(customers, start=start) for start in (None, (0.5, 4, 0.3, 0.3)))
+    assert begun.log_likelihood == pytest.approx(free.log_likelihood, rel=1e-12)
+    assert begun.values == pytest.approx(free.values, rel=1e-6)
 
 
 def test_a_customer_without_a_repeat_purchase_may_have_left() -> None:

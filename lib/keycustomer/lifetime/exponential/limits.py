@@ -210,7 +210,7 @@ def _likeliest_of_age_one(histories: Histories, start: FloatArray | None, near: 
     """Find the laws in units of the mean age, so that no unit of time decides what is far."""
     usual = GAMMA.start(histories)
     found = [_search(GAMMA, histories, usual if start is None else start, near)]
-    if start is not None and _doubtful(found[0]):
+    if start is not None and not (near and not _doubtful(found[0])):
         found.append(_search(GAMMA, histories, usual))
     if _doubtful(found[-1]):
         found += [_search(family, histories, family.start(histories)) for family in LIMITS]
