@@ -601,7 +601,7 @@ def test_a_share_has_an_interval_of_shares(name: str) -> None:
 @both
 @pytest.mark.parametrize("start", [(1, 1, 1), (1, 1, 1, 0), (1, 1, -1, 1), (1, np.nan, 1, 1)])
 def test_a_start_that_is_none_is_refused(name: str, start: tuple) -> None:
-    with pytest.raises(ValueError, match="four positive numbers r, alpha, a, b"):
+    with pytest.raises(ValueError, match="4 positive numbers are needed, r, alpha, a, b"):
         MODELS[name][0](history_table([(1, 7, 14)]), start=start)
 
 
@@ -611,5 +611,5 @@ def test_weights_that_are_none_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="one number for each of the 2 rows"):
         model.refit(np.ones(3))
     for weights in ([0.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
-        with pytest.raises(ValueError, match="at least 0 are needed, some above 0"):
+        with pytest.raises(ValueError, match="at least 0 are needed, not all of them 0"):
             model.refit(np.array(weights))

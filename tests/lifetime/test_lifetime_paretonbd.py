@@ -502,12 +502,12 @@ def test_customers_keep_their_order_and_the_table_stays(fitted: ParetoNbd) -> No
 
 @pytest.mark.parametrize("start", [(1, 2, 3), (1, 2, 3, 0), (1, 2, 3, np.nan), (1, 2, 3, -4)])
 def test_wrong_start_is_refused(start: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="four positive numbers"):
+    with pytest.raises(ValueError, match="4 positive numbers are needed, r, alpha, s, beta"):
         fit_paretonbd(table((3, 50, 100)), start=start)
 
 
 def test_wrong_weights_are_refused(fitted: ParetoNbd) -> None:
-    with pytest.raises(ValueError, match="one number for each of the 1,016 histories"):
+    with pytest.raises(ValueError, match="one number for each of the 1,016 rows"):
         fitted.refit(np.ones(3))
     with pytest.raises(ValueError, match="not all of them 0"):
         fitted.refit(np.zeros(fitted.histories.rows))

@@ -1,8 +1,9 @@
 """Arguments that many functions of lifetime value take, checked in one way.
 
 Does the table have the columns, is this a day, a whole number of periods, can a sum for ever be
-finite?  Each check says what is wrong and how to mend it: :func:`need_columns`, :func:`day_of`,
-:func:`whole_number`, :func:`refuse_endless`.  Units and discount rates are checked in
+finite, may a search begin here?  Each check says what is wrong and how to mend it:
+:func:`need_columns`, :func:`day_of`, :func:`whole_number`, :func:`refuse_endless`,
+:func:`checked_start`, :func:`checked_weights`.  Units and discount rates are checked in
 :mod:`keycustomer.lifetime.units`, horizons in time in :mod:`keycustomer.lifetime.transactions`.
 """
 
@@ -17,6 +18,8 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.table import Day
+from keycustomer.lifetime.newton import positive_numbers
+from keycustomer.stats.samples import FloatArray
 
 
 def need_columns(
@@ -118,3 +121,47 @@ def refuse_endless(force: float, horizon: float | None, what: str) -> None:
             f"discount_rate=0 without a horizon: {what} for ever may add up to infinity; give a "
             "discount rate above 0 or a horizon"
         )
+
+
+def checked_weights(weights: FloatArray, rows: int) -> FloatArray:
+    """Read the weights of a refit: how many customers each row of a model's data stands for.
+
+    Raises
+    ------
+    ValueError
+        When they are not one finite number of at least 0 a row, or all 0.
+    """
+    drawn = np.asarray(weights, dtype=float)
+    if drawn.shape != (rows,):
+        raise ValueError(
+            f"weights: one number for each of the {rows:,} rows of the model's `histories` is "
+            f"needed, got shape {drawn.shape}"
+        )
+    if not (drawn.min() >= 0 and 0 < drawn.sum() < np.inf):
+        raise ValueError("weights: finite numbers of at least 0 are needed, not all of them 0")
+    return drawn
+
+
+def checked_start(start: object, *names: str) -> FloatArray | None:
+    """Read parameters to begin a search at; None where none were given.
+
+    Parameters
+    ----------
+    start : array
+        The parameters given.
+    *names : str
+        What the model calls them.
+
+    Raises
+    ------
+    ValueError
+        When they are not one finite positive number a name.
+    """
+    if start is None:
+        return None
+    given = positive_numbers(start, len(names))
+    if given is None:
+        raise ValueError(
+            f"start={start!r}: {len(names)} positive numbers are needed, {', '.join(names)}"
+        )
+    return given

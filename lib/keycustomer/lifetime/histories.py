@@ -197,7 +197,7 @@ def count_histories(
     base : CustomerBase
         The prepared base.
     start, end : date or ISO string, optional
-        First and last day to count, inclusive; default: all that was observed.
+        First and last day to count, inclusive; left out, all that was observed.
     unit : {"day", "week", "month", "quarter", "year"}
         Unit of time to count in.
 

@@ -120,7 +120,7 @@ def bootstrap_models(
     spend : GammaGamma, optional
         Model of spend fitted on it.
     draws : int
-        Number of draws.
+        Number of bootstrap draws.
     seed : int or Generator
         The same seed gives the same draws.
     progress : callable, optional
@@ -183,11 +183,11 @@ def parameter_intervals(
     model : TransactionModel, GammaGamma, BgBb, ShiftedBetaGeometric
         A fitted model.
     draws : int
-        Number of draws of its customers.
+        Number of bootstrap draws.
     seed : int or Generator
         The same seed gives the same draws.
     level : float
-        Confidence level, 0..1.
+        Confidence level of the intervals, 0..1.
     progress : callable, optional
         Called as ``progress(done, draws)`` once the work has taken two seconds.
 

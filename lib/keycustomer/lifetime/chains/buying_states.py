@@ -116,11 +116,11 @@ class RecencyChain:
         horizon : int, optional
             Periods to look ahead; left out, for ever.
         draws : int
-            Bootstrap draws of customers, for intervals; 0 gives none.
+            Number of bootstrap draws for the intervals, 0 for none.
         seed : int or Generator
-            Seed of the draws.
+            The same seed gives the same intervals.
         level : float
-            Confidence level of the intervals.
+            Confidence level of the intervals, 0..1.
 
         Returns
         -------

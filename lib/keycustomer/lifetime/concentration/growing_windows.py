@@ -162,7 +162,7 @@ def concentration_by_age(
     top : float
         Share of the customers called top, 0..1.
     start, end : date or ISO string, optional
-        First and last day to count; left out, all that was observed.
+        First and last day to count, inclusive; left out, all that was observed.
     models : ModelDraws, optional
         Models fitted to customers drawn again (:func:`keycustomer.lifetime.bootstrap_models`),
         for the intervals of what is implied.
@@ -219,8 +219,8 @@ def concentration_by_window(
     ends : sequence of date or ISO string, optional
         Last day of every window; left out, twelve evenly spaced ones.
     start, end : date or ISO string, optional
-        First and last day to count; left out, all that was observed.  Every window begins on
-        the first.
+        First and last day to count, inclusive; left out, all that was observed.  Every window
+        begins on the first.
 
     Returns
     -------

@@ -183,7 +183,7 @@ def lasting_estimate(model: TransactionModel, *, top: float = 0.2, level: float 
     top : float
         Share of the customers called top, 0..1.
     level : float
-        Confidence level, 0..1.
+        Confidence level of the interval, 0..1.
 
     Returns
     -------

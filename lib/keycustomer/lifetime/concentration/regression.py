@@ -137,7 +137,7 @@ def foreseen_fall(
     draws, seed, level
         Bootstrap of customers for the intervals; the model is held as it is.
     progress : callable, optional
-        Called as ``progress(done, draws)`` when the work takes more than two seconds.
+        Called as ``progress(done, draws)`` once the work has taken two seconds.
 
     Returns
     -------

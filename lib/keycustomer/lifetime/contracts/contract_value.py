@@ -71,7 +71,7 @@ class ContractValues:
     margin : float
         Share of revenue that is kept.
     discount_rate : float
-        Effective rate per year.
+        Effective rate per year, a share.
     horizon : int or None
         Renewals looked ahead; None: for ever (a survival curve: as far as observed).
     frame : DataFrame
@@ -157,11 +157,11 @@ def value_contracts(
     horizon : int, optional
         Renewals to look ahead; left out, for ever.
     draws : int
-        Bootstrap draws of customers, for intervals; 0 gives none.
+        Number of bootstrap draws for the intervals, 0 for none.
     seed : int or Generator
-        Seed of the draws.
+        The same seed gives the same intervals.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0..1.
 
     Returns
     -------

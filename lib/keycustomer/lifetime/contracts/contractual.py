@@ -189,7 +189,7 @@ def fit_sbg(
         :func:`keycustomer.lifetime.contract_tenures` gives, or tenures, such as
         :func:`keycustomer.lifetime.tenures_from_survivors` gives.
     unit : {"day", "week", "month", "quarter", "year"}, optional
-        Time between two renewals; default: the tenures', for a table a month.
+        Time between two renewals; left out, the tenures', for a table a month.
     start : sequence of two floats, optional
         alpha, beta to begin the search at; the result does not depend on it.
 
@@ -207,11 +207,10 @@ def fit_sbg(
     ----------
     Fader & Hardie (2007), equations 5 and 6, appendix B.
     """
-    default = contracts.unit if isinstance(contracts, Tenures) else "month"
-    tenures = read_tenures(contracts, unit=default if unit is None else unit)
+    tenures = read_tenures(contracts, unit=unit)
     if not tenures.longest:
         raise ValueError("contracts: nobody has come to a first renewal yet")
-    starts = STARTS if start is None else (tuple(start), *STARTS)
+    starts = STARTS if start is None else (start, *STARTS)
     return _fit(tenures, starts)
 
 

@@ -21,6 +21,7 @@ from scipy.special import ndtri
 
 from keycustomer.lifetime.contracts.tenures import Renewals, Tenures, read_tenures
 from keycustomer.lifetime.units import force_of_interest
+from keycustomer.stats.bootstrap import checked_level
 from keycustomer.stats.samples import FloatArray
 
 
@@ -161,9 +162,9 @@ def survival_curve(
     contracts : DataFrame or Tenures
         As in :func:`keycustomer.lifetime.fit_sbg`.
     unit : {"day", "week", "month", "quarter", "year"}, optional
-        Time between two renewals; default: the tenures', for a table a month.
+        Time between two renewals; left out, the tenures', for a table a month.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0..1.
 
     Returns
     -------
@@ -174,11 +175,8 @@ def survival_curve(
     ValueError
         With every complaint about the table, or when the level is no share.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must be a share between 0 and 1; 95 % is level=0.95")
-    default = contracts.unit if isinstance(contracts, Tenures) else "month"
-    tenures = read_tenures(contracts, unit=default if unit is None else unit)
-    return _curve(tenures, level, tenures.longest)
+    tenures = read_tenures(contracts, unit=unit)
+    return _curve(tenures, checked_level(level), tenures.longest)
 
 
 def _curve(tenures: Tenures, level: float, longest: int) -> SurvivalCurve:

@@ -121,7 +121,7 @@ def tenures_from_survivors(survivors: Sequence[float], *, unit: str = "year") ->
     return Tenures(periods, ended, weights, unit).reweighted(weights)
 
 
-def read_tenures(contracts: pd.DataFrame | Tenures, *, unit: str = "month") -> Tenures:
+def read_tenures(contracts: pd.DataFrame | Tenures, *, unit: str | None = None) -> Tenures:
     """Read the tenures of a table of contracts.
 
     Parameters
@@ -129,8 +129,8 @@ def read_tenures(contracts: pd.DataFrame | Tenures, *, unit: str = "month") -> T
     contracts : DataFrame or Tenures
         One row a contract with tenure (whole periods: the renewal at which it ended, from 1, or
         renewals made, from 0) and ended (bool), such as :func:`contract_tenures` gives.
-    unit : {"day", "week", "month", "quarter", "year"}
-        Time between two renewals.
+    unit : {"day", "week", "month", "quarter", "year"}, optional
+        Time between two renewals; left out, the tenures', for a table a month.
 
     Returns
     -------
@@ -141,9 +141,10 @@ def read_tenures(contracts: pd.DataFrame | Tenures, *, unit: str = "month") -> T
     ValueError
         With every complaint about the table, or when the tenures count in another unit.
     """
-    days_in(unit)
+    if unit is not None:
+        days_in(unit)
     if isinstance(contracts, Tenures):
-        if contracts.unit != unit:
+        if unit is not None and contracts.unit != unit:
             raise ValueError(
                 f"contracts: these tenures count a {contracts.unit} as a period, the model a "
                 f"{unit}; renewals cannot be converted"
@@ -154,7 +155,7 @@ def read_tenures(contracts: pd.DataFrame | Tenures, *, unit: str = "month") -> T
         raise ValueError("contracts: there is no contract in the table")
     periods, ended = _checked(contracts)
     key, weights = np.unique(2 * periods + ended, return_counts=True)
-    return Tenures(key // 2, key % 2 == 1, weights.astype(float), unit)
+    return Tenures(key // 2, key % 2 == 1, weights.astype(float), unit or "month")
 
 
 def _checked(contracts: pd.DataFrame) -> tuple[FloatArray, FloatArray]:

@@ -38,7 +38,7 @@ def opportunity_table(
     every : {"day", "week", "month", "quarter", "year"}
         Calendar period that is one opportunity.
     start, end : date or ISO string, optional
-        First and last day to count, inclusive; default: all that was observed (for a table, its
+        First and last day to count, inclusive; left out, all that was observed (for a table, its
         first and last day).  A last period that is not over by `end` is not counted.
 
     Returns

@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, exprel
 
+from keycustomer.lifetime.arguments import checked_start, checked_weights
 from keycustomer.lifetime.discounting import ALL_DIGITS
 from keycustomer.lifetime.exponential.death_time import dead_odds, discounted_stay, row_terms
 from keycustomer.lifetime.exponential.limits import GAMMA, Maximum, likeliest
 from keycustomer.lifetime.exponential.rate_moments import EqualMoments, GammaMoments, Moments
 from keycustomer.lifetime.histories import Histories, read_histories
 from keycustomer.lifetime.laws import DropoutLaw, GammaLaw, PointLaw, RateLaw, SplitLaw
-from keycustomer.lifetime.newton import positive_numbers
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats.samples import FloatArray
 
@@ -57,8 +57,7 @@ class ParetoNbd(TransactionModel):
         ValueError
             When the weights are not one number of at least 0 a row, or all 0.
         """
-        counts = np.asarray(weights, dtype=float)
-        _check_weights(counts, self.histories)
+        counts = checked_weights(weights, self.histories.rows)
         start = None if self.limit else self._one_step(counts)
         drawn = self.histories.reweighted(counts)
         return replace(self, **_fitted(drawn, start, near=start is not None))
@@ -172,7 +171,7 @@ def fit_paretonbd(
     Schmittlein, Morrison & Colombo (1987), Management Science 33.
     """
     histories = read_histories(customers, unit=unit)
-    return ParetoNbd(**_fitted(histories, None if start is None else _checked_start(start)))
+    return ParetoNbd(**_fitted(histories, checked_start(start, *GAMMA.names)))
 
 
 def _fitted(
@@ -238,26 +237,6 @@ def _limit(found: Maximum, unit: str) -> str:
             "The data show no drop-out: the likelihood is largest where s/beta goes to 0."
         )
     return " ".join(sentences)
-
-
-def _checked_start(start: Sequence[float]) -> FloatArray:
-    place = positive_numbers(start, len(GAMMA.names))
-    if place is None:
-        raise ValueError(
-            f"start={start!r}: four positive numbers are needed, r, alpha, s and beta, for "
-            "example (0.5, 10, 0.5, 10)"
-        )
-    return place
-
-
-def _check_weights(weights: FloatArray, histories: Histories) -> None:
-    if weights.shape != (histories.rows,):
-        raise ValueError(
-            f"weights: one number for each of the {histories.rows:,} histories is needed, got "
-            f"shape {weights.shape}"
-        )
-    if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
-        raise ValueError("weights: finite numbers of at least 0 are needed, not all of them 0")
 
 
 def _moments(law: RateLaw | DropoutLaw) -> Moments:

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from keycustomer.lifetime.arguments import checked_start, checked_weights
 from keycustomer.lifetime.geometric.beta_mean import beta_nodes, purchases_before_leaving
 from keycustomer.lifetime.geometric.likelihood import CHUNK, Rows
 from keycustomer.lifetime.geometric.names import dropout_law, limit_sentence, rate_law
@@ -32,7 +33,7 @@ from keycustomer.lifetime.geometric.search import search_laws
 from keycustomer.lifetime.geometric.terms import geometric_terms
 from keycustomer.lifetime.histories import Histories
 from keycustomer.lifetime.laws import BetaLaw, GammaLaw, PointLaw, SplitLaw
-from keycustomer.lifetime.newton import Derivatives, positive_numbers
+from keycustomer.lifetime.newton import Derivatives
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats.samples import FloatArray
 
@@ -76,7 +77,7 @@ class GeometricDropoutModel(TransactionModel):
         ValueError
             When the weights are not one number of at least 0 a row, or all are 0.
         """
-        weights = _checked_weights(weights, self.histories.rows)
+        weights = checked_weights(weights, self.histories.rows)
         drawn = self.histories.reweighted(weights)
         if self.limit:
             return fit_geometric(type(self), drawn)
@@ -252,7 +253,7 @@ def fit_geometric(
     ValueError
         When the start is not four positive numbers.
     """
-    begin = None if start is None else _checked_start(start)
+    begin = checked_start(start, "r", "alpha", "a", "b")
     bought = float(histories.weights @ histories.frequency)
     if bought == 0:
         return _nobody_came_back(model, histories)
@@ -309,24 +310,3 @@ def _notes(histories: Histories) -> tuple[str, ...]:
     if not histories.never_bought:
         return ()
     return (f"{histories.never_bought:,} customers never bought and are set apart.",)
-
-
-def _checked_start(start: Sequence[float] | FloatArray) -> FloatArray:
-    begin = positive_numbers(start, 4)
-    if begin is None:
-        raise ValueError(
-            f"start={start!r}: four positive numbers r, alpha, a, b are needed, or None"
-        )
-    return begin
-
-
-def _checked_weights(weights: FloatArray, rows: int) -> FloatArray:
-    drawn = np.asarray(weights, dtype=float)
-    if drawn.shape != (rows,):
-        raise ValueError(
-            f"weights has the shape {drawn.shape}: one number for each of the {rows:,} rows of the "
-            "model's histories is needed"
-        )
-    if not (drawn.min() >= 0 and 0 < drawn.sum() < np.inf):
-        raise ValueError("weights: numbers of at least 0 are needed, some above 0")
-    return drawn

@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from keycustomer.lifetime.arguments import checked_start, checked_weights
 from keycustomer.lifetime.fitted import Fitted
-from keycustomer.lifetime.newton import Optimum, maximise, positive_numbers
+from keycustomer.lifetime.newton import Optimum, maximise
 from keycustomer.lifetime.spend.likelihood import (
     Derivatives,
     Shape,
@@ -181,14 +182,7 @@ class GammaGamma(Fitted):
             When the weights are not one finite number of at least 0 a row, or no customer is left.
         """
         known = self.histories
-        weights = np.asarray(weights, dtype=float)
-        if weights.shape != known.frequency.shape:
-            raise ValueError(
-                f"weights: one number for each of the {known.frequency.size:,} rows of `histories` "
-                f"is needed, got shape {weights.shape}"
-            )
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError("weights: finite numbers of at least 0 are needed, not all of them 0")
+        weights = checked_weights(weights, known.frequency.size)
         inner = len(self.names) == 3
         start = (self.p, self.q, self.v) if inner else None
         return _fit(known.reweighted(weights), start)
@@ -227,9 +221,7 @@ def fit_gammagamma(customers: pd.DataFrame, *, start: Sequence[float] | None = N
     >>> model.expected_spend(table).round(1)
     array([21.6, 24.1, 19.9, 22.6, 21.3, 27.2])
     """
-    begin = None if start is None else positive_numbers(start, 3)
-    if start is not None and begin is None:
-        raise ValueError(f"start={start!r}: three positive numbers p, q and v are needed")
+    begin = checked_start(start, "p", "q", "v")
     spending = read_spending(customers)
     return _fit(spending, begin, notes=_notes(spending))
 

@@ -209,7 +209,7 @@ class GroupedPurchases:
         One row a predictor and group: predictor, group, customers, actual, lower, upper (mean
         holdout purchases of the group and its interval), predicted (mean).
     level : float
-        Confidence level.
+        Confidence level of the intervals.
     """
 
     by: str
@@ -386,7 +386,7 @@ def calibration_table(
     draws, seed, level
         Bootstrap of customers for the intervals of what they bought.
     progress : callable, optional
-        Called as ``progress(done, draws)`` once the draws have taken two seconds.
+        Called as ``progress(done, draws)`` once the work has taken two seconds.
 
     Returns
     -------

@@ -147,7 +147,7 @@ def split_holdout(
     split : date or ISO string
         Last day of the calibration period.
     start, end : date or ISO string, optional
-        First and last day to count, inclusive; default: all that was observed, for a table from
+        First and last day to count, inclusive; left out, all that was observed, for a table from
         its first purchase to its last.
     customer_id, date, revenue : str
         Columns of the table; ``revenue=None`` when it has no amounts.

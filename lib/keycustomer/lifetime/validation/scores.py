@@ -70,7 +70,7 @@ class HoldoutScores:
     top : float
         Share of customers of the capture.
     level : float
-        Confidence level.
+        Confidence level of the intervals.
     kinds : dict of str to str
         Every predictor's kind: `model`, `baseline` or `foresight`.
     estimates : dict of str to dict of str to Estimate
@@ -181,7 +181,7 @@ def holdout_scores(
     draws, seed, level
         Bootstrap of customers for the intervals.
     progress : callable, optional
-        Called as ``progress(done, draws)`` once the draws have taken two seconds.
+        Called as ``progress(done, draws)`` once the work has taken two seconds.
 
     Returns
     -------

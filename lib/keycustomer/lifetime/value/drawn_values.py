@@ -195,7 +195,7 @@ def value_intervals(
     purchases : DrawnPurchases
         Their discounted purchases in each draw.
     level : float
-        Confidence level, 0..1.
+        Confidence level of the intervals, 0..1.
 
     Returns
     -------
