@@ -518,6 +518,7 @@ def test_opportunities_refuse(arguments, message):
         opportunity_table(*arguments)
 
 
-def test_a_start_is_checked():
-    with pytest.raises(ValueError, match=r"start=\[.*numbers between 1e-06 and 1e\+06 are needed"):
-        fit_bgbb(table((1, 2, 3)), start=[1, 1, 1, 0])
+@pytest.mark.parametrize("start", [[1, 1, 1, 0], [1, 1], "abcd", 5])
+def test_a_start_is_checked(start):
+    with pytest.raises(ValueError, match=r"start=.*numbers between 1e-06 and 1e\+06 are needed"):
+        fit_bgbb(table((1, 2, 3)), start=start)

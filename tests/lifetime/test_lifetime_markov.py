@@ -86,6 +86,8 @@ def test_a_month_is_discounted_as_a_month():
         (lambda: CustomerChain(("a",), np.eye(2), np.zeros(1)), "transition matrix of shape"),
         (lambda: CustomerChain(("a",), np.array([[0.5]]), np.zeros(1)), "row of state 'a' must"),
         (lambda: CustomerChain(("a",), np.eye(1), np.array([np.nan])), "reward must be finite"),
+        (lambda: recency_chain([0.3], "1"), "contribution='1' and contact_cost=0.0: amounts"),
+        (lambda: recency_chain([0.3], 1.0).stopped("x"), r"states=\['x'\]: the chain has"),
         (lambda: recency_chain([0.3], 1.0).value(0.0), "discount_rate=0 without a horizon"),
         (lambda: recency_chain([0.3], 1.0).value(0.1, 2.5), "horizon=2.5"),
         (lambda: recency_chain([0.3], 1.0).stopped(["x"]), "the chain has recency 1, former"),

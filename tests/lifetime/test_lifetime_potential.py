@@ -60,7 +60,7 @@ def test_equal_customers_lie_on_one_side():
     assert mapped(nothing, top=0.8).groups["customers"].tolist() == [1, 0, 4, 0]
     assert mapped(top=0.0).groups["customers"].tolist() == [0, 0, 0, 5]
     losing = TABLE.assign(revenue=[-1.0, -2.0, -3.0, -4.0, -5.0])
-    assert mapped(losing, top=0.4).groups["customers"].tolist() == [1, 1, 1, 2]
+    assert mapped(losing, top=0.4).groups["customers"].tolist() == [0, 0, 2, 3]
 
 
 def test_order_and_other_columns_do_not_matter():
@@ -81,6 +81,19 @@ def test_customers_without_potential_are_left_out_and_counted():
     assert result.frame["customer_id"].tolist() == list("acde")
     assert "1 customers without potential value are left out" in result._repr_html_()
     assert (result.frame["certainty"] == 1).all()
+
+
+def test_values_without_a_table_are_refused():
+    with pytest.raises(TypeError, match=r"values: a table \(DataFrame\) is needed, .* got list"):
+        lifetime.map_potential(TABLE, [1.0])
+
+
+def test_who_costs_more_than_it_brings_is_never_key_by_a_share():
+    table = pd.DataFrame({"customer_id": range(4), "revenue": [-1.0, -2.0, 3.0, 0.0]})
+    worth = pd.DataFrame({"customer_id": range(4), "residual_value": [-1.0, -2.0, -3.0, -4.0]})
+    result = lifetime.map_potential(table, worth, top=(1.0, 0.5))
+    assert result.groups["customers"].tolist() == [0, 1, 0, 3]
+    assert (result.current_border, result.potential_border) == (0, 0)
 
 
 def test_draws_tell_who_may_cross_a_border():

@@ -7,6 +7,7 @@ import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
+from keycustomer.lifetime.discrete.bgbb import fit_bgbb
 from keycustomer.lifetime.exponential.paretonbd import fit_paretonbd
 from keycustomer.lifetime.geometric.bgnbd import fit_bgnbd
 from keycustomer.lifetime.laws import GammaLaw, PointLaw
@@ -265,6 +266,12 @@ def test_refused_terms(customers, models, terms, message):
 def test_models_in_the_wrong_order_are_refused(customers, models):
     with pytest.raises(TypeError, match="transactions: a TransactionModel is needed, got GammaGam"):
         value_customers(models[1], models[0], customers)
+
+
+def test_a_model_of_opportunities_is_refused(customers, models):
+    donors = fit_bgbb(pd.DataFrame({"frequency": [1, 2], "recency": [2, 4], "opportunities": 6}))
+    with pytest.raises(TypeError, match="BG/BB counts opportunities, not the days"):
+        value_customers(donors, models[1], customers)
 
 
 def test_numbers_of_numpy_are_seeds(customers, models):

@@ -18,6 +18,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,7 @@ class CustomerChain:
         ValueError
             When there is no such state.
         """
+        states = [states] if isinstance(states, str) else states
         unknown = [state for state in states if state not in self.states]
         if unknown:
             raise ValueError(f"states={unknown}: the chain has {', '.join(self.states)}")
@@ -216,7 +218,8 @@ def recency_chain(
         raise ValueError(
             f"purchase_probabilities={chances.tolist()}: shares between 0 and 1 are needed"
         )
-    if not np.isfinite(contribution) or not 0 <= contact_cost < np.inf:
+    amounts = all(isinstance(one, Real) for one in (contribution, contact_cost))
+    if not (amounts and np.isfinite(contribution) and 0 <= contact_cost < np.inf):
         raise ValueError(
             f"contribution={contribution!r} and contact_cost={contact_cost!r}: amounts are needed, "
             "the cost as a positive one"

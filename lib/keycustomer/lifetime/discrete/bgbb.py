@@ -194,7 +194,7 @@ def fit_bgbb(
     histories = _read(customers, unit)
     if not histories.T.any():
         raise ValueError("customers: nobody has had an opportunity to buy again yet")
-    starts = STARTS if start is None else (tuple(start), *STARTS)
+    starts = STARTS if start is None else (start, *STARTS)
     return _fit(histories, starts)
 
 

@@ -152,11 +152,13 @@ def fit_laws(
 
 
 def _check_start(start: Sequence[float] | FloatArray, size: int) -> None:
-    given = np.asarray(start, dtype=float)
+    try:
+        given = np.asarray(start, dtype=float)
+    except (TypeError, ValueError):
+        given = np.empty(0)
     if given.shape != (size,) or not ((given > 1 / WIDEST) & (given < WIDEST)).all():
         raise ValueError(
-            f"start={given.tolist()}: {size} numbers between {1 / WIDEST:g} and {WIDEST:g} are "
-            "needed"
+            f"start={start!r}: {size} numbers between {1 / WIDEST:g} and {WIDEST:g} are needed"
         )
 
 

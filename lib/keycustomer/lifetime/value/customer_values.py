@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.lifetime.histories import Histories, read_histories
+from keycustomer.lifetime.matrices import DISCRETE
 from keycustomer.lifetime.resampling import ModelDraws, bootstrap_models
 from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.transactions import TransactionModel
@@ -221,6 +222,11 @@ def _check_models(transactions: TransactionModel, spend: GammaGamma) -> None:
                 f"{argument}: a {kind.__name__} is needed, got {type(given).__name__}; "
                 "value_customers takes the model of purchases, that of spend, then the customers"
             )
+    if transactions.model in DISCRETE:
+        raise TypeError(
+            f"transactions: {transactions.model} counts opportunities, not the days of a customer "
+            "table; multiply its discounted_purchases by the expected_spend"
+        )
 
 
 def _frame(

@@ -75,7 +75,7 @@ class PotentialMap:
     left_out : int
         Customers without a potential value, such as those who never bought.
     draws : int
-        Redrawn potential values the probabilities rest on.
+        Draws the probabilities rest on.
     overlooked : Estimate
         Share of the customers key later who are not key now; its interval comes from the draws.
     """
@@ -236,7 +236,7 @@ def map_potential(
     current_border, potential_border : float, optional
         Amounts instead of shares, currency.
     draws : iterable of ndarray, shape (rows of `values`,)
-        Potential values over again, one array for every refitted model, in the order of
+        Potential values over again by the models of every draw, in the order of
         `values`; a border that is a share moves along with them.
     customer_id : str
         Column of both tables.
@@ -245,7 +245,7 @@ def map_potential(
     -------
     PotentialMap
         Customers equal at a border lie above it together, those whose value is not above zero
-        below it.
+        below it, unless the border is a negative amount.
 
     Raises
     ------
@@ -278,8 +278,16 @@ def _matched(
     customers: pd.DataFrame, values: Table, names: tuple[str, str], customer_id: str
 ) -> tuple[pd.Series, pd.Series, np.ndarray, int]:
     """Both values by id, in the order of `values`; the rows of `values` kept, and their number."""
-    tables = {"customers": customers}
-    tables["values"] = values if isinstance(values, pd.DataFrame) else values.to_frame()
+    given: Any = values
+    if not isinstance(values, pd.DataFrame) and hasattr(values, "to_frame"):
+        given = values.to_frame()
+    tables: dict[str, Any] = {"customers": customers, "values": given}
+    for argument, table in tables.items():
+        if not isinstance(table, pd.DataFrame):
+            raise TypeError(
+                f"{argument}: a table (DataFrame) is needed, for `values` also a result such as "
+                f"value_customers gives; got {type(table).__name__}"
+            )
     columns = {}
     for (argument, table), name in zip(tables.items(), names, strict=True):
         need_columns(table, (customer_id, name), argument)
@@ -308,18 +316,21 @@ def _ids(index: pd.Index) -> str:
 
 def _border(values: pd.Series, share: float, given: float | None, argument: str) -> float:
     if given is not None:
-        if not np.isfinite(given):
+        if isinstance(given, (bool, str)) or not np.isfinite(given):
             raise ValueError(f"{argument}={given!r}: a finite amount is needed")
         return float(given)
     return _line(finite_values(values, str(values.name)), share_of(share, "top"))
 
 
 def _line(values: FloatArray, share: float) -> float:
-    """Value of the last customer of the top share; beyond the largest value for a share of 0."""
+    """Value of the last customer of the top share; beyond the largest value for a share of 0.
+
+    Never below zero: who costs more than it brings is not key, however many are to be.
+    """
     count = int(np.ceil(share * values.size - 1e-9))
     if count == 0:
-        return float(np.nextafter(values.max(), np.inf))
-    return float(np.partition(values, values.size - count)[values.size - count])
+        return max(0.0, float(np.nextafter(values.max(), np.inf)))
+    return max(0.0, float(np.partition(values, values.size - count)[values.size - count]))
 
 
 def _above(values: pd.Series | FloatArray, border: float) -> np.ndarray:
