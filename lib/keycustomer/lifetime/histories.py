@@ -20,16 +20,14 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers import CustomerBase, customer_histories
 from keycustomer.customers.table import Day
 from keycustomer.lifetime.arguments import need_columns
 from keycustomer.lifetime.units import days_in
+from keycustomer.stats.bootstrap import IntArray
 from keycustomer.stats.samples import FloatArray
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 LARGEST_KEY = 2**62
 """Products of the numbers' ranges up to this fit into one sortable integer."""
@@ -91,6 +89,13 @@ class Histories:
     def _frequencies(self) -> tuple[FloatArray, IntArray]:
         found, index = np.unique(self.frequency, return_inverse=True)
         return found, index.astype(np.int64, copy=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of a fit must know: who was set apart."""
+        if not self.never_bought:
+            return ()
+        return (f"{self.never_bought:,} customers never bought and are set apart.",)
 
     def by_frequency(self, amounts: FloatArray) -> FloatArray:
         """Sum amounts (rows,) over the rows of each different frequency."""

@@ -21,7 +21,6 @@ from numbers import Integral
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.lifetime.histories import Histories, read_histories
@@ -30,10 +29,8 @@ from keycustomer.lifetime.spend.gammagamma import GammaGamma
 from keycustomer.lifetime.spend.spending import Spending, checked_spending
 from keycustomer.lifetime.transactions import TransactionModel
 from keycustomer.stats import bootstrap
-from keycustomer.stats.bootstrap import Progress, Seed, checked_level
+from keycustomer.stats.bootstrap import IntArray, Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray
-
-IntArray = npt.NDArray[np.int64]
 
 PREFIXES = {"purchasing": "purchase_", "dropout": "dropout_", "churn": "churn_"}
 """Laws of the models, and how the name of a limit law's free parameter begins, if it has one."""

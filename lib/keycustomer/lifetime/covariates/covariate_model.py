@@ -512,7 +512,5 @@ def _notes(designs: Mapping[Law, Design], histories: Histories) -> tuple[str, ..
     """Say what base values and effects refer to, and who was set apart."""
     codings = {coding.column: coding for design in designs.values() for coding in design.codings}
     said = "; ".join(coding.sentence() for coding in codings.values())
-    notes = [f"Base values are those of a customer with covariates at their origin: {said}."]
-    if histories.never_bought:
-        notes.append(f"{histories.never_bought:,} customers never bought and are set apart.")
-    return tuple(notes)
+    base = f"Base values are those of a customer with covariates at their origin: {said}."
+    return base, *histories.notes

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import xlogy
 
 from keycustomer.lifetime.laws import BetaLaw, PointLaw, SplitLaw
+from keycustomer.stats.bootstrap import IntArray
 from keycustomer.stats.samples import FloatArray
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 ChanceLaw: TypeAlias = BetaLaw | PointLaw | SplitLaw
 """How a probability differs between customers."""
 

@@ -178,7 +178,12 @@ def _fitted(
     histories: Histories, start: FloatArray | None, *, near: bool = False
 ) -> dict[str, Any]:
     """Fields of the model that makes the histories likeliest."""
-    common = {"model": MODEL, "customers": histories.customers, "histories": histories}
+    common = {
+        "model": MODEL,
+        "customers": histories.customers,
+        "notes": histories.notes,
+        "histories": histories,
+    }
     if not (histories.weights @ histories.frequency) > 0:
         return {**common, **_NOBODY_CAME_BACK}
     found = likeliest(histories, start, near=near)

@@ -278,7 +278,7 @@ def fit_geometric(
         log_likelihood=optimum.log_likelihood - bought * math.log(scale),
         customers=histories.customers,
         limit=limit_sentence(purchasing, dropout, histories.unit),
-        notes=_notes(histories),
+        notes=histories.notes,
         evaluations=optimum.evaluations,
         purchasing=purchasing,
         dropout=dropout,
@@ -299,14 +299,8 @@ def _nobody_came_back(model: type[Model], histories: Histories) -> Model:
             "Nobody bought again: the likelihood is largest where the purchase rate goes to 0, "
             "and says nothing of drop-out."
         ),
-        notes=_notes(histories),
+        notes=histories.notes,
         purchasing=PointLaw(0.0),
         dropout=PointLaw(0.0),
         histories=histories,
     )
-
-
-def _notes(histories: Histories) -> tuple[str, ...]:
-    if not histories.never_bought:
-        return ()
-    return (f"{histories.never_bought:,} customers never bought and are set apart.",)

@@ -16,19 +16,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
 from keycustomer.lifetime.arguments import need_columns
 from keycustomer.lifetime.histories import number_columns
 from keycustomer.stats import Estimate
+from keycustomer.stats.bootstrap import IntArray
 from keycustomer.stats.samples import FloatArray
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 SHOWN = 3
 """Offending rows named in a message."""
