@@ -80,7 +80,7 @@ _PARAMETER_UNITS = {"alpha": "weeks", "beta": "weeks", "v": "currency"}
 def _parameters(model: str) -> dict[str, Measure]:
     """Measures of a model's parameters."""
     prefix, names = MODEL_PARAMETERS[model]
-    meaning = f"parameter {{}} of the {model}, fitted on the calibration part".format
+    meaning = f"parameter {{}} of the {model}, fitted on the calibration period".format
     return {
         f"{prefix}_{name}": Measure(meaning(name), _PARAMETER_UNITS.get(name, "number"))
         for name in names
@@ -135,18 +135,18 @@ MEASURES: dict[str, dict[str, Measure]] = {
         **_parameters("Pareto/NBD"),
         **_parameters("Gamma-Gamma"),
         "log_likelihood": Measure(
-            "log-likelihood of a model on the calibration part", "log units", LIFETIME_MODELS
+            "log-likelihood of a model on the calibration period", "log units", LIFETIME_MODELS
         ),
         "holdout_rmse": Measure(
-            "root mean squared error of the purchases forecast for the holdout part",
+            "root mean squared error of the purchases forecast for the holdout period",
             "purchases per customer",
             FORECASTS,
         ),
         "holdout_total_ratio": Measure(
-            "purchases forecast over purchases made in the holdout part", "ratio", FORECASTS
+            "purchases forecast over purchases made in the holdout period", "ratio", FORECASTS
         ),
         "future_top_20_capture": Measure(
-            "share of the holdout part's purchases made by the 20 % of customers forecast highest",
+            "share of the holdout period's purchases made by the 20 % of customers forecast highest",
             "share of purchases",
             FORECASTS,
         ),

@@ -109,7 +109,7 @@ def _overtaken(ahead: Callable[[str, int], float]) -> int:
 
 @exercise("1.9", "customers")
 def ten_to_invest_in(case: CaseData) -> list[str]:
-    """Find the ten customers expected to bring the most revenue in the holdout part."""
+    """Find the ten customers expected to bring the most revenue in the holdout period."""
     split = _split(case)
     purchases = fit_bgnbd(split.calibration).expected_purchases(
         split.horizon("week"), split.calibration
@@ -131,7 +131,7 @@ def _by_purchases(case: CaseData) -> list[str]:
     return _best(split, model.expected_purchases(split.horizon("week"), split.calibration))
 
 
-@ten_to_invest_in.trap("these did bring the most in the holdout part; at the cut nobody knew")
+@ten_to_invest_in.trap("these did bring the most in the holdout period; at the cut nobody knew")
 def _by_foresight(case: CaseData) -> list[str]:
     split = _split(case)
     return _best(split, split.revenue)
