@@ -146,7 +146,7 @@ MEASURES: dict[str, dict[str, Measure]] = {
             "purchases forecast over purchases made in the holdout period", "ratio", FORECASTS
         ),
         "future_top_20_capture": Measure(
-            "share of the holdout period's purchases made by the 20 % of customers forecast highest",
+            "share of holdout purchases made by the 20 % of customers forecast highest",
             "share of purchases",
             FORECASTS,
         ),
