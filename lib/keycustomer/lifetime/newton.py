@@ -100,7 +100,7 @@ def maximise(
     for _ in range(most_steps):
         step, gain, flat = search.step()
         if gain <= smallest_gain * max(1.0, abs(search.value)):
-            search.finish(step, flat)
+            search.finish(step, gain, flat)
             return search.optimum(inner=not flat)
         if not search.walk(step) or search.far():
             break
@@ -178,10 +178,11 @@ class _Search:
             share /= 2
         return False
 
-    def finish(self, step: FloatArray, flat: bool) -> None:
-        """Take the last step unseen: its gain is lost in rounding, the place it gives is not."""
+    def finish(self, step: FloatArray, gain: float, flat: bool) -> None:
+        """Take the last step unseen: it gains what it promises, but for the third order."""
         if not flat:
             self.z = self.z + step
+            self.value += gain
 
     def far(self) -> bool:
         """Whether a positive parameter runs towards zero or infinity."""

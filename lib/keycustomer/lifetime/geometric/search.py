@@ -12,6 +12,7 @@ Source: the closure of the gamma and beta laws, see :mod:`keycustomer.lifetime.l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -40,9 +41,10 @@ SAME = 1e-9
 CLOSE = 20.0
 """Size of the parameters of a textbook law that begins a search near its limit."""
 
-REFIT_GAIN = 1e-10
-"""Relative gain that ends a refit, whose last step is taken unseen: parameters lie within a
-millionth of their standard error."""
+REFIT_ERROR = 1e-4
+"""Order of the distance from the maximum, in standard errors, at which a refit may end.
+
+A step that promises the gain g, taken unseen, leaves in the order of 2 g / sqrt(customers)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ def search_laws(
     """
     likelihood = GeometricLikelihood(rows, "gamma", "beta")
     begin = usual_start(rows) if start is None else start
-    gain = SMALLEST_GAIN if at_start is None else REFIT_GAIN
+    gain = SMALLEST_GAIN if at_start is None else _refit_gain(rows, at_start[0])
     reached = maximise(likelihood, begin, at_start=at_start, smallest_gain=gain)
     known = at_start is not None  # a refit begins near its end, any other start anywhere
     if start is not None and not (known and reached.inner):
@@ -101,6 +103,12 @@ def search_laws(
     if reached.inner and not _doubtful(reached):
         return Pair("gamma", "beta", False, reached)
     return _likeliest(rows, likelihood, reached)
+
+
+def _refit_gain(rows: Rows, log_likelihood: float) -> float:
+    """Relative gain below which the next step of a refit is the last."""
+    allowed = REFIT_ERROR * math.sqrt(rows.weights.sum()) / 2
+    return allowed / max(1.0, abs(log_likelihood))
 
 
 def usual_start(rows: Rows) -> FloatArray:
