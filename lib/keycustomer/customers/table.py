@@ -168,7 +168,7 @@ def purchase_days(base: CustomerBase, *, start: Day = None, end: Day = None) -> 
     ValueError
         When the base has no transactions, or the days make no sense.
     """
-    table = base.query(statement("purchase_days"), **_window(base, start, end))
+    table = _of_purchases("purchase_days", base, start, end)
     table["date"] = pd.to_datetime(table["date"])
     return table
 
@@ -194,7 +194,13 @@ def customer_histories(base: CustomerBase, *, start: Day = None, end: Day = None
     ValueError
         When the base has no transactions, or the days make no sense.
     """
-    return base.query(statement("customer_histories"), **_window(base, start, end))
+    return _of_purchases("customer_histories", base, start, end)
+
+
+def _of_purchases(name: str, base: CustomerBase, start: Day, end: Day) -> pd.DataFrame:
+    """Run a statement on the lines of purchases between two days."""
+    sql = statement(name, purchase_lines=statement("purchase_lines"))
+    return base.query(sql, **_window(base, start, end))
 
 
 def _period(every: str) -> tuple[str, int]:

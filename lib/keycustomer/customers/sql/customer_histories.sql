@@ -1,8 +1,7 @@
 -- One row a different purchase history: frequency, recency and T as in customer_table.sql.
 with days as (
     select distinct customer_id, date
-    from transactions
-    where date between $start and $end and quantity > 0 and revenue >= 0
+    from ({purchase_lines})
 ),
 buyers as (
     select
