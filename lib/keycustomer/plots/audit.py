@@ -343,16 +343,7 @@ def fall_of_the_best(result: RegressionToMean, ax: Axes | None = None, *, unit: 
     ax.plot(x, frame["no_persistence"], color=PALETTE["grey"], ls=":", lw=2)
     if frame["luck_only"].notna().any():
         ax.plot(x, frame["luck_only"], color=PALETTE["orange"])
-    below, above = frame["second"] - frame["lower"], frame["upper"] - frame["second"]
-    ax.errorbar(
-        x,
-        frame["second"],
-        yerr=np.maximum([below, above], 0),
-        fmt="o",
-        ms=10,
-        lw=2.5,
-        color=PALETTE["blue"],
-    )
+    draw_second(ax, frame)
     _name_the_lines(ax, result)
     ax.set_xticks(x)
     ax.set_xlabel(f"Groups of equal size by {result.value} in {result.first}, 1 the best")
@@ -369,6 +360,21 @@ def fall_of_the_best(result: RegressionToMean, ax: Axes | None = None, *, unit: 
         f"{_amount(best['no_persistence'])} if nobody differed. Reliability "
         f"{_said(result.reliability)}, share of the fall that is luck "
         f"{_said(result.luck_share)}.",
+    )
+
+
+def draw_second(ax: Axes, frame: pd.DataFrame, label: str | None = None) -> None:
+    """Mark what every group brought in the second period, with its interval."""
+    below, above = frame["second"] - frame["lower"], frame["upper"] - frame["second"]
+    ax.errorbar(
+        frame["group"],
+        frame["second"],
+        yerr=np.maximum([below, above], 0),
+        fmt="o",
+        ms=10,
+        lw=2.5,
+        color=PALETTE["blue"],
+        label=label,
     )
 
 

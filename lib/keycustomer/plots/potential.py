@@ -18,7 +18,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from keycustomer.plots.audit import BLUES, DAYS_OF_MONTH, axis_label, counted, title_width
+from keycustomer.plots.audit import (
+    BLUES,
+    DAYS_OF_MONTH,
+    axis_label,
+    counted,
+    draw_second,
+    title_width,
+)
 from keycustomer.plots.style import (
     PALETTE,
     compact_number,
@@ -367,15 +374,7 @@ def expected_fall(result: ForeseenFall, ax: Axes | None = None, *, unit: str = "
     ax.plot(x, frame["same_again"], color=PALETTE["grey"], ls="--", label="the same again")
     ax.plot(x, frame["if_alive"], color=PALETTE["sky"], label="expected if nobody had left")
     ax.plot(x, frame["expected"], color=PALETTE["orange"], label=f"expected by {result.model}")
-    ends = np.maximum([frame["second"] - frame["lower"], frame["upper"] - frame["second"]], 0)
-    look: dict[str, Any] = {
-        "fmt": "o",
-        "ms": 10,
-        "lw": 2.5,
-        "color": PALETTE["blue"],
-        "label": "seen",
-    }
-    ax.errorbar(x, frame["second"], yerr=ends, **look)
+    draw_second(ax, frame, "seen")
     ax.set_xticks(x)
     ax.set_xlabel(f"Groups of equal size by {result.value} from {result.first}, 1 the best")
     ax.set_ylabel(axis_label(f"mean {result.value} in the next period", unit))
