@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -338,6 +339,23 @@ def test_a_whole_run_says_nothing_on_the_terminal(tmp_path):
         check=True,
     )
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_kernel_is_not_interrupted_on_the_way_to_its_end(warm):
+    async def interrupts_sent() -> list[int]:
+        manager, sent = forked.ForkedKernelManager(kernel_name="python3"), []
+        await manager.start_kernel()
+        send = manager.provisioner.send_signal
+
+        async def noted(number: int) -> None:
+            sent.append(number)
+            await send(number)
+
+        manager.provisioner.send_signal = noted
+        await manager.shutdown_kernel()
+        return sent
+
+    assert signal.SIGINT not in asyncio.run(interrupts_sent())
 
 
 def test_private_directory_is_removed_with_the_zygote():

@@ -363,6 +363,15 @@ class ForkedKernelManager(AsyncKernelManager):
                 "kernel_provisioner": provisioner,
             }
 
+    async def _async_interrupt_kernel(self) -> None:
+        """Interrupt the kernel, but not on the way to its end.
+
+        The client interrupts before it asks a kernel to end.  An interrupt that meets the last
+        steps of a message stops nothing, and is reported on the terminal as an error of the kernel.
+        """
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
 
 class ForkedEngine:
     """Papermill engine `forked`: papermill's own engine with forked kernels.
