@@ -9,8 +9,9 @@ costs next to nothing::
     kc.pareto.pareto_share(kc.customers.customer_table(base)["revenue"])
 
 Floors, arrows only downward: ``cli`` uses ``casework`` and ``coursework``; they use the
-chapters (``pareto``); a chapter uses ``lifetime``, ``stats`` and ``plots``; all of them stand
-on ``customers``.
+chapters (``pareto``, ``dimensions``); a chapter uses ``lifetime``, ``stats`` and ``plots``; all of
+them stand on ``customers``, and that on ``simulate``, one of the sources a base is read from.
+``realism`` compares what is simulated with what is real.
 """
 
 from __future__ import annotations
@@ -21,7 +22,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from keycustomer import casework, coursework, customers, lifetime, pareto, plots, stats
+    from keycustomer import (
+        casework,
+        coursework,
+        customers,
+        dimensions,
+        lifetime,
+        pareto,
+        plots,
+        realism,
+        simulate,
+        stats,
+    )
 
 __version__ = "0.1.0"
 
@@ -30,9 +42,12 @@ __all__ = [
     "casework",
     "coursework",
     "customers",
+    "dimensions",
     "lifetime",
     "pareto",
     "plots",
+    "realism",
+    "simulate",
     "stats",
 ]
 

@@ -1,0 +1,1 @@
+"""What purchases tell of needs: the next category, the taste for deals."""

@@ -1,0 +1,1 @@
+"""The dossier of a key account, one page made from the data."""

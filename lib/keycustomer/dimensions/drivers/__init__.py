@@ -1,0 +1,1 @@
+"""Drivers of satisfaction and loyalty: how much each counts, and what follows."""

@@ -1,0 +1,1 @@
+"""Kano classes and penalty-reward contrasts: which attributes only dissatisfy or delight."""

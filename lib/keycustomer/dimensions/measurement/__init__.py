@@ -1,0 +1,1 @@
+"""Answers of a survey: scales, reliability, validity, factors, value indices."""

@@ -1,0 +1,33 @@
+"""A company with known truth: the simulated regional telecom operator.
+
+One documented data-generating process makes a supplier's business customers, what they need,
+answer, use, pay and do, month by month, together with the truth behind it; rerun under another
+policy with the same random numbers, it tells the true effect of every measure.  All of it is
+simulated, and says so.  Modules are loaded when one of their names is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_NAMES: dict[str, tuple[str, ...]] = {}
+"""Public names by module; a name must differ from every module's name."""
+
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that owns `name` at its first use."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names for tab completion."""
+    return sorted({*globals(), *__all__})
