@@ -10,7 +10,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_NAMES: dict[str, tuple[str, ...]] = {}
+_NAMES: dict[str, tuple[str, ...]] = {
+    "measurement.answers": ("Answers", "read_answers"),
+}
 """Public names by module; a name must differ from every module's name."""
 
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
