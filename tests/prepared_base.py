@@ -2,7 +2,7 @@
 
 import duckdb
 import pytest
-from keycustomer.customers.base import open_base
+from keycustomer.customers.base import DATA_VERSION, open_base
 
 COLUMNS = {
     "transactions": "line bigint, customer_id varchar, order_id varchar, date date, "
@@ -25,6 +25,9 @@ FACTS = {
     "margin": "",
     "cost_per_order": "0",
     "attributes": "{}",
+    "constructs": "{}",
+    "simulation": "null",
+    "data_version": str(DATA_VERSION),
     "fingerprint": "0",
     "inputs": "[]",
 }

@@ -114,13 +114,13 @@ minimum_cell: none
         "case.yaml:1: `currency` is missing",
         "case.yaml:1: `title` is missing",
         "case.yaml:1: unknown key `titel` (did you mean 'title'?); known here are: title, data, "
-        "simulated, identifiable, currency, time_zone, observed, economics, tables, rules, "
-        "chapters, parameters, minimum_cell",
+        "simulated, identifiable, currency, time_zone, observed, economics, simulation, tables, "
+        "rules, chapters, parameters, minimum_cell",
         "case.yaml:2: `time_zone`: no time zone 'Europe/Berlinn'; write one such as "
         "'Europe/Berlin' or 'UTC'; got 'Europe/Berlinn'",
         "case.yaml:4: `observed.start`: write the date as YYYY-MM-DD; got '20170101'",
         "case.yaml:8: unknown key `tables.transactions.colums` (did you mean 'columns'?); known "
-        "here are: shipped, csv, parquet, excel, duckdb, sql, sheet, table, query, columns, "
+        "here are: shipped, simulated, csv, parquet, excel, duckdb, sql, sheet, table, query, columns, "
         "attributes, format",
         "case.yaml:9: no chapter '1_pareto_analysi' (did you mean '1_pareto_analysis'?); the "
         "chapters are: 0_customer_file, 1_pareto_analysis",
@@ -143,8 +143,15 @@ def test_unknown_tables_and_columns_are_named(project: Path) -> None:
 def test_a_case_without_transactions_is_refused(project: Path) -> None:
     text = CASE.replace("transactions:", "customers:")
     assert problems(project, text) == [
-        "case.yaml:6: `tables`: the table `transactions` is needed: all chapters rest on order "
-        "lines"
+        "case.yaml:6: `tables`: the table `transactions` or `survey` is needed: chapters rest on "
+        "order lines or on answers"
+    ]
+
+
+def test_a_case_of_answers_alone_runs_no_chapter_of_order_lines(project: Path) -> None:
+    text = CASE.replace("transactions:", "survey:")
+    assert problems(project, text + "chapters: [0_customer_file]\n") == [
+        "case.yaml:1: chapter 0_customer_file needs the table `transactions`"
     ]
 
 

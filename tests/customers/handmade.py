@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-from keycustomer.customers.base import CustomerBase, open_base
+from keycustomer.customers.base import DATA_VERSION, CustomerBase, open_base
 from keycustomer.customers.schema import SQL_TYPES, TABLES
 from keycustomer.customers.statements import identifier
 
@@ -65,6 +65,9 @@ def handmade_base(
             margin=margin,
             cost_per_order=cost_per_order,
             attributes=json.dumps(attributes or {}),
+            constructs="{}",
+            simulation="null",
+            data_version=str(DATA_VERSION),
             fingerprint="by hand",
             inputs="[]",
         )

@@ -385,3 +385,84 @@ def test_complete_journey_comes_out_with_its_known_counts(tmp_path):
     assert total["n"].item() == 1_469_307 - 13_494
     assert base.query("select count(*) as n from customers")["n"].item() == 801
     assert base.query("select count(*) as n from products")["n"].item() == 92_331
+
+
+SURVEY = BaseSpecification(
+    title="Answers",
+    currency="XXX",
+    tables={"survey": {"csv": "answers.csv", "attributes": {"quality": ["q1", "q2"]}}},
+)
+
+
+def test_a_base_of_answers_alone_states_no_days(tmp_path):
+    (tmp_path / "answers.csv").write_text("q1,q2\n7,5\n,6\n")
+    base = prepare_base(SURVEY, tmp_path, tmp_path / "base.duckdb")
+    assert base.window is None and base.constructs == {"quality": ["q1", "q2"]}
+    assert base.query("select q1, q2 from survey").fillna("").values.tolist() == [
+        ["7", "5"],
+        ["", "6"],
+    ]
+    with pytest.raises(ValueError, match="does not say which days it covers"):
+        base.start  # noqa: B018
+    assert "days not stated" in base._repr_html_()
+
+
+def test_a_base_of_another_version_is_refused_with_the_cure(tmp_path):
+    base, _ = prepare(tmp_path)
+    base.close()
+    with duckdb.connect(str(tmp_path / "base.duckdb")) as connection:
+        connection.execute("update provenance set value = '1' where key = 'data_version'")
+    with pytest.raises(ValueError, match="prepared by another version of the library; run the"):
+        open_base(tmp_path / "base.duckdb")
+
+
+def simulated(**settings) -> BaseSpecification:
+    return BaseSpecification(
+        title="Made up",
+        currency="EUR",
+        simulated=True,
+        simulation={"accounts": 60, "months": 12, **settings},
+        tables={name: {"simulated": "telecom"} for name in ("transactions", "customers")},
+    )
+
+
+def test_a_simulated_company_enters_as_any_source_does(tmp_path):
+    said: list[str] = []
+    path = tmp_path / "base.duckdb"
+    base = prepare_base(simulated(), tmp_path, path)
+    assert base.simulated and base.simulation == {"accounts": 60, "months": 12, "seed": 1}
+    assert base.query("select count(*) as n from customers")["n"].item() == 60
+    first = base.query("select sum(revenue) as revenue from transactions")["revenue"].item()
+    prepare_base(simulated(), tmp_path, path, progress=said.append)
+    assert said == ["the base is up to date"]
+    other = prepare_base(simulated(seed=2), tmp_path, path)
+    assert other.query("select sum(revenue) as revenue from transactions")["revenue"].item() != (
+        first
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"simulated": False}, "table transactions is simulated; write `simulated: true`"),
+        ({"simulation": None}, "table transactions is simulated; say which company"),
+        ({"tables": {"transactions": {"csv": "a.csv"}}}, "but no table is simulated"),
+    ],
+)
+def test_what_is_simulated_says_so(changed, problem):
+    with pytest.raises(ValueError, match=problem):
+        BaseSpecification.model_validate({**simulated().model_dump(exclude_unset=True), **changed})
+
+
+@pytest.mark.parametrize(
+    ("table", "location", "problem"),
+    [
+        ("transactions", "bank", "no simulated company 'bank'; there is: telecom"),
+        ("transactons", "telecom", "no such table"),
+    ],
+)
+def test_an_unknown_company_is_refused(tmp_path, table, location, problem):
+    known = simulated().model_dump(exclude_unset=True)
+    with pytest.raises((DataError, ValueError), match=problem):
+        changed = {**known, "tables": {table: {"simulated": location}}}
+        prepare_base(BaseSpecification.model_validate(changed), tmp_path, tmp_path / "b.duckdb")

@@ -22,7 +22,10 @@ ROWS = {
     ("complete_journey", "products"): 92_331,
     ("complete_journey", "interactions"): 8_691,
     ("cdnow", "transactions"): 69_659,
+    ("mobi", "survey"): 250,
+    ("corp_rep", "survey"): 344,
 }
+SETS = "complete_journey, cdnow, mobi, corp_rep"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def test_every_row_arrives_under_our_names(connection, location, name):
     ours = TABLES[name]
     assert ours.attributes or set(staged.columns) <= set(ours.columns)
     assert set(ours.required) <= set(staged.columns)
-    assert {staged.columns[c] for c in staged.columns if c.endswith("_id")} == {"VARCHAR"}
+    assert {staged.columns[c] for c in staged.columns if c.endswith("_id")} <= {"VARCHAR"}
     assert staged.inputs == inputs(TableSpecification(shipped=location), Path(), name)
 
 
@@ -116,9 +119,9 @@ def test_records_name_package_version_and_file_not_the_machine():
 @pytest.mark.parametrize(
     ("location", "name", "problem"),
     [
-        ("cdnoww", "transactions", "no shipped set 'cdnoww'; there are: complete_journey, cdnow"),
+        ("cdnoww", "transactions", f"no shipped set 'cdnoww'; there are: {SETS}"),
         ("cdnow", "products", "the shipped set cdnow has no table products; it has transactions"),
-        ("../cdnow", "products", "no shipped set '../cdnow'; there are: complete_journey, cdnow"),
+        ("../cdnow", "products", f"no shipped set '../cdnow'; there are: {SETS}"),
     ],
 )
 def test_unknown_sets_and_tables_are_refused(connection, location, name, problem):

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from keycustomer.casework.errors import CaseError, did_you_mean
+from keycustomer.casework.measures import REST_ON_LINES
 from keycustomer.casework.parameters import convert_all, read_parameters
 from keycustomer.casework.project import Project, find_project
 from keycustomer.casework.variables import CASE_FILE
@@ -40,7 +41,7 @@ class CaseSpecification(BaseSpecification):
     Attributes
     ----------
     chapters : tuple of str
-        Chapters to run, in order; empty in the file: all of the project.
+        Chapters to run, in order; empty in the file: all of the project that the tables allow.
     parameters : dict of str to dict
         Values by chapter and parameter, of the types the notebooks declare.
     minimum_cell : int
@@ -53,10 +54,20 @@ class CaseSpecification(BaseSpecification):
 
     @field_validator("tables")
     @classmethod
-    def _with_lines(cls, value: dict[str, TableSpecification]) -> dict[str, TableSpecification]:
-        if "transactions" not in value:
-            raise ValueError("the table `transactions` is needed: all chapters rest on order lines")
+    def _with_something(cls, value: dict[str, TableSpecification]) -> dict[str, TableSpecification]:
+        if not {"transactions", "survey"} & value.keys():
+            raise ValueError(
+                "the table `transactions` or `survey` is needed: chapters rest on order lines "
+                "or on answers"
+            )
         return value
+
+    @model_validator(mode="after")
+    def _fitting_chapters(self) -> CaseSpecification:
+        unfit = [name for name in self.chapters if name in REST_ON_LINES]
+        if unfit and "transactions" not in self.tables:
+            raise ValueError(f"chapter {unfit[0]} needs the table `transactions`")
+        return self
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,10 @@ class Case:
     @property
     def chapters(self) -> tuple[str, ...]:
         """Chapters of the case, in order."""
-        return self.specification.chapters or tuple(self.project.notebooks)
+        if self.specification.chapters:
+            return self.specification.chapters
+        lines = "transactions" in self.specification.tables
+        return tuple(n for n in self.project.notebooks if lines or n not in REST_ON_LINES)
 
     @property
     def sha256(self) -> str:

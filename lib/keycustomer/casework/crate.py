@@ -117,7 +117,7 @@ def _root(
         "conformsTo": {"@id": PROFILE},
         "hasPart": _references(files),
         "mentions": _references(actions),
-        "temporalCoverage": f"{facts['start']}/{facts['end']}",
+        **({"temporalCoverage": f"{facts['start']}/{facts['end']}"} if facts["start"] else {}),
     }
 
 

@@ -86,17 +86,20 @@ class CustomerLabels:
 
     @cached_property
     def _ranks(self) -> Mapping[str, int]:
+        sides = {
+            "transactions": "select customer_id, revenue from transactions",
+            "customers": "select customer_id, 0 from customers",
+            "survey": "select customer_id, 0 from survey",
+        }
+        known = [query for table, query in sides.items() if self._base.has(table, "customer_id")]
         ranked = self._base.query(
-            """
+            f"""
             select customer_id, sum(revenue) as revenue
-            from (
-                select customer_id, revenue from transactions
-                union all
-                select customer_id, 0 from customers
-            )
+            from ({" union all ".join(known)}) as told (customer_id, revenue)
+            where customer_id is not null
             group by customer_id
             order by revenue desc, customer_id
-            """
+            """  # noqa: S608
         )
         return {customer: rank for rank, customer in enumerate(ranked["customer_id"], start=1)}
 

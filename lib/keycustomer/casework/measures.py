@@ -18,6 +18,9 @@ from keycustomer.casework.errors import did_you_mean
 
 VERDICTS = ("supported", "not supported", "undecided")
 
+REST_ON_LINES = frozenset({"0_customer_file", "1_pareto_analysis"})
+"""Chapters without a section for a case that has no order lines."""
+
 CLAIMS = frozenset(
     [f"K{n}" for n in range(1, 10)]
     + [f"T{n}" for n in range(1, 9)]

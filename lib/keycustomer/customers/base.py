@@ -22,6 +22,9 @@ import pandas as pd
 from keycustomer.customers.schema import SQL_TYPES, TABLES
 from keycustomer.customers.statements import identifier
 
+DATA_VERSION = 2
+"""Raised whenever the same inputs would give another base; older bases are then made anew."""
+
 # Tables that later queries join to; where a case lacks one, an empty view stands in.
 _JOINED = ("customers", "products", "interactions")
 
@@ -38,14 +41,18 @@ class CustomerBase:
         As the case file states them.
     simulated, identifiable : bool
         Whether the data are made up; whether customers may be named.
-    start, end : datetime.date
-        First and last day observed, inclusive.
+    window : tuple of datetime.date or None
+        First and last day observed, inclusive; None where a base of answers alone states none.
     margin : float or None
         Assumed gross margin as a share of list value, 0..1, where no cost is recorded.
     cost_per_order : float
         Assumed cost of handling one order, currency.
     attributes : dict of str to list of str
         Attribute columns of the customers by kind.
+    constructs : dict of str to list of str
+        Items of the survey by what they ask about.
+    simulation : dict of str to int or None
+        Accounts, months and seed of the simulated company the base was made from.
     tables : frozenset of str
         The data-model tables the base has.
     fingerprint : str
@@ -59,15 +66,34 @@ class CustomerBase:
     time_zone: str
     simulated: bool
     identifiable: bool
-    start: dt.date
-    end: dt.date
+    window: tuple[dt.date, dt.date] | None
     margin: float | None
     cost_per_order: float
     attributes: dict[str, list[str]]
+    constructs: dict[str, list[str]]
+    simulation: dict[str, int] | None
     tables: frozenset[str]
     fingerprint: str
     inputs: list[dict[str, Any]] = field(repr=False)
     connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+
+    @property
+    def start(self) -> dt.date:
+        """First day observed."""
+        return self._observed()[0]
+
+    @property
+    def end(self) -> dt.date:
+        """Last day observed."""
+        return self._observed()[1]
+
+    def _observed(self) -> tuple[dt.date, dt.date]:
+        if self.window is None:
+            raise ValueError(
+                f"the base {self.title!r} does not say which days it covers: it holds answers "
+                "without days; write `observed: {start: ..., end: ...}` in its case file"
+            )
+        return self.window
 
     @property
     def days(self) -> int:
@@ -118,7 +144,9 @@ class CustomerBase:
     def _repr_html_(self) -> str:
         facts = {
             "Data": self.data,
-            "Observed": f"{self.start} to {self.end} ({self.days} days)",
+            "Observed": f"{self.start} to {self.end} ({self.days} days)"
+            if self.window
+            else "days not stated",
             "Currency, time zone": f"{self.currency}, {self.time_zone}",
             "Tables": ", ".join(sorted(self.tables)),
             "Assumed margin": "none" if self.margin is None else f"{self.margin:.0%} of list value",
@@ -169,6 +197,9 @@ def open_base(
         raise ValueError(f"{path} is not a prepared customer base: it has no provenance table")
     _stand_in_for_absent(connection, present)
     facts = dict(connection.execute("select key, value from provenance").fetchall())
+    if facts.get("data_version") != str(DATA_VERSION):
+        connection.close()
+        raise ValueError(f"{path} was prepared by another version of the library; run the case")
     return _from_facts(path, facts, frozenset(present & set(TABLES)), connection)
 
 
@@ -255,13 +286,20 @@ def _from_facts(
         time_zone=facts["time_zone"],
         simulated=facts["simulated"] == "true",
         identifiable=facts["identifiable"] == "true",
-        start=dt.date.fromisoformat(facts["start"]),
-        end=dt.date.fromisoformat(facts["end"]),
+        window=_window(facts),
         margin=float(facts["margin"]) if facts["margin"] else None,
         cost_per_order=float(facts["cost_per_order"] or 0),
         attributes=json.loads(facts["attributes"]),
+        constructs=json.loads(facts["constructs"]),
+        simulation=json.loads(facts["simulation"]),
         tables=tables,
         fingerprint=facts["fingerprint"],
         inputs=json.loads(facts["inputs"]),
         connection=connection,
     )
+
+
+def _window(facts: dict[str, str]) -> tuple[dt.date, dt.date] | None:
+    if not facts["start"]:
+        return None
+    return dt.date.fromisoformat(facts["start"]), dt.date.fromisoformat(facts["end"])

@@ -28,6 +28,7 @@ from keycustomer.customers.lines import cast_lines
 from keycustomer.customers.mapping import Binding, bind
 from keycustomer.customers.netting import net_returns
 from keycustomer.customers.reading import InputRecord, SourceError, StagedTable, inputs, stage
+from keycustomer.customers.reading.simulated import simulated_inputs, stage_simulated
 from keycustomer.customers.rendering import counted
 from keycustomer.customers.rules import resolve
 from keycustomer.customers.specification import BaseSpecification
@@ -80,8 +81,8 @@ class Examination:
         Rows of the exclusions table.
     netted : bool
         Whether returns were set against purchases.
-    start, end : datetime.date
-        First and last day observed.
+    start, end : datetime.date or None
+        First and last day observed; None where a base of answers alone states none.
     checked_on : str
         The day of the checks, where the outcome depends on it.
     """
@@ -93,8 +94,8 @@ class Examination:
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     excluded: list[Excluded] = field(default_factory=list)
     netted: bool = False
-    start: dt.date = dt.date.min
-    end: dt.date = dt.date.max
+    start: dt.date | None = None
+    end: dt.date | None = None
     checked_on: str = ""
 
     @property
@@ -108,10 +109,10 @@ def stage_all(
 ) -> Staged:
     """Read the source of every table, collecting what cannot be read."""
     staged = Staged()
-    for name, table in specification.tables.items():
+    for name in specification.tables:
         say(f"reading {name}")
         try:
-            staged.tables[name] = stage(connection, name, table, folder)
+            staged.tables[name] = _stage(connection, name, specification, folder)
         except SourceError as error:
             staged.findings += [
                 Finding(name, "", "source", "error", problem, 0) for problem in error.problems
@@ -119,14 +120,33 @@ def stage_all(
     return staged
 
 
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    specification: BaseSpecification,
+    folder: Path,
+) -> StagedTable:
+    table = specification.tables[name]
+    if specification.simulation and table.kind == "simulated":
+        return stage_simulated(connection, name, table.location, specification.simulation)
+    return stage(connection, name, table, folder)
+
+
+def _inputs(name: str, specification: BaseSpecification, folder: Path) -> tuple[InputRecord, ...]:
+    table = specification.tables[name]
+    if specification.simulation and table.kind == "simulated":
+        return simulated_inputs(table.location, specification.simulation)
+    return inputs(table, folder, name)
+
+
 def known_inputs(
     specification: BaseSpecification, folder: Path
 ) -> dict[str, tuple[InputRecord, ...]]:
     """Fingerprint the tables whose source is there, without reading it into the engine."""
     known = {}
-    for name, table in specification.tables.items():
+    for name in specification.tables:
         try:
-            known[name] = inputs(table, folder, name)
+            known[name] = _inputs(name, specification, folder)
         except SourceError:
             # Staging says what is wrong.
             continue
@@ -340,7 +360,7 @@ def _set_window(
             start, end = start or first, end or last
     if start and end:
         examination.start, examination.end = start, end
-    elif not examination.refused:
+    elif dated.keys() & examination.tables.keys() and not examination.refused:
         what = "no table tells which days the data cover"
         cure = "write `observed: {start: 2024-01-01, end: 2024-12-31}` with your days"
         examination.findings.append(Finding("observed", "", "window", "error", what, 0, cure=cure))

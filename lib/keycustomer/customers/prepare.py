@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keycustomer.customers.aside import aside, put_in_place
-from keycustomer.customers.base import CustomerBase, configure, open_base
+from keycustomer.customers.base import DATA_VERSION, CustomerBase, configure, open_base
 from keycustomer.customers.casting import TypedTable
 from keycustomer.customers.checks import today
 from keycustomer.customers.errors import (
@@ -42,9 +42,6 @@ from keycustomer.customers.statements import identifier, statement
 
 if TYPE_CHECKING:
     import duckdb
-
-DATA_VERSION = 1
-"""Raised whenever the same inputs would give another base; older bases are then made anew."""
 
 Progress = Callable[[str], None]
 
@@ -301,7 +298,7 @@ def _provenance(
     specification: BaseSpecification, examination: Examination, mark: str
 ) -> list[tuple[object, ...]]:
     economics = specification.economics
-    customers = specification.tables.get("customers")
+    simulation = specification.simulation
     facts = {
         "title": specification.title,
         "data": specification.data,
@@ -309,11 +306,13 @@ def _provenance(
         "time_zone": specification.time_zone,
         "simulated": str(specification.simulated).lower(),
         "identifiable": str(specification.identifiable).lower(),
-        "start": examination.start.isoformat(),
-        "end": examination.end.isoformat(),
+        "start": examination.start.isoformat() if examination.start else "",
+        "end": examination.end.isoformat() if examination.end else "",
         "margin": "" if economics.margin is None else repr(economics.margin),
         "cost_per_order": repr(economics.cost_per_order),
-        "attributes": json.dumps(customers.attributes if customers else {}, ensure_ascii=False),
+        "attributes": _attributes(specification, "customers"),
+        "constructs": _attributes(specification, "survey"),
+        "simulation": json.dumps(simulation.model_dump() if simulation else None),
         "fingerprint": mark,
         "data_version": str(DATA_VERSION),
         "inputs": json.dumps(_inputs(examination.staged), ensure_ascii=False),
@@ -321,6 +320,11 @@ def _provenance(
         "checked_on": examination.checked_on,
     }
     return list(facts.items())
+
+
+def _attributes(specification: BaseSpecification, table: str) -> str:
+    found = specification.tables.get(table)
+    return json.dumps(found.attributes if found else {}, ensure_ascii=False)
 
 
 def _inputs(staged: Staged) -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from keycustomer.customers.schema import TABLES
 
-SOURCE_KINDS = ("shipped", "csv", "parquet", "excel", "duckdb", "sql")
+SOURCE_KINDS = ("shipped", "simulated", "csv", "parquet", "excel", "duckdb", "sql")
 
 Action = Literal["drop", "keep", "net", "trim", "error"]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -82,9 +82,10 @@ class TableSpecification(Strict):
 
     Attributes
     ----------
-    shipped, csv, parquet, excel, duckdb, sql : str or None
-        Exactly one: a shipped set's name, a path (a file; for Parquet also a folder or glob), or
-        an SQLAlchemy URL whose secrets stand as `${NAME}` and come from the environment.
+    shipped, simulated, csv, parquet, excel, duckdb, sql : str or None
+        Exactly one: a shipped set's name, a simulated company's name, a path (a file; for Parquet
+        also a folder or glob), or an SQLAlchemy URL whose secrets stand as `${NAME}` and come from
+        the environment.
     sheet : str or None
         Sheet of an Excel file.
     table, query : str or None
@@ -98,6 +99,7 @@ class TableSpecification(Strict):
     """
 
     shipped: str | None = None
+    simulated: str | None = None
     csv: str | None = None
     parquet: str | None = None
     excel: str | None = None
@@ -180,6 +182,24 @@ class Economics(Strict):
     cost_per_order: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
+class Simulation(Strict):
+    """Size and seed of the company that simulated tables come from.
+
+    Attributes
+    ----------
+    accounts : int
+        Business customers.
+    months : int
+        Months observed.
+    seed : int
+        Seed of all its random numbers: another seed is another company.
+    """
+
+    accounts: Annotated[int, Field(ge=50, le=1_000_000)] = 2000
+    months: Annotated[int, Field(ge=12, le=120)] = 36
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
 class BaseSpecification(Strict):
     """A customer base as a case file describes it.
 
@@ -192,7 +212,10 @@ class BaseSpecification(Strict):
     identifiable : bool
         Whether reports may name customers by their own ids and names.
     currency, time_zone : str
-        The one currency of all amounts; the time zone whose calendar days are used.
+        The one currency of all amounts (XXX where there are none); the time zone whose calendar
+        days are used.
+    simulation : Simulation or None
+        The company that simulated tables come from.
     """
 
     title: str
@@ -203,6 +226,7 @@ class BaseSpecification(Strict):
     time_zone: str = "UTC"
     observed: Window = Field(default_factory=Window)
     economics: Economics = Field(default_factory=Economics)
+    simulation: Simulation | None = None
     tables: dict[str, TableSpecification]
     rules: dict[str, RuleSpecification] = Field(default_factory=dict)
 
@@ -227,6 +251,23 @@ class BaseSpecification(Strict):
         for name, table in value.items():
             _check_columns(name, table)
         return value
+
+    @model_validator(mode="after")
+    def _simulated_as_such(self) -> BaseSpecification:
+        made_up = [name for name, table in self.tables.items() if table.kind == "simulated"]
+        if made_up and not self.simulated:
+            raise ValueError(f"table {made_up[0]} is simulated; write `simulated: true`")
+        if made_up and self.simulation is None:
+            raise ValueError(
+                f"table {made_up[0]} is simulated; say which company, as in "
+                "`simulation: {accounts: 2000, months: 36, seed: 1}`"
+            )
+        if self.simulation and not made_up:
+            raise ValueError(
+                "`simulation` is given, but no table is simulated; write, for example, "
+                "`transactions: {simulated: telecom}`"
+            )
+        return self
 
 
 def _check_columns(name: str, table: TableSpecification) -> None:

