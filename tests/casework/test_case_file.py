@@ -120,8 +120,8 @@ minimum_cell: none
         "'Europe/Berlin' or 'UTC'; got 'Europe/Berlinn'",
         "case.yaml:4: `observed.start`: write the date as YYYY-MM-DD; got '20170101'",
         "case.yaml:8: unknown key `tables.transactions.colums` (did you mean 'columns'?); known "
-        "here are: shipped, simulated, csv, parquet, excel, duckdb, sql, sheet, table, query, columns, "
-        "attributes, format",
+        "here are: shipped, simulated, csv, parquet, excel, duckdb, sql, sheet, table, query, "
+        "columns, attributes, format",
         "case.yaml:9: no chapter '1_pareto_analysi' (did you mean '1_pareto_analysis'?); the "
         "chapters are: 0_customer_file, 1_pareto_analysis",
         "case.yaml:9: no chapter '9'; the chapters are: 0_customer_file, 1_pareto_analysis",

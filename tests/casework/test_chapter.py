@@ -121,6 +121,7 @@ def test_measures_come_from_a_closed_vocabulary(project: Path) -> None:
         "estimate": 0.5,
         "lower": 0.4,
         "upper": 0.6,
+        "truth": None,
         "unit": "share of revenue",
         "n": 7,
         "method": "bootstrap",

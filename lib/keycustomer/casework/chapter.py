@@ -170,6 +170,7 @@ class Chapter:
         unit: str | None = None,
         n: int | None = None,
         method: str | None = None,
+        truth: float | None = None,
     ) -> None:
         """Record a measure of the chapter's closed vocabulary.
 
@@ -181,6 +182,8 @@ class Chapter:
             The value; None where it cannot be computed.
         unit, n, method
             Where the estimate does not carry them; the unit also comes from the vocabulary.
+        truth : float or None
+            The true value, where the data are simulated and it is known.
 
         Raises
         ------
@@ -188,7 +191,7 @@ class Chapter:
             When the chapter has no such measure or group, or a number is infinite.
         """
         self._measures[name, group] = measure_row(
-            self.name, name, estimate, group=group, unit=unit, n=n, method=method
+            self.name, name, estimate, group=group, unit=unit, n=n, method=method, truth=truth
         )
 
     def model(self, fitted: Fitted) -> None:

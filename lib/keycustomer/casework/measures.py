@@ -90,6 +90,53 @@ def _parameters(model: str) -> dict[str, Measure]:
     }
 
 
+_DIMENSIONS: dict[str, Measure] = {
+    "alpha": Measure("raw Cronbach's alpha of a construct's items", "reliability 0..1"),
+    "omega": Measure("McDonald's omega of a construct's items", "reliability 0..1"),
+    "ave": Measure("average variance extracted by a construct", "share of variance"),
+    "htmt": Measure(
+        "heterotrait-monotrait ratio HTMT2 of two constructs (group: the pair)", "ratio"
+    ),
+    "cfi": Measure("comparative fit index of the measurement model", "index 0..1"),
+    "rmsea": Measure("root mean square error of approximation, 90 % interval", "index"),
+    "srmr": Measure("standardised root mean square residual", "index"),
+    "value_index_r2": Measure(
+        "variance of loyalty that an index of value explains out of sample", "share of variance"
+    ),
+    "path": Measure("standardised path from one construct to another (group: A->B)", "path"),
+    "indirect_value_loyalty": Measure(
+        "standardised effect of value on loyalty by way of satisfaction", "path"
+    ),
+    "driver_importance": Measure(
+        "share of the explained variance of satisfaction that is a driver's (LMG)",
+        "share of R2",
+    ),
+    "kano_class": Measure(
+        "class of an attribute by Kano's table: 1 must-be, 2 one-dimensional, 3 attractive, "
+        "4 indifferent, 5 reverse, 6 questionable",
+        "class 1..6",
+    ),
+    "layer_importance": Measure(
+        "share of the drivers' importance that is a product layer's",
+        "share of importance",
+        ("core", "tangible", "augmented"),
+    ),
+    "drift": Measure("change of a driver's importance from first to last wave", "share of R2"),
+    "segment_stability": Measure(
+        "adjusted Rand index of segmentations of two resamples (group: number of segments)",
+        "index",
+    ),
+    "next_need_hit_rate": Measure(
+        "share of later first purchases of a category found among three proposals "
+        "(group: the method)",
+        "share of customers",
+    ),
+    "deal_reliability": Measure(
+        "correlation of a customer's deal-proneness in two halves of the purchases",
+        "correlation",
+    ),
+}
+
 MEASURES: dict[str, dict[str, Measure]] = {
     "0_customer_file": {
         "customers": Measure("customers in the base", "customers"),
@@ -175,6 +222,7 @@ MEASURES: dict[str, dict[str, Measure]] = {
             "customers by value now and potential value", "customers", VALUE_GROUPS
         ),
     },
+    "2_value_dimensions": _DIMENSIONS,
 }
 
 
@@ -187,6 +235,7 @@ def measure_row(
     unit: str | None = None,
     n: int | None = None,
     method: str | None = None,
+    truth: float | None = None,
 ) -> dict[str, Any]:
     """Row of the measures table.
 
@@ -200,6 +249,8 @@ def measure_row(
         Group it holds for.
     unit, n, method
         Where not taken from the estimate or the vocabulary.
+    truth : float or None
+        The true value, where the data are simulated and it is known.
 
     Raises
     ------
@@ -214,6 +265,7 @@ def measure_row(
         "measure": name,
         "group": group,
         **_interval(estimate, label),
+        "truth": json_number(truth, f"{label}, truth"),
         "unit": unit or getattr(estimate, "unit", None) or measure.unit,
         "n": None if count is None else int(count),
         "method": method or getattr(estimate, "method", None) or "",

@@ -17,8 +17,9 @@ from keycustomer.casework.case import Case
 from keycustomer.casework.measures import json_number
 from keycustomer.customers.base import CustomerBase
 
-_MEASURE = ("chapter", "measure", "group", "estimate", "lower", "upper", "unit", "n", "method")
-_LEDGER = ("claim", "statement", "measure", "estimate", "lower", "upper", "verdict", "data")
+_INTERVAL = ("estimate", "lower", "upper")
+_MEASURE = ("chapter", "measure", "group", *_INTERVAL, "truth", "unit", "n", "method")
+_LEDGER = ("claim", "statement", "measure", *_INTERVAL, "verdict", "data")
 _EXCLUSION = ("table_name", "rule", "action", "rows", "value", "note")
 
 

@@ -70,6 +70,7 @@ def front(results: Mapping[str, Any]) -> dict[str, Any]:
         "exclusions": [_exclusion(row, case) for row in results.get("exclusions") or ()],
         "skipped": list(results.get("skipped") or ()),
         "measures": [_with_number(row, "group") for row in measures],
+        "with_truth": any(row.get("truth") is not None for row in measures),
         "problems": _problems(run),
         "record": _record(run),
     }
@@ -188,6 +189,7 @@ def _with_number(row: Mapping[str, Any], detail: str) -> dict[str, str]:
         "unit": unit,
         "value": "unknown" if estimate is None else show(estimate),
         "interval": _interval(row, show),
+        "truth": "" if row.get("truth") is None else show(row["truth"]),
         "count": "" if row.get("n") is None else f"{row['n']:,}",
     }
 
