@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "drivers.dominance": ("Dominance", "dominance_levels"),
+    "drivers.importance": ("RelativeImportance", "relative_importance"),
+    "drivers.priorities": ("ImportancePerformance", "importance_performance"),
     "measurement.answers": ("Answers", "read_answers"),
 }
 """Public names by module; a name must differ from every module's name."""
