@@ -14,6 +14,18 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "drivers.dominance": ("Dominance", "dominance_levels"),
     "drivers.importance": ("RelativeImportance", "relative_importance"),
     "drivers.priorities": ("ImportancePerformance", "importance_performance"),
+    "kano.classification": ("KanoClasses", "classify_kano", "fong_margin"),
+    "kano.continuous": ("ContinuousKano", "continuous_kano", "kano_scores", "plane_class"),
+    "kano.contrasts": ("PenaltyReward", "penalty_reward", "penalty_reward_by_cut_offs"),
+    "kano.disagreement": ("KanoDisagreement", "cohens_kappa", "compare_kano_methods"),
+    "kano.evaluation": (
+        "CLASS_NAMES",
+        "KANO_TABLE",
+        "evaluate_pairs",
+        "grouped_class",
+        "leading_class",
+    ),
+    "kano.two_factor": ("TwoFactorReading", "two_factor_reading"),
     "measurement.answers": ("Answers", "read_answers"),
 }
 """Public names by module; a name must differ from every module's name."""

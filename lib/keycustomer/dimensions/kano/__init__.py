@@ -1,1 +1,1 @@
-"""Kano classes and penalty-reward contrasts: which attributes only dissatisfy or delight."""
+"""Which service attributes satisfy, which only prevent dissatisfaction: Kano and two-factor."""
