@@ -27,6 +27,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "kano.two_factor": ("TwoFactorReading", "two_factor_reading"),
     "measurement.answers": ("Answers", "read_answers"),
+    "measurement.validity": (
+        "FornellLarcker",
+        "TraitRatios",
+        "fornell_larcker",
+        "heterotrait_monotrait",
+    ),
+    "pls.path_model": ("PlsFit", "fit_pls"),
+    "pls.resampled": ("PlsBootstrap", "bootstrap_pls"),
 }
 """Public names by module; a name must differ from every module's name."""
 
