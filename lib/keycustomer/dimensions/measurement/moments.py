@@ -4,7 +4,7 @@ How do the items vary together, here and in other samples like this one?  Reliab
 and PLS paths depend on the answers through their covariances only, so a bootstrap needs no copy
 of the answers: :class:`ItemMoments` turns rows of counts (how often each respondent was drawn)
 into a stack of covariance matrices by matrix products, and the measures are then computed for all
-draws together.  Where means replace missing answers (:func:`item_answers` keeps their places),
+draws together.  Where means replace missing answers (:func:`complete_answers` keeps their places),
 each resample has its own.
 
 Sources: Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), on resamples as weights.
@@ -14,13 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import percent
-from keycustomer.dimensions.measurement.complete import CompleteAnswers, Missing, complete_answers
+from keycustomer.customers.rendering import counted, percent
+from keycustomer.dimensions.measurement.answers import read_answers
 from keycustomer.stats.samples import FloatArray
+
+Missing: TypeAlias = Literal["listwise", "mean"]
+
+MISSING: tuple[Missing, ...] = ("listwise", "mean")
+"""What can be done about answers not given."""
 
 MUCH_FILLED = 0.05
 """Share of an item's answers that are means from which on the notes warn of it."""
@@ -33,49 +39,55 @@ COLLINEAR = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class ItemAnswers:
-    """Answers ready to be measured with, and where they were missing.
+class CompleteAnswers:
+    """Answers ready to be measured with.
 
     Attributes
     ----------
-    complete : CompleteAnswers
-        The answers without holes, and the counts of what was left out or filled.
-    values : ndarray, shape (respondents, items)
-        The same with NaN where an answer counts as the item's mean.
+    frame : DataFrame, shape (respondents, items)
+        The answers; NaN only where `missing` is `mean`, at answers that count as the item's mean.
     missing : {"listwise", "mean"}
         What was done about answers not given.
+    excluded : int
+        Respondents left out: under `listwise` those with a missing answer, under `mean` those
+        without any.
+    filled : int
+        Answers that count as the item's mean.
+    notes : tuple of str
+        What the reader should know of it.
     """
 
-    complete: CompleteAnswers
-    values: FloatArray
+    frame: pd.DataFrame
     missing: Missing
+    excluded: int
+    filled: int
+    notes: tuple[str, ...]
+
+    @property
+    def values(self) -> FloatArray:
+        """The answers as an array, (respondents, items)."""
+        return self.frame.to_numpy(dtype=np.float64)
 
     @property
     def items(self) -> tuple[str, ...]:
         """Items in the order asked for."""
-        return self.complete.items
+        return tuple(self.frame.columns)
 
     @property
     def respondents(self) -> int:
         """Number of respondents that enter."""
-        return len(self.values)
+        return len(self.frame)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out or filled, and items of which much was."""
-        share = np.isnan(self.values).mean(axis=0)
-        much = [
-            f"{item} ({percent(float(part), 0)})"
-            for item, part in zip(self.items, share, strict=True)
-            if part > MUCH_FILLED
-        ]
-        warned = "so many answers are means that correlations come out too small: "
-        return (*self.complete.notes, *([warned + ", ".join(much)] if much else []))
+    def imputed(self) -> FloatArray:
+        """The answers with the item's mean where one is missing."""
+        values = self.values
+        return np.where(np.isnan(values), np.nanmean(values, axis=0), values)
 
 
-def item_answers(
+def complete_answers(
     answers: pd.DataFrame, items: Iterable[str], *, missing: Missing = "listwise"
-) -> ItemAnswers:
+) -> CompleteAnswers:
     """Pick the items and deal with answers not given.
 
     Parameters
@@ -89,15 +101,55 @@ def item_answers(
 
     Raises
     ------
+    TypeError
+        When the answers are no table.
     ValueError
-        As :func:`keycustomer.dimensions.measurement.complete.complete_answers`.
+        When `missing` is neither, when items are not in the table, are no numbers or never
+        differ, or when too few respondents are left; all complaints at once.
     """
-    names = list(dict.fromkeys(items))
-    complete = complete_answers(answers, names, missing=missing)
-    holes = answers[names].isna().to_numpy()
-    kept = ~(holes.all(axis=1) if missing == "mean" else holes.any(axis=1))
-    values = np.where(holes[kept], np.nan, complete.answers.to_numpy(dtype=np.float64))
-    return ItemAnswers(complete, values, missing)
+    if missing not in MISSING:
+        raise ValueError(f"missing={missing!r}: choose one of {', '.join(map(repr, MISSING))}")
+    if not isinstance(answers, pd.DataFrame):
+        raise TypeError(
+            "answers: a table is needed, one row a respondent and one column an item, got "
+            f"{type(answers).__name__}; read_answers(...).answers is one"
+        )
+    given = read_answers(answers, tuple(dict.fromkeys(items)))
+    frame, silent = given.answers, given.silent
+    holes = int(frame.isna().to_numpy().sum())
+    if missing == "mean" or not holes:
+        return CompleteAnswers(frame, missing, silent, holes, _filled_notes(frame, silent))
+    kept = _without_holes(frame)
+    excluded = len(answers) - len(kept)
+    note = f"{counted(excluded, 'respondent')} with missing answers left out (listwise)"
+    return CompleteAnswers(kept, missing, excluded, 0, (note,))
+
+
+def _without_holes(frame: pd.DataFrame) -> pd.DataFrame:
+    whole = frame.dropna()
+    try:
+        return read_answers(whole, tuple(frame.columns)).answers
+    except ValueError as error:
+        worst = frame.isna().sum().sort_values(ascending=False).head(3)
+        shown = ", ".join(f"{item} ({n:,} missing)" for item, n in worst.items() if n)
+        raise ValueError(
+            f"after leaving out {counted(len(frame) - len(whole), 'respondent')} with a missing "
+            f"answer (listwise), {error}\nmost often missing: {shown}; leave such items out, or "
+            "give missing='mean'"
+        ) from error
+
+
+def _filled_notes(frame: pd.DataFrame, silent: int) -> tuple[str, ...]:
+    share = frame.isna().mean()
+    holes = int(frame.isna().to_numpy().sum())
+    notes = [f"{counted(silent, 'respondent')} without any answer left out"] if silent else []
+    if holes:
+        notes.append(f"{counted(holes, 'missing answer')} replaced by the item's mean")
+    much = share[share > MUCH_FILLED]
+    if len(much):
+        worst = ", ".join(f"{item} ({percent(part, 0)})" for item, part in much.items())
+        notes.append(f"so many answers are means that correlations come out too small: {worst}")
+    return tuple(notes)
 
 
 class ItemMoments:

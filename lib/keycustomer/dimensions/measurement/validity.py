@@ -25,12 +25,12 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.answers import Constructs, named_items
-from keycustomer.dimensions.measurement.complete import Missing
 from keycustomer.dimensions.measurement.intervals import interval_table
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
+    Missing,
+    complete_answers,
     correlations_of,
-    item_answers,
 )
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
 from keycustomer.stats.bootstrap import Progress, Seed
@@ -201,7 +201,7 @@ def heterotrait_monotrait(
         raise ValueError(
             f"discriminant validity needs at least two constructs, got {list(named) or 'items'}"
         )
-    given = item_answers(answers, items, missing=missing)
+    given = complete_answers(answers, items, missing=missing)
     blocks = {name: [given.items.index(item) for item in own] for name, own in named.items()}
     moments = ItemMoments(given.values)
     whole = correlations_of(moments.sample()[1])

@@ -27,13 +27,13 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.answers import Constructs
-from keycustomer.dimensions.measurement.complete import Missing
 from keycustomer.dimensions.measurement.moments import (
-    ItemAnswers,
+    CompleteAnswers,
     ItemMoments,
+    Missing,
     collinear_item,
+    complete_answers,
     correlations_of,
-    item_answers,
 )
 from keycustomer.dimensions.measurement.validity import FornellLarcker, fornell_larcker
 from keycustomer.dimensions.pls.algorithm import (
@@ -76,7 +76,7 @@ class PlsFit:
         How neighbours were weighed.
     consistent : bool
         Whether correlations of scores were corrected for reliability (PLSc).
-    answers : ItemAnswers
+    answers : CompleteAnswers
         What was measured, and how missing answers were dealt with.
     solution : Solution
         Weights, loadings, correlations and paths as arrays, a stack of one.
@@ -87,7 +87,7 @@ class PlsFit:
     model: PathModel
     scheme: Scheme
     consistent: bool
-    answers: ItemAnswers = field(repr=False)
+    answers: CompleteAnswers = field(repr=False)
     solution: Solution = field(repr=False)
     notes: tuple[str, ...] = ()
 
@@ -183,10 +183,10 @@ class PlsFit:
         """Standardised scores, one row a respondent, one column a construct."""
         means, covariances = self.moments.sample()
         deviations = np.sqrt(np.diagonal(covariances[0]))
-        standardised = (self.answers.complete.answers.to_numpy() - means[0]) / deviations
+        standardised = (self.answers.imputed - means[0]) / deviations
         return pd.DataFrame(
             standardised @ self.solution.weights[0],
-            index=self.answers.complete.answers.index,
+            index=self.answers.frame.index,
             columns=self.model.constructs,
         )
 
@@ -288,7 +288,7 @@ def fit_pls(
     if scheme not in SCHEMES:
         raise ValueError(f"scheme={scheme!r}: choose one of {', '.join(map(repr, SCHEMES))}")
     model = read_path_model(paths, constructs, modes)
-    given = item_answers(answers, model.items, missing=missing)
+    given = complete_answers(answers, model.items, missing=missing)
     matrices = correlations_of(ItemMoments(given.values).sample()[1])
     _refuse(_unmeasurable(matrices[0], model, given.respondents))
     solution = solve_paths(matrices, model, scheme=scheme, tolerance=FINE_TOLERANCE)
