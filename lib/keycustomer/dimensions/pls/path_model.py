@@ -281,7 +281,7 @@ def fit_pls(
     >>> value, own = rng.normal(size=(2, 200))
     >>> a, b, c = value + rng.normal(size=(3, 200))
     >>> answers = pd.DataFrame({"a": a, "b": b, "c": c, "loyal": value + own})
-    >>> fit = fit_pls("Value -> Loyalty", {"Value": "abc", "Loyalty": ["loyal"]}, answers)
+    >>> fit = fit_pls("Value -> Loyalty", {"Value": ["a", "b", "c"], "Loyalty": ["loyal"]}, answers)
     >>> fit.paths().round(2)[["from", "to", "estimate"]].values.tolist()
     [['Value', 'Loyalty', 0.68]]
     """
