@@ -26,7 +26,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "leading_class",
     ),
     "kano.two_factor": ("TwoFactorReading", "two_factor_reading"),
+    "measurement.adequacy": ("SamplingAdequacy", "sampling_adequacy"),
     "measurement.answers": ("Answers", "read_answers"),
+    "measurement.factors": ("FactorSolution", "explore_factors", "factors_of_correlations"),
+    "measurement.parallel": ("ParallelAnalysis", "parallel_analysis"),
     "measurement.validity": (
         "FornellLarcker",
         "TraitRatios",
