@@ -12,8 +12,12 @@ from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "drivers.dominance": ("Dominance", "dominance_levels"),
+    "drivers.drift": ("ImportanceDrift", "importance_drift"),
     "drivers.importance": ("RelativeImportance", "relative_importance"),
+    "drivers.layers": ("LayerImportance", "layer_importance"),
+    "drivers.needs": ("KindsOfNeed", "kinds_of_need"),
     "drivers.priorities": ("ImportancePerformance", "importance_performance"),
+    "drivers.stated": ("StatedDerived", "stated_against_derived"),
     "kano.classification": ("KanoClasses", "classify_kano", "fong_margin"),
     "kano.continuous": ("ContinuousKano", "continuous_kano", "kano_scores", "plane_class"),
     "kano.contrasts": ("PenaltyReward", "penalty_reward", "penalty_reward_by_cut_offs"),

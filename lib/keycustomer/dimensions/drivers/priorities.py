@@ -95,12 +95,13 @@ class ImportancePerformance:
         """Say what comes first and how sure that is, then the drivers to concentrate on."""
         first = self.frame.iloc[0]
         low, high = first["priority_lower"], first["priority_upper"]
-        sure = "in nearly all resamples" if high == 1 else f"in the resamples {low} to {high}"
+        places = f"place {low}" if low == high else f"places {low} to {high}"
         weak = self.of_field(CONCENTRATE)
         named = ", ".join(weak) if weak else "none of the drivers"
         return [
             f"First priority: {first['driver']}, {percent(first['importance'], 0)} of what is "
-            f"explained and performance {first['performance']:.0f} of 100 (its place {sure}).",
+            f"explained and performance {first['performance']:.0f} of 100 "
+            f"({places} in {percent(self.level, 0)} of the resamples).",
             f"Important and weak, so to concentrate on: {named}.",
         ]
 
@@ -179,7 +180,7 @@ def importance_performance(
 def performance_of(
     means: FloatArray, low: float, high: float, reversed_: np.ndarray | None = None
 ) -> FloatArray:
-    """Performance from 0 to 100 of mean answers on a scale from `low` to `high`.
+    """Turn mean answers on a scale from `low` to `high` into performance from 0 to 100.
 
     Parameters
     ----------

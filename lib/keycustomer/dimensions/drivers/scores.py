@@ -118,14 +118,14 @@ def read_scores(
         answers, too few respondents, perfectly collinear drivers (named).
     """
     parts, target, items = _named(answers, outcome, drivers)
-    _refuse(_complaints(answers, parts, target, items, missing))
+    refuse(_complaints(answers, parts, target, items, missing))
     numbers = answers[items].to_numpy(dtype=np.float64, na_value=np.nan)
     rows, filled, numbers = _complete(numbers, missing)
     places = {item: n for n, item in enumerate(items)}
     columns = [numbers[:, [places[i] for i in used]].mean(axis=1) for used in parts.values()]
     values = np.column_stack(columns)
     names = tuple(parts)[:-1]
-    _refuse(_unusable(values, (*names, target), len(answers) - len(rows)))
+    refuse(unusable(values, (*names, target), len(answers) - len(rows)))
     excluded = len(answers) - len(rows)
     notes = tuple(_notes(len(rows), len(names), excluded, filled))
     return DriverScores(target, names, values, rows, excluded, filled, notes)
@@ -169,10 +169,11 @@ def _complaints(
         if item in driving
     )
     for item in items:
-        yield from _about_column(answers, item)
+        yield from about_column(answers, item)
 
 
-def _about_column(answers: pd.DataFrame, item: str) -> Iterator[str]:
+def about_column(answers: pd.DataFrame, item: str) -> Iterator[str]:
+    """Say why a column of answers cannot be read as numbers: not there, twice, text, infinite."""
     if item not in answers.columns:
         near = difflib.get_close_matches(str(item), [str(c) for c in answers.columns], n=3)
         meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
@@ -213,13 +214,28 @@ def _complete(numbers: FloatArray, missing: str) -> tuple[IntArray, int, FloatAr
     return rows, int(open_.sum()), np.where(open_, means, kept)
 
 
-def _unusable(values: FloatArray, names: tuple[str, ...], excluded: int) -> Iterator[str]:
+def unusable(
+    values: FloatArray, names: tuple[str, ...], excluded: int, cure: str = "take fewer drivers"
+) -> Iterator[str]:
+    """Say why scores cannot be used: too few, the same from everybody, collinear.
+
+    Parameters
+    ----------
+    values : ndarray, shape (respondents, columns)
+        Scores, the outcome last.
+    names : tuple of str
+        Their names.
+    excluded : int
+        Respondents left out before.
+    cure : str
+        What to do about too few.
+    """
     n, p = len(values), values.shape[1] - 1
     if n < p + 3:
         left = f" ({counted(excluded, 'more')} left out for answers not given)" if excluded else ""
         yield (
             f"{counted(n, 'respondent')}{left} for {counted(p, 'driver')}: at least {p + 3} are "
-            "needed; take fewer drivers, or missing='mean' where few answers are not given"
+            f"needed; {cure}, or missing='mean' where few answers are not given"
         )
         return
     spread = values.std(axis=0)
@@ -246,7 +262,8 @@ def _collinear(standard: FloatArray, names: tuple[str, ...]) -> Iterator[str]:
             kept.append(k)
 
 
-def _refuse(complaints: Iterator[str]) -> None:
+def refuse(complaints: Iterator[str]) -> None:
+    """Raise a ValueError with all complaints at once, where there are any."""
     found = list(complaints)
     if found:
         raise ValueError("; ".join(found) if len(found) == 1 else "\n- ".join(["", *found]))
