@@ -91,12 +91,9 @@ class FirmParameters:
     )
     growth_mean: float = _true(0.0015, "log points a month", "1.8 % a year")
     growth_spread: float = _true(0.004, "sd of log points a month", "some grow, some shrink")
-    conflict_territory: float = _true(
-        0.55, "share", "territories in which an agent works too", within=_SHARE
-    )
     managed: float = _true(0.62, "share", "accounts with an own manager", within=_SHARE)
     represented: float = _true(
-        0.60, "share", "accounts an agent claims in its territory", within=_SHARE
+        0.38, "share", "accounts an agent claims, managed or not", within=_SHARE
     )
     flag_base: float = _true(-2.0, "log-odds", "about one account in seven is called key")
     flag_size: float = _true(0.35, "log-odds per sd", "by habit: hardly by size")
@@ -114,6 +111,7 @@ class NeedParameters:
         (0.40, 0.15, -0.20, -0.35), "log-odds", "reliability seekers are most frequent", by=SEGMENTS
     )
     segment_trait: float = _true(1.15, "log-odds per sd", "traits tell segments, not all")
+    segment_industry: float = _true(0.6, "log-odds", "industries differ in their needs")
     segment_size: float = _true(0.45, "log-odds per sd of log size", "large ones are partners")
     weights_reliability: tuple[float, ...] = _true(
         (0.48, 0.18, 0.08, 0.06, 0.24), "sd per sd", "reliability first", by=DIMENSIONS
