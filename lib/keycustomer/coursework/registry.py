@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from keycustomer.coursework.mistakes import Kind
 from keycustomer.customers import CustomerBase, customer_table
+
+if TYPE_CHECKING:
+    from keycustomer.dimensions.measurement.survey import Survey
 
 Answer = Callable[["CaseData"], Any]
 
@@ -23,6 +26,7 @@ _MODULES = (
     "keycustomer.coursework.chapter_0",
     "keycustomer.coursework.chapter_1",
     "keycustomer.coursework.chapter_1_lifetime",
+    "keycustomer.coursework.chapter_2",
 )
 _REGISTRY: dict[str, Exercise] = {}
 
@@ -46,6 +50,15 @@ class CaseData:
     def table(self) -> pd.DataFrame:
         """The customer table, all customers."""
         return customer_table(self.base)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """The survey of the base, read as the chapter's parameters say."""
+        from keycustomer.dimensions import open_survey
+
+        given = self.parameters
+        ends = {"low": given["scale_low"], "high": given["scale_high"]}
+        return open_survey(self.base, **ends, missing=given["missing_marks"])
 
     @property
     def buyers(self) -> pd.DataFrame:

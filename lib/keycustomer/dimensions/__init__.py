@@ -40,6 +40,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "fornell_larcker",
         "heterotrait_monotrait",
     ),
+    "measurement.survey": ("Survey", "open_survey"),
     "pls.path_model": ("PlsFit", "fit_pls"),
     "pls.resampled": ("PlsBootstrap", "bootstrap_pls"),
 }
