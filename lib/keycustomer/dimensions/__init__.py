@@ -34,6 +34,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "measurement.answers": ("Answers", "read_answers"),
     "measurement.factors": ("FactorSolution", "explore_factors", "factors_of_correlations"),
     "measurement.parallel": ("ParallelAnalysis", "parallel_analysis"),
+    "measurement.reliability": ("Reliability", "measure_reliability"),
     "measurement.validity": (
         "FornellLarcker",
         "TraitRatios",
@@ -43,6 +44,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "measurement.survey": ("Survey", "open_survey"),
     "pls.path_model": ("PlsFit", "fit_pls"),
     "pls.resampled": ("PlsBootstrap", "bootstrap_pls"),
+    "structural.admissibility": ("ImproperSolution",),
+    "structural.fitted": ("SemFit",),
+    "structural.indices": ("FitIndices", "fit_indices"),
+    "structural.models": ("fit_cfa", "fit_sem", "write_model"),
+    "structural.resampled": ("SemBootstrap",),
+    "structural.syntax": ("ModelError",),
 }
 """Public names by module; a name must differ from every module's name."""
 

@@ -25,14 +25,14 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.answers import Constructs, named_items
-from keycustomer.dimensions.measurement.intervals import interval_table
+from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
     Missing,
     complete_answers,
     correlations_of,
 )
-from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, share_of
+from keycustomer.stats import Estimate, bootstrap, share_of
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
 
@@ -215,7 +215,7 @@ def heterotrait_monotrait(
     )
     labels = pd.DataFrame(list(combinations(named, 2)), columns=["construct", "other"])
     estimates = [
-        bootstrap_estimate(
+        drawn_estimate(
             float(ratio),
             own,
             unit="ratio of correlations",

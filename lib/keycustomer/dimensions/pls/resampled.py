@@ -24,12 +24,12 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.measurement.intervals import interval_table
+from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
 from keycustomer.dimensions.measurement.moments import correlations_of
 from keycustomer.dimensions.pls.algorithm import solve_paths
 from keycustomer.dimensions.pls.path_model import PlsFit
 from keycustomer.dimensions.pls.quantities import RELIABILITIES, Quantities, quantities
-from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
+from keycustomer.stats import Estimate, bootstrap
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
 
@@ -64,7 +64,7 @@ class PlsBootstrap:
         items.
     failed : int
         Draws without a solution: an item constant among those drawn, or weights that did not
-        settle.  Where there are any, figures have no interval.
+        settle.  They count beyond both ends of an interval.
     turned : dict of str to int
         Draws in which a construct's sign was turned.
     signs : {"construct", "none"}
@@ -91,7 +91,7 @@ class PlsBootstrap:
 
     def _estimates(self, quantity: str) -> list[Estimate]:
         return [
-            bootstrap_estimate(
+            drawn_estimate(
                 float(point),
                 own,
                 unit=UNITS.get(quantity, "share of the score's variance"),
@@ -162,7 +162,7 @@ class PlsBootstrap:
             told = ", ".join(f"{name} in {counted(times, 'draw')}" for name, times in flips.items())
             said.append(f"signs turned to those of the fit: {told}")
         if self.failed:
-            said.append(f"{counted(self.failed, 'draw')} without a solution: no intervals")
+            said.append(f"{counted(self.failed, 'draw')} without a solution")
         return said
 
     def _repr_html_(self) -> str:
