@@ -1,0 +1,309 @@
+"""Customer value as one number: benefits over sacrifices, or benefits less sacrifices.
+
+Monroe (1990) takes value as the ratio of perceived benefits to perceived sacrifices, Kotler as
+the difference of total value and total cost.  :func:`value_indices` gives both for every
+respondent, with the reliability of each.  Which predicts loyalty better, and what the ratio owes to
+the origin of the scale, is answered in
+:mod:`keycustomer.dimensions.measurement.value_comparison`.
+
+Sources: Monroe, "Pricing: Making Profitable Decisions" (1990); Kotler & Keller, "Marketing
+Management" (2016), chapter 5; Cronbach, Schönemann & McKie, "Alpha coefficients for stratified
+parallel tests" (EPM 1965) and Lord & Novick (1968), chapter 4, for the reliability of sums and
+differences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from keycustomer.customers.rendering import counted, report_html
+from keycustomer.dimensions.measurement.answers import named_items
+from keycustomer.dimensions.measurement.complete import Missing, complete_answers
+from keycustomer.stats.bootstrap import Progress, Seed, bootstrap, bootstrap_estimate
+from keycustomer.stats.estimate import Estimate
+from keycustomer.stats.samples import FloatArray
+
+Parts: TypeAlias = Mapping[str, Sequence[str]] | Iterable[str]
+Groups: TypeAlias = list[npt.NDArray[np.int64]]
+
+INDICES = ("benefits", "sacrifices", "ratio", "difference")
+"""What is measured of every respondent."""
+
+DRAWS = 1000
+"""Resamples of respondents for the intervals."""
+
+
+@dataclass(frozen=True, eq=False)
+class ValueIndices:
+    """Perceived value of every respondent, as a ratio and as a difference.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a respondent, with the index of the answers: benefits and sacrifices (mean
+        answers, points of the scale less `origin`), ratio (benefits over sacrifices, NaN where
+        the sacrifices are not above 0) and difference (benefits less sacrifices, points).
+    dimensions : DataFrame
+        One row a respondent: mean answer by dimension of benefits and of sacrifices.
+    reliability : dict of str to Estimate
+        By index: share of its variance that is not error of measurement.
+    correlation : float
+        Rank correlation of ratio and difference.
+    origin : float
+        What was taken from every answer: where the scale is counted from.
+    undefined : int
+        Respondents without a ratio.
+    excluded : int
+        Respondents left out for missing answers.
+    notes : tuple of str
+        What the reader should know of it.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    dimensions: pd.DataFrame = field(repr=False)
+    reliability: dict[str, Estimate]
+    correlation: float
+    origin: float
+    undefined: int
+    excluded: int
+    notes: tuple[str, ...]
+
+    @property
+    def respondents(self) -> int:
+        """Number of respondents."""
+        return len(self.frame)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an index: index, mean, sd, reliability with its interval."""
+        return pd.DataFrame(
+            {
+                "index": list(INDICES),
+                "mean": [self.frame[name].mean() for name in INDICES],
+                "sd": [self.frame[name].std() for name in INDICES],
+                "reliability": [self.reliability[name].estimate for name in INDICES],
+                "reliability_low": [self.reliability[name].lower for name in INDICES],
+                "reliability_high": [self.reliability[name].upper for name in INDICES],
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        said = [
+            f"{counted(self.respondents, 'respondent')}; ratio and difference order them with a "
+            f"rank correlation of {self.correlation:.3f}",
+            *self.notes,
+        ]
+        return report_html("Perceived value", said, {"Indices": self.to_frame()})
+
+
+def value_indices(
+    answers: pd.DataFrame,
+    benefits: Parts,
+    sacrifices: Parts,
+    *,
+    origin: float = 0.0,
+    missing: Missing = "listwise",
+    draws: int = DRAWS,
+    seed: Seed = 0,
+    level: float = 0.95,
+    progress: Progress | None = None,
+) -> ValueIndices:
+    """Value as perceived by every respondent: Monroe's ratio and Kotler's difference.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        Numbers on one scale, one row a respondent, one column an item, NaN where not answered;
+        high answers mean much benefit, and much sacrifice.
+    benefits, sacrifices : mapping of str to sequences of str, or iterable of str
+        Items by dimension; every dimension counts alike.  Plain items are one dimension.
+    origin : float
+        Taken from every answer first: with 1, a scale from 1 to 7 is counted from 0 to 6.
+    missing : {"listwise", "mean"}
+        Leave respondents with missing answers out, or let the item's mean stand for them.
+    draws, seed, level
+        Of the bootstrap of respondents for the intervals of the reliabilities.
+    progress : callable, optional
+        Called as ``progress(done, draws)`` once the work has taken two seconds.
+
+    Returns
+    -------
+    ValueIndices
+
+    Raises
+    ------
+    ValueError
+        When items are named twice, are constant or hold no numbers, when there are too few
+        respondents, or fewer than ten have a ratio.
+    """
+    parts = _parts(benefits, sacrifices)
+    items = [item for side in parts for names in side.values() for item in names]
+    complete = complete_answers(answers, items, missing=missing)
+    values = complete.values - origin
+    groups = _groups(parts)
+    means = [np.stack([values[:, g].mean(axis=1) for g in side], axis=1) for side in groups]
+    frame = both_indices(means[0].mean(axis=1), means[1].mean(axis=1), complete.answers.index)
+    defined = frame["ratio"].notna().to_numpy()
+    _refuse_undefined(defined, origin)
+    names = [f"{name}" for side in parts for name in side]
+    dimensions = pd.DataFrame(np.hstack(means), index=frame.index, columns=names)
+    reliability = _reliabilities(values[defined], groups, (draws, seed, level, progress))
+    undefined = int((~defined).sum())
+    return ValueIndices(
+        frame,
+        dimensions,
+        reliability,
+        rank_correlation(frame["ratio"], frame["difference"]),
+        origin,
+        undefined,
+        complete.excluded,
+        tuple([*complete.notes, *_notes(parts, undefined)]),
+    )
+
+
+def _parts(benefits: Parts, sacrifices: Parts) -> tuple[dict[str, tuple[str, ...]], ...]:
+    """Dimensions of both sides; plain items are one dimension."""
+    sides = []
+    for name, given in (("benefits", benefits), ("sacrifices", sacrifices)):
+        constructs, items = named_items(given)
+        dimensions = constructs or {name: items}
+        empty = [dimension for dimension, items in dimensions.items() if not items]
+        if empty:
+            raise ValueError(f"{name}: no items are given for {', '.join(map(repr, empty))}")
+        sides.append(dimensions)
+    same = sorted(set(sides[0]) & set(sides[1]))
+    if same:
+        raise ValueError(f"benefits and sacrifices share the name {', '.join(map(repr, same))}")
+    return tuple(sides)
+
+
+def _groups(parts: tuple[dict[str, tuple[str, ...]], ...]) -> tuple[Groups, Groups]:
+    """Columns of every dimension, for benefits and for sacrifices."""
+    sides: list[Groups] = []
+    start = 0
+    for side in parts:
+        groups = []
+        for items in side.values():
+            groups.append(np.arange(start, start + len(items), dtype=np.int64))
+            start += len(items)
+        sides.append(groups)
+    return sides[0], sides[1]
+
+
+def both_indices(benefits: FloatArray, sacrifices: FloatArray, index: pd.Index) -> pd.DataFrame:
+    """Give benefits, sacrifices, their ratio (NaN unless sacrifices are above 0), difference.
+
+    Parameters
+    ----------
+    benefits, sacrifices : array, shape (respondents,)
+        Mean answers.
+    index : Index
+        Names of the respondents.
+    """
+    ratio = np.full(len(benefits), np.nan)
+    np.divide(benefits, sacrifices, out=ratio, where=sacrifices > 0)
+    columns = (benefits, sacrifices, ratio, benefits - sacrifices)
+    return pd.DataFrame(dict(zip(INDICES, columns, strict=True)), index=index)
+
+
+def _refuse_undefined(defined: npt.NDArray[np.bool_], origin: float) -> None:
+    if defined.sum() >= 10:
+        return
+    raise ValueError(
+        f"origin={origin:g}: only {int(defined.sum()):,} of {defined.size:,} respondents have "
+        "sacrifices above 0, so there is no ratio; count the scale from a lower origin"
+    )
+
+
+def rank_correlation(first: pd.Series, second: pd.Series) -> float:
+    """Spearman's correlation of what both series know.
+
+    Parameters
+    ----------
+    first, second : Series
+        Values of the same respondents.
+    """
+    both = first.notna() & second.notna()
+    ranks = first[both].rank(), second[both].rank()
+    if any(rank.std() == 0 for rank in ranks):
+        return math.nan
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _notes(parts: tuple[dict[str, tuple[str, ...]], ...], undefined: int) -> list[str]:
+    notes = []
+    if undefined:
+        notes.append(
+            f"{counted(undefined, 'respondent')} without a ratio: their sacrifices are not above 0"
+        )
+    single = [name for side in parts for name, items in side.items() if len(items) < 2]
+    if single:
+        notes.append(
+            f"no reliability, since one question shows no error of measurement: {', '.join(single)}"
+        )
+    return notes
+
+
+def _reliabilities(
+    values: FloatArray,
+    groups: tuple[Groups, Groups],
+    how: tuple[int, Seed, float, Progress | None],
+) -> dict[str, Estimate]:
+    """Reliability of every index, with bootstrap intervals."""
+    n = len(values)
+    draws, seed, level, progress = how
+
+    def statistic(counts: FloatArray) -> FloatArray:
+        return np.stack([_reliability(values, groups, weights) for weights in counts])
+
+    point = _reliability(values, groups, np.ones(n))
+    if np.isnan(point).any():
+        why = "a dimension with one question"
+        return {
+            name: Estimate.without_interval(float(value), "share of variance", n, why, level)
+            for name, value in zip(INDICES, point, strict=True)
+        }
+    drawn = bootstrap(statistic, np.ones(n), draws=draws, seed=seed, progress=progress)
+    return {
+        name: bootstrap_estimate(
+            float(point[k]), drawn[:, k], unit="share of variance", n=n, level=level
+        )
+        for k, name in enumerate(INDICES)
+    }
+
+
+def _reliability(
+    values: FloatArray, groups: tuple[Groups, Groups], weights: FloatArray
+) -> FloatArray:
+    """Reliability of benefits, sacrifices, ratio and difference.
+
+    The error variance of a dimension follows from its alpha; dimensions' errors add up (stratified
+    alpha).  The ratio's error follows by linearisation: R^2 (e_B / B^2 + e_S / S^2).
+    """
+    kept = weights > 0
+    values, weights = values[kept], weights[kept] / weights.sum()
+    size = 1 / (1 - (weights**2).sum())
+    centred = values - weights @ values
+    covariance = (centred.T * weights) @ centred * size
+    errors = [sum(_error(covariance[np.ix_(g, g)]) for g in s) / len(s) ** 2 for s in groups]
+    means = [np.mean([values[:, g].mean(axis=1) for g in side], axis=0) for side in groups]
+    ratio = means[0] / means[1]
+    noise = weights @ (ratio**2 * (errors[0] / means[0] ** 2 + errors[1] / means[1] ** 2))
+    error = (errors[0], errors[1], noise, errors[0] + errors[1])
+    measures = (means[0], means[1], ratio, means[0] - means[1])
+    spread = [weights @ (m - weights @ m) ** 2 * size for m in measures]
+    return 1 - np.array(error, dtype=float) / np.array(spread, dtype=float)
+
+
+def _error(covariance: FloatArray) -> float:
+    """Error variance of the mean of some items: variance times one less alpha."""
+    k = len(covariance)
+    if k < 2:
+        return math.nan
+    return float((k * np.trace(covariance) - covariance.sum()) / ((k - 1) * k**2))
