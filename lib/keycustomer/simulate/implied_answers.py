@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from keycustomer.simulate.questionnaire import CONSTRUCTS, LATENTS, Measurement
-from keycustomer.simulate.rating import STRAIGHT_ANSWERS, FloatArray
+from keycustomer.simulate.rating import STRAIGHT_ANSWERS, FloatArray, slopes
 
 TERMS = 60
 """Terms of the series: what is left out is below 1e-8 for correlations up to .8."""
@@ -46,6 +46,8 @@ class AnswerMoments:
         Correlation of every answer with every latent.
     propensity_correlation : ndarray, shape (items, items)
         Correlations of the continuous propensities.
+    loading : ndarray, shape (items, latents)
+        Correlation of every propensity with every latent.
     """
 
     items: tuple[str, ...]
@@ -54,6 +56,7 @@ class AnswerMoments:
     correlation: FloatArray
     validity: FloatArray
     propensity_correlation: FloatArray
+    loading: FloatArray
 
     def loadings(self, measurement: Measurement) -> pd.DataFrame:
         """Tabulate every item's loading on the continuous scale and what becomes of it.
@@ -77,7 +80,7 @@ class AnswerMoments:
                 {
                     "construct": item.construct,
                     "item": item.name,
-                    "loading": item.loading,
+                    "loading": self.loading[place, LATENTS.index(item.construct)],
                     "validity": self.validity[place, LATENTS.index(item.construct)],
                     "factor_loading": _triad(self.correlation, place, others),
                     "mean": self.mean[place],
@@ -124,15 +127,19 @@ def _triad(correlation: FloatArray, place: int, others: list[int]) -> float:
     return float(np.sqrt(correlation[place, a] * correlation[place, b] / correlation[a, b]))
 
 
-def implied_moments(measurement: Measurement, latent_correlation: FloatArray) -> AnswerMoments:
-    """Compute the moments of the answers from loadings and construct correlations.
+def implied_moments(
+    measurement: Measurement, covariance: FloatArray, mean: FloatArray | None = None
+) -> AnswerMoments:
+    """Compute the moments of the answers from slopes and the moments of the latents.
 
     Parameters
     ----------
     measurement : Measurement
         Items, thresholds and scale usage.
-    latent_correlation : ndarray, shape (latents, latents)
-        Correlations of the latents, in the order of `LATENTS`.
+    covariance : ndarray, shape (latents, latents)
+        Covariance of the latents, in the order of `LATENTS`.
+    mean : ndarray, shape (latents,), optional
+        Their means; left out, 0.
 
     Returns
     -------
@@ -141,50 +148,71 @@ def implied_moments(measurement: Measurement, latent_correlation: FloatArray) ->
     Raises
     ------
     ValueError
-        When the correlations are no correlation matrix of that many latents.
+        When it is no covariance matrix of that many latents.
     """
-    _check_correlation(latent_correlation)
-    items = measurement.items
-    loading = np.array([item.loading for item in items])
-    column = [LATENTS.index(item.construct) for item in items]
-    onto = loading[:, None] * latent_correlation[column]
-    between = onto[:, column] * loading
-    np.fill_diagonal(between, 1.0)
-    first, second, with_latent = _over_factors(measurement, between, onto)
-    mean, product, with_latent = _with_straight_lines(measurement, first, second, with_latent)
-    covariance = product - np.outer(mean, mean)
-    sd = np.sqrt(np.diag(covariance))
-    names = tuple(item.name for item in items)
-    correlation = covariance / np.outer(sd, sd)
-    return AnswerMoments(names, mean, sd, correlation, with_latent / sd[:, None], between)
+    _check_covariance(covariance)
+    slope, error = slopes(measurement)
+    column = [LATENTS.index(item.construct) for item in measurement.items]
+    spread = np.sqrt(np.diag(covariance))
+    onto = slope[:, None] * covariance[column] / spread
+    behind = _Propensities(
+        mean=np.array([item.ease for item in measurement.items])
+        + slope * (np.zeros(len(LATENTS)) if mean is None else mean)[column],
+        covariance=slope[:, None] * covariance[np.ix_(column, column)] * slope + np.diag(error**2),
+        onto=onto,
+    )
+    first, second, with_latent = _over_factors(measurement, behind)
+    first, second, with_latent = _with_straight_lines(measurement, first, second, with_latent)
+    answered = second - np.outer(first, first)
+    sd = np.sqrt(np.diag(answered))
+    deviation = np.sqrt(np.diag(behind.covariance))
+    return AnswerMoments(
+        items=tuple(item.name for item in measurement.items),
+        mean=first,
+        sd=sd,
+        correlation=answered / np.outer(sd, sd),
+        validity=with_latent / sd[:, None],
+        propensity_correlation=behind.covariance / np.outer(deviation, deviation),
+        loading=onto / deviation[:, None],
+    )
 
 
-def _check_correlation(correlation: FloatArray) -> None:
+@dataclass(frozen=True, eq=False)
+class _Propensities:
+    """Moments of the propensities, and their covariances with the standardised latents."""
+
+    mean: FloatArray
+    covariance: FloatArray
+    onto: FloatArray
+
+
+def _check_covariance(covariance: FloatArray) -> None:
     shape = (len(LATENTS), len(LATENTS))
-    if correlation.shape != shape:
+    if covariance.shape != shape:
         raise ValueError(
-            f"latent_correlation has shape {correlation.shape}; needed is {shape}, in the order "
+            f"covariance has shape {covariance.shape}; needed is {shape}, in the order "
             f"{', '.join(LATENTS)}"
         )
-    if not np.allclose(np.diag(correlation), 1) or np.linalg.eigvalsh(correlation)[0] < -1e-8:
+    symmetric = np.allclose(covariance, covariance.T)
+    if not symmetric or np.diag(covariance).min() <= 0 or np.linalg.eigvalsh(covariance)[0] < -1e-8:
         raise ValueError(
-            "latent_correlation is no correlation matrix: its diagonal must be 1 and no eigenvalue "
-            "negative"
+            "covariance is no covariance matrix: it must be symmetric, its diagonal above 0 and no "
+            "eigenvalue negative"
         )
 
 
 def _over_factors(
-    measurement: Measurement, between: FloatArray, onto: FloatArray
+    measurement: Measurement, behind: _Propensities
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """First and second moments of answers, and covariances with latents, over all factors."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     weights = weights / weights.sum()
     size = len(measurement.items)
     first, second = np.zeros(size), np.zeros((size, size))
-    with_latent = np.zeros_like(onto)
+    with_latent = np.zeros_like(behind.onto)
     for node, weight in zip(nodes, weights, strict=True):
         factor = float(np.exp(measurement.stretch * node - measurement.stretch**2 / 2))
-        mean, product, covariance = _given_factor(measurement, factor, between, onto)
+        mean, product, covariance = _given_factor(measurement, factor, behind)
         first += weight * mean
         second += weight * product
         with_latent += weight * covariance
@@ -192,15 +220,16 @@ def _over_factors(
 
 
 def _given_factor(
-    measurement: Measurement, factor: float, between: FloatArray, onto: FloatArray
+    measurement: Measurement, factor: float, behind: _Propensities
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    variance = factor**2 + measurement.acquiescence**2
-    ease = np.array([item.ease for item in measurement.items])
-    cuts = (np.array(measurement.thresholds) - factor * ease[:, None]) / np.sqrt(variance)
+    used = factor**2 * behind.covariance + measurement.acquiescence**2
+    deviation = np.sqrt(np.diag(used))
+    thresholds = np.array(measurement.thresholds)
+    cuts = (thresholds - factor * behind.mean[:, None]) / deviation[:, None]
     above = ndtr(-cuts)
     mean = 1 + above.sum(axis=1)
     coefficients = _hermite_coefficients(cuts)
-    correlation = (factor**2 * between + measurement.acquiescence**2) / variance
+    correlation = used / np.outer(deviation, deviation)
     product = np.outer(mean, mean)
     power = np.ones_like(correlation)
     for column in coefficients.T:
@@ -209,7 +238,7 @@ def _given_factor(
     # y^2 = 1 + sum over k of (2k + 1) [y > k]: the series converges slowly at correlation 1.
     odd = 2 * np.arange(1, cuts.shape[1] + 1) + 1
     np.fill_diagonal(product, 1 + above @ odd)
-    covariance = coefficients[:, :1] * (factor / np.sqrt(variance)) * onto
+    covariance = coefficients[:, :1] * factor * behind.onto / deviation[:, None]
     return mean, product, covariance
 
 

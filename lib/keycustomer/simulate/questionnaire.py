@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 POINTS = 7
 """Rating items are answered 1 to `POINTS`."""
 
-THRESHOLDS = (-1.8, -1.15, -0.5, 0.15, 0.85, 1.65)
-"""Cuts on the standardised propensity between the answers 1|2, 2|3, ..., 6|7."""
+THRESHOLDS = (-2.3, -1.7, -1.1, -0.5, 0.15, 0.95)
+"""Cuts on the standardised propensity between the answers 1|2, 2|3, ..., 6|7: customers of a firm
+rather agree, and more agree fully than reject fully."""
 
 PRICE_QUESTIONS = ("price_too_cheap", "price_cheap", "price_expensive", "price_too_expensive")
 """The four price points of van Westendorp's question, in EUR a month."""
@@ -36,7 +37,8 @@ class Item:
     construct : str
         The construct it measures.
     loading : float
-        Correlation of the construct and the continuous propensity behind the answer, 0..1.
+        Correlation of the construct and the continuous propensity behind the answer, 0..1, where
+        the construct varies by its `REFERENCE_SD`.
     ease : float
         Shift of the propensity, in its standard deviations: how easily the item is agreed to.
     sensitive : bool
@@ -52,25 +54,25 @@ class Item:
 
 # construct, its stem, then the ending, loading and ease of each item
 _RATED: dict[str, tuple[tuple[str, float, float], ...]] = {
-    "functional": (("quality", 0.84, 0.55), ("service", 0.80, 0.45), ("price", 0.70, 0.10)),
-    "convenience": (("ordering", 0.80, 0.40), ("hotline", 0.82, 0.15), ("portal", 0.74, 0.25)),
-    "social": (("affinity", 0.82, 0.20), ("recognition", 0.78, 0.05), ("community", 0.70, -0.20)),
+    "functional": (("quality", 0.84, 0.44), ("service", 0.80, 0.36), ("price", 0.70, 0.08)),
+    "convenience": (("ordering", 0.80, 0.32), ("hotline", 0.82, 0.12), ("portal", 0.74, 0.20)),
+    "social": (("affinity", 0.82, 0.16), ("recognition", 0.78, 0.04), ("community", 0.70, -0.16)),
     "experiential": (
-        ("brand", 0.80, 0.25),
-        ("customisation", 0.76, 0.05),
-        ("expression", 0.72, -0.15),
+        ("brand", 0.80, 0.20),
+        ("customisation", 0.76, 0.04),
+        ("expression", 0.72, -0.12),
     ),
-    "sacrifice": (("price", 0.78, 0.10), ("effort", 0.74, -0.15), ("risk", 0.70, -0.30)),
-    "satisfaction": (("overall", 0.86, 0.50), ("expectations", 0.82, 0.25), ("ideal", 0.80, 0.00)),
-    "loyalty": (("renew", 0.84, 0.50), ("recommend", 0.80, 0.30), ("extend", 0.72, 0.05)),
-    "trust": (("1", 0.82, 0.45), ("2", 0.84, 0.35), ("3", 0.78, 0.25)),
-    "commitment": (("1", 0.80, 0.20), ("2", 0.82, 0.05), ("3", 0.76, 0.15)),
+    "sacrifice": (("price", 0.78, 0.08), ("effort", 0.74, -0.12), ("risk", 0.70, -0.24)),
+    "satisfaction": (("overall", 0.86, 0.40), ("expectations", 0.82, 0.20), ("ideal", 0.80, 0.00)),
+    "loyalty": (("renew", 0.84, 0.40), ("recommend", 0.80, 0.24), ("extend", 0.72, 0.04)),
+    "trust": (("1", 0.82, 0.36), ("2", 0.84, 0.28), ("3", 0.78, 0.20)),
+    "commitment": (("1", 0.80, 0.16), ("2", 0.82, 0.04), ("3", 0.76, 0.12)),
     "attitude": (
-        ("price", 0.85, 0.30),
-        ("innovation", 0.85, 0.10),
-        ("risk", 0.85, 0.10),
-        ("social", 0.85, 0.05),
-        ("green", 0.85, 0.15),
+        ("price", 0.85, 0.24),
+        ("innovation", 0.85, 0.08),
+        ("risk", 0.85, 0.08),
+        ("social", 0.85, 0.04),
+        ("green", 0.85, 0.12),
     ),
 }
 _SENSITIVE = {"functional_price", "sacrifice_price", "attitude_price"}
@@ -98,6 +100,15 @@ CONSTRUCTS: dict[str, tuple[str, ...]] = {
 
 LATENTS = (*CONSTRUCTS, *ATTITUDES)
 """What the rating items measure, in the order of the columns of latent scores."""
+
+REFERENCE_SD: dict[str, float] = dict.fromkeys(LATENTS, 1.0) | {
+    "satisfaction": 0.80,
+    "loyalty": 0.85,
+    "trust": 0.90,
+    "commitment": 0.90,
+}
+"""Standard deviation of a latent at which the items have exactly the loadings given; in a company
+whose latents vary more or less they are a little higher or lower (the truth tells)."""
 
 
 @dataclass(frozen=True)

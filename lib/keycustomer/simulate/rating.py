@@ -3,7 +3,8 @@
 Why is an answer not the opinion?  A respondent's propensity to agree follows from the construct
 and from what is particular to the item; the respondent's habit with scales shifts and stretches
 it; thresholds cut it into seven answers; and some tick the same box all the way down.  Main names:
-`ScaleUsage`, `draw_scale_usage`, `propensities`, `rated_answers`.
+`ScaleUsage`, `draw_scale_usage`, `slopes`, `propensities`,
+`rated_answers`.
 
 Source: Baumgartner & Steenkamp (2001), Journal of Marketing Research 38, for response styles.
 """
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from keycustomer.simulate.questionnaire import LATENTS, Measurement
+from keycustomer.simulate.questionnaire import LATENTS, REFERENCE_SD, Measurement
 from keycustomer.simulate.vocabulary import ATTRIBUTES
 
 FloatArray = npt.NDArray[np.float64]
@@ -74,6 +75,20 @@ def draw_scale_usage(
     )
 
 
+def slopes(measurement: Measurement) -> tuple[FloatArray, FloatArray]:
+    """Give every item's slope on its latent, and the standard deviation of its own part.
+
+    Returns
+    -------
+    slope, own : ndarray, shape (items,)
+        ``propensity = ease + slope x latent + own x standard normal``; with a latent of the
+        reference standard deviation the propensity has variance 1 and the item its loading.
+    """
+    loading = np.array([item.loading for item in measurement.items])
+    spread = np.array([REFERENCE_SD[item.construct] for item in measurement.items])
+    return loading / spread, np.sqrt(1 - loading**2)
+
+
 def propensities(
     latents: FloatArray,
     measurement: Measurement,
@@ -82,15 +97,14 @@ def propensities(
 ) -> FloatArray:
     """Compute the continuous propensity behind every rating answer.
 
-    It is ``loading x latent + sqrt(1 - loading**2) x own part``, so that with latents of variance
-    1 it has variance 1 and correlates with its construct by the loading.  The own part of a service
+    It is ``ease + slope x latent + own part``, see `slopes`.  The own part of a service
     attribute's item consists of the attribute's specific performance and of error; that of other
     items is error.
 
     Parameters
     ----------
     latents : ndarray, shape (respondents, latents)
-        Standardised scores, columns as in `LATENTS`.
+        Scores, columns as in `LATENTS`.
     measurement : Measurement
         Items and loadings.
     errors : ndarray, shape (respondents, items)
@@ -103,7 +117,7 @@ def propensities(
     ndarray, shape (respondents, items)
     """
     items = measurement.items
-    loading = np.array([item.loading for item in items])
+    slope, spread = slopes(measurement)
     column = [LATENTS.index(item.construct) for item in items]
     own = errors
     if specific is not None:
@@ -114,7 +128,8 @@ def propensities(
                 part = specific[:, list(ATTRIBUTES).index(name)]
                 kept, wrong = np.sqrt(SPECIFIC_SHARE), np.sqrt(1 - SPECIFIC_SHARE)
                 own[:, place] = kept * part + wrong * errors[:, place]
-    return latents[:, column] * loading + np.sqrt(1 - loading**2) * own
+    ease = np.array([item.ease for item in items])
+    return ease + latents[:, column] * slope + spread * own
 
 
 def rated_answers(
@@ -129,15 +144,14 @@ def rated_answers(
     usage : ScaleUsage
         From `draw_scale_usage`.
     measurement : Measurement
-        Ease of the items and thresholds.
+        Thresholds between the answers.
 
     Returns
     -------
     ndarray of int, shape (respondents, items)
         Answers from 1 to 7.
     """
-    ease = np.array([item.ease for item in measurement.items])
-    used = usage.factor[:, None] * (propensity + ease) + usage.shift[:, None]
+    used = usage.factor[:, None] * propensity + usage.shift[:, None]
     answers = np.ones(used.shape, dtype=np.int8)
     for threshold in measurement.thresholds:
         answers += used > threshold
