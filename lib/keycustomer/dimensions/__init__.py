@@ -11,6 +11,11 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "behaviour.discrimination": ("weighted_auc",),
+    "behaviour.needs": ("NextNeeds", "next_needs"),
+    "behaviour.needs_check": ("NextNeedCheck", "check_next_needs"),
+    "behaviour.proneness": ("DealProneness", "deal_proneness"),
+    "behaviour.proneness_check": ("DealCheck", "check_deal_proneness"),
     "drivers.dominance": ("Dominance", "dominance_levels"),
     "drivers.drift": ("ImportanceDrift", "importance_drift"),
     "drivers.importance": ("RelativeImportance", "relative_importance"),
