@@ -1,1 +1,1 @@
-"""What purchases tell of needs: the next category, the taste for deals."""
+"""What purchases say of a customer: how much it buys on deal, and what it may need next."""
