@@ -165,37 +165,39 @@ def _negative_variances(
             continue
         value = float(arrows[number])
         chance = value + _TWO_SIDED_95 * spread.get(number, 0.0) > 0
-        hint = ", or ask more respondents: its interval holds 0, so chance may do" * chance
+        hint = ", or ask more respondents: its interval holds 0, so chance may do" if chance else ""
         if number < structure.items:
             what = f"item {name} has a negative remaining variance, {value:.3g} (a Heywood case)"
             yield Problem("negative item variance", name, value, what, CURE_ITEM + hint)
         else:
             what = f"construct {name} has a negative remaining variance, {value:.3g}"
-            cure = f"{name} is explained by more than all there is: take out a path to it{hint}"
+            cure = _cure_of_construct(structure, name) + hint
             yield Problem("negative construct variance", name, value, what, cure)
+
+
+def _cure_of_construct(structure: Structure, name: str) -> str:
+    if any(cell.operator == PATH and cell.left == name for cell in structure.specification.cells):
+        return f"more of {name} is explained than there is: take out a path to it"
+    return (
+        f"the items of {name} do not vary together as the model says: look for reversed or unlike "
+        "items and at fixed loadings"
+    )
 
 
 def _impossible_correlations(structure: Structure, theta: FloatArray) -> Iterator[Problem]:
     implied = structure.implied(theta[None])
-    own = slice(structure.items, None)
-    names = structure.specification.constructs
-    blocks = [
-        (implied.covariance[0][own, own], names, "constructs", CURE_CONSTRUCTS),
-        (
-            implied.arrows[0][own, own],
-            names,
-            "remainders of constructs",
-            "take out a covariance or a path between them",
-        ),
-        (
-            implied.arrows[0][: structure.items, : structure.items],
-            structure.specification.items,
-            "remainders of items",
-            "take out a covariance between items",
-        ),
-    ]
-    for matrix, who, what, cure in blocks:
-        yield from _impossible(matrix, who, what, cure)
+    covariance, arrows = implied.covariance[0], implied.arrows[0]
+    own, items = slice(structure.items, None), slice(structure.items)
+    constructs = structure.specification.constructs
+    found = list(_impossible(covariance[own, own], constructs, "constructs", CURE_CONSTRUCTS))
+    if not found:
+        # in a factor model constructs are their own remainders: told once
+        cure = "take out a covariance or a path between them"
+        found = list(_impossible(arrows[own, own], constructs, "remainders of constructs", cure))
+    yield from found
+    cure = "take out a covariance between items"
+    names = structure.specification.items
+    yield from _impossible(arrows[items, items], names, "remainders of items", cure)
 
 
 def _impossible(
@@ -231,24 +233,27 @@ def _impossible(
 
 
 def _steep_paths(structure: Structure, theta: FloatArray) -> Iterator[Problem]:
+    """Complain about standardised paths above 1, all those to one variable together."""
     values = standardised(structure, theta[None])[0]
+    causes: dict[str, list[tuple[str, float]]] = {}
     for number in structure.specification.of(PATH):
-        cell, value = structure.specification.cells[number], float(values[number])
-        if abs(value) > ABOVE_ONE:
-            others = [
-                other.right
-                for other in structure.specification.cells
-                if other.operator == PATH and other.left == cell.left and other is not cell
-            ]
-            beside = f" from {', '.join(others)}" if others else ""
-            yield Problem(
-                "path above 1",
-                f"{cell.right} -> {cell.left}",
-                value,
-                f"the standardised path {cell.right} -> {cell.left} is {value:.3f}, above 1",
-                f"{cell.right} can hardly be told{beside or ' from ' + cell.left}: "
-                + CURE_CONSTRUCTS,
-            )
+        cell = structure.specification.cells[number]
+        causes.setdefault(cell.left, []).append((cell.right, float(values[number])))
+    for end, beginnings in causes.items():
+        steep = [(name, value) for name, value in beginnings if abs(value) > ABOVE_ONE]
+        if not steep:
+            continue
+        told = ", ".join(f"{name} -> {end} {value:.2f}" for name, value in steep)
+        names = [name for name, _ in beginnings]
+        apart = f"the effects of {', '.join(names)} on {end} can hardly be told apart"
+        alone = f"{names[0]} and {end} can hardly be told apart"
+        yield Problem(
+            "path above 1",
+            ", ".join(f"{name} -> {end}" for name, _ in steep),
+            max((value for _, value in steep), key=abs),
+            f"standardised paths beyond 1: {told}",
+            f"{apart if len(names) > 1 else alone}: {CURE_CONSTRUCTS}",
+        )
 
 
 def improper_draws(structure: Structure, theta: FloatArray) -> np.ndarray:

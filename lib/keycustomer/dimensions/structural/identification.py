@@ -70,7 +70,7 @@ def replaceable(change: FloatArray, names: Sequence[str], flat: float = FLAT) ->
     Parameters
     ----------
     change : ndarray, shape (moments, free)
-        How each coefficient changes the covariances.
+        How each coefficient changes the covariances, in standard deviations of the items.
     names : sequence of str
         Names of the coefficients.
     flat : float
@@ -116,14 +116,15 @@ def _cure(specification: Specification) -> str:
     unscaled = [name for name in specification.constructs if not _has_unit(specification, name)]
     if unscaled:
         return (
-            f"{', '.join(unscaled)} has no unit: fix one of its loadings (1*item) or its variance "
+            f"{unscaled[0]} has no unit: fix one of its loadings (1*item) or its variance "
             f"({unscaled[0]} ~~ 1*{unscaled[0]})"
         )
     few = [name for name in specification.constructs if 1 <= len(specification.items_of(name)) < 3]
     if few:
+        who = f"{few[0]} has" if len(few) == 1 else f"{', '.join(few)} have"
         return (
-            f"{', '.join(few)} has fewer than three items: relate it to another construct, give "
-            "its loadings one label, add an item, or fix the remainder of an item"
+            f"{who} fewer than three items: add items, relate each construct to another, or give "
+            "the loadings of a construct one label"
         )
     return "remove paths or covariances, or give some coefficients the same label or a value"
 

@@ -21,7 +21,7 @@ from keycustomer.dimensions.structural.fitted import SemFit
 from keycustomer.dimensions.structural.identification import refuse_unidentified
 from keycustomer.dimensions.structural.indices import fit_indices
 from keycustomer.dimensions.structural.ram import Structure
-from keycustomer.dimensions.structural.sample import Missing, read_sample
+from keycustomer.dimensions.structural.sample import Missing, columns_of, read_sample
 from keycustomer.dimensions.structural.search import search
 from keycustomer.dimensions.structural.specification import Scale, specify
 from keycustomer.dimensions.structural.syntax import quoted_name
@@ -79,8 +79,7 @@ def fit_sem(
     (True, 2)
     """
     checked_level(level)
-    columns = answers.columns if isinstance(answers, pd.DataFrame) else ()
-    specification = specify(model, columns, scale=scale)
+    specification = specify(model, columns_of(answers), scale=scale)
     sample = read_sample(answers, specification.items, missing=missing)
     structure = Structure(specification)
     refuse_unidentified(structure)

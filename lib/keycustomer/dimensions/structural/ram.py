@@ -225,9 +225,17 @@ class Structure:
         return np.moveaxis(np.tensordot(array, self.shares, (axis, 0)), -1, axis)
 
     def change(self, theta: FloatArray) -> FloatArray:
-        """How the distinct covariances of items change, shape (moments, free), for one theta."""
+        """How the distinct covariances of items change with each coefficient of one theta.
+
+        Returns
+        -------
+        ndarray, shape (moments, free)
+            In standard deviations of the items.
+        """
         implied = self.implied(theta[None])
-        columns = self.columns(implied)[0, : self.items]
+        variance = np.abs(np.einsum("ii->i", implied.covariance[0]))[: self.items]
+        spread = np.sqrt(np.where(variance > 0, variance, 1.0))
+        columns = self.columns(implied)[0, : self.items] / spread[:, None]
         u, v = columns[:, self.places.u], columns[:, self.places.v]
         outer = u[:, None] * v[None] * self.places.weight
         lower = np.tril_indices(self.items)

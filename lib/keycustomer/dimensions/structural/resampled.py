@@ -138,16 +138,10 @@ def resample(
     """
     checked_level(level)
     centred, n = sample.centred, sample.respondents
-    lower = np.tril_indices(structure.items)
-    # second moments of a draw are one product with those of the respondents
-    products = np.column_stack([centred, centred[:, lower[0]] * centred[:, lower[1]]])
 
     def fitted(weights: FloatArray) -> FloatArray:
-        sums = weights @ products / n
-        means = sums[:, : structure.items]
-        seen = np.empty((len(weights), structure.items, structure.items))
-        seen[:, lower[0], lower[1]] = sums[:, structure.items :]
-        seen[:, lower[1], lower[0]] = sums[:, structure.items :]
+        means = weights @ centred / n
+        seen = np.stack([(centred * row[:, None]).T @ centred for row in weights]) / n
         seen -= means[:, :, None] * means[:, None, :]
         found = walk_all(structure, seen, theta, n)
         return np.where(found.converged[:, None], found.theta, np.nan)

@@ -138,13 +138,23 @@ def read_sample(
     return Sample(tuple(items), table.index, used, centred, means, covariance, filled, missing)
 
 
-def _table(answers: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
+def columns_of(answers: pd.DataFrame) -> list[str]:
+    """Names of the columns of answers as a model's text names them: a column 1 is `1` there.
+
+    Raises
+    ------
+    TypeError
+        When the answers are no table.
+    """
     if not isinstance(answers, pd.DataFrame):
         raise TypeError(
             f"answers must be a DataFrame with a column an item, got {type(answers).__name__}"
         )
-    # a model's text names columns; a column called 1 is meant by `1`
-    named = answers.set_axis([str(column) for column in answers.columns], axis=1)
+    return [str(column) for column in answers.columns]
+
+
+def _table(answers: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
+    named = answers.set_axis(columns_of(answers), axis=1)
     twice = sorted({name for name in items if list(named.columns).count(name) > 1})
     if twice:
         raise ValueError(
@@ -167,8 +177,9 @@ def _numbers(table: pd.DataFrame) -> FloatArray:
         else:
             told.append(f"{quoted(name)} has the type {column.dtype}")
     if told:
+        more = f"; and {counted(len(told) - 3, 'item')} more" if len(told) > 3 else ""
         raise TypeError(
-            f"answers that are not numbers: {'; '.join(told)}. Cast them first, with "
+            f"answers that are not numbers: {'; '.join(told[:3])}{more}. Cast them first, with "
             "read_answers(table, items), which also takes marks of missing answers"
         )
     numbers = table.to_numpy(dtype=np.float64, na_value=np.nan)

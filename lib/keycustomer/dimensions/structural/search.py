@@ -230,7 +230,7 @@ def _quasi_newton(structure: Structure, seen: FloatArray, start: FloatArray) -> 
             return 1e10, np.zeros(scaled.size)
         return float(there.value[0]), there.gradient[0] * scale
 
-    options = {"maxiter": 2_000, "gtol": 1e-7}
+    options = {"maxiter": 500, "gtol": 1e-7}
     found = minimize(objective, start / scale, jac=True, method="BFGS", options=options)
     return np.asarray(found.x * scale, dtype=float)
 
