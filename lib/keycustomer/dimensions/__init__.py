@@ -37,6 +37,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "kano.two_factor": ("TwoFactorReading", "two_factor_reading"),
     "measurement.adequacy": ("SamplingAdequacy", "sampling_adequacy"),
     "measurement.answers": ("Answers", "read_answers"),
+    "measurement.dimension_scores": (
+        "AccountScores",
+        "DimensionScores",
+        "MeasurementModel",
+        "score_accounts",
+        "score_dimensions",
+    ),
     "measurement.factors": ("FactorSolution", "explore_factors", "factors_of_correlations"),
     "measurement.items": ("ItemAnalysis", "analyse_items"),
     "measurement.parallel": ("ParallelAnalysis", "parallel_analysis"),
