@@ -45,11 +45,14 @@ from keycustomer.dimensions.drivers.scores import (
 )
 from keycustomer.dimensions.drivers.waves import Waves, Windows, read_waves
 from keycustomer.stats import bootstrap
-from keycustomer.stats.bootstrap import CELLS, Progress, Seed, checked_level
+from keycustomer.stats.bootstrap import CELLS, Progress, Seed, _after_quiet, checked_level
 from keycustomer.stats.samples import FloatArray
 
 Measure: TypeAlias = Literal["share", "importance"]
 """Share of the variance explained, or of all variance of the outcome."""
+
+Against: TypeAlias = Literal["any", "trend"]
+"""What is tested: any difference between waves, or a steady rise or fall over them."""
 
 POWER = 2.80
 """Standard errors of a change found four times in five at the level of 95 %: 1.96 + 0.84."""
@@ -73,8 +76,9 @@ class ImportanceDrift:
     changes : DataFrame
         One row a driver, the largest change first: `driver`, `first` and `last` (importance in
         the first and the last wave), `change` with `lower` and `upper`, `p_value` (that its
-        importance is the same in all waves, for all drivers together), `detectable` (change that
-        so many answers would find four times in five), `verdict` ("changed" or "within chance").
+        importance is the same in all waves, allowing for the number of drivers), `detectable`
+        (change that so many answers would find four times in five), `verdict` ("changed" or
+        "within chance").
     p_value : float
         That no driver's importance differs between waves.
     level : float
@@ -105,8 +109,8 @@ class ImportanceDrift:
         if not self.changed:
             found = (
                 f"No driver's importance changed by more than chance {span}; a change would have "
-                f"to reach {percent(float(self.changes['detectable'].median()), 0)} points to be "
-                "found four times in five."
+                f"to reach about {100 * self.changes['detectable'].median():.0f} percentage points "
+                "to be found four times in five."
             )
         else:
             rows = self.changes[self.changes["verdict"] == "changed"].to_dict("records")
@@ -138,6 +142,7 @@ def importance_drift(
     windows: Windows = None,
     respondent: str | None = None,
     measure: Measure = "share",
+    against: Against = "any",
     method: Method = "auto",
     missing: Missing = "listwise",
     draws: int = 1000,
@@ -161,6 +166,9 @@ def importance_drift(
     measure : {"share", "importance"}
         What is compared: shares of the variance explained, which add up to 1 in every wave, or of
         all variance.
+    against : {"any", "trend"}
+        Test for any difference between waves, or for a steady rise or fall, which finds a slow
+        drift over many waves sooner.  With two waves both are the same.
     draws : int
         Bootstrap resamples for the intervals, and deals for the tests.
     seed, level
@@ -178,16 +186,21 @@ def importance_drift(
         As `relative_importance`, and with every complaint about the waves, named.
     """
     checked_level(level)
-    if measure not in get_args(Measure):
-        raise ValueError(f"measure={measure!r}: one of {', '.join(map(repr, get_args(Measure)))}")
+    _allowed("measure", measure, get_args(Measure))
+    _allowed("against", against, get_args(Against))
     scores = read_scores(answers, outcome, drivers, missing=missing)
     chosen = choose_method(method, len(scores.drivers))
     waves = read_waves(answers, scores, wave, windows=windows, respondent=respondent)
     generator = np.random.default_rng(seed)
     measured = partial(_measured, method=chosen, measure=measure)
-    point, cloud = _by_wave(waves, measured, draws, generator, progress)
-    dealt = _dealt(waves, measured, draws, generator)
-    p_value, p_values = _tested(point, dealt, waves.sizes)
+    report = _after_quiet(progress)
+    point, cloud = _by_wave(
+        waves, measured, draws, generator, lambda done, _: report(done, 2 * draws)
+    )
+    dealt = _dealt(
+        waves, measured, draws, generator, lambda done, _: report(draws + done, 2 * draws)
+    )
+    p_value, p_values = _tested(point, dealt, waves.sizes, against)
     r2 = _by_wave_once(waves, partial(_measured, method=chosen, measure="importance")).sum(axis=1)
     return ImportanceDrift(
         scores.outcome,
@@ -198,8 +211,13 @@ def importance_drift(
         _changes(scores.drivers, point, cloud, p_values, level),
         p_value,
         level,
-        (*scores.notes, *_notes(waves)),
+        (*scores.notes, *_notes(waves, against)),
     )
+
+
+def _allowed(argument: str, value: str, values: tuple[str, ...]) -> None:
+    if value not in values:
+        raise ValueError(f"{argument}={value!r}: one of {', '.join(map(repr, values))}")
 
 
 Measured = Callable[[WeightedMoments, FloatArray], FloatArray]
@@ -227,7 +245,7 @@ def _by_wave(
     measured: Measured,
     draws: int,
     generator: np.random.Generator,
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[FloatArray, FloatArray]:
     """Measure importance by wave and driver, and the same by draw of persons."""
     own = [waves.wave == n for n in range(len(waves.labels))]
@@ -251,7 +269,11 @@ def _some(counts: FloatArray) -> FloatArray:
 
 
 def _dealt(
-    waves: Waves, measured: Measured, draws: int, generator: np.random.Generator
+    waves: Waves,
+    measured: Measured,
+    draws: int,
+    generator: np.random.Generator,
+    progress: Progress,
 ) -> FloatArray:
     """Measure importance by deal of the labels, wave and driver."""
     values = np.empty_like(waves.values)
@@ -264,12 +286,9 @@ def _dealt(
     parts = []
     for start in range(0, draws, rows):
         labels = np.stack([deal(generator) for _ in range(min(rows, draws - start))])
-        parts.append(
-            np.stack(
-                [measured(moments, (labels == n).astype(float)) for n in range(len(waves.labels))],
-                axis=1,
-            )
-        )
+        own = [(labels == n).astype(float) for n in range(len(waves.labels))]
+        parts.append(np.stack([measured(moments, weights) for weights in own], axis=1))
+        progress(start + len(labels), draws)
     return np.concatenate(parts)
 
 
@@ -297,9 +316,12 @@ class _Deal:
         return labels
 
 
-def _tested(point: FloatArray, dealt: FloatArray, sizes: IntArray) -> tuple[float, FloatArray]:
-    """Chance that dealing gives as much spread over waves: in all drivers, and by driver."""
-    spread, chance = _spread(point[None], sizes)[0], _spread(dealt, sizes)
+def _tested(
+    point: FloatArray, dealt: FloatArray, sizes: IntArray, against: str
+) -> tuple[float, FloatArray]:
+    """Chance that dealing gives as much difference of waves: in all drivers, and by driver."""
+    differ = _spread if against == "any" else _slope
+    spread, chance = differ(point[None], sizes)[0], differ(dealt, sizes)
     # a driver's usual spread by chance is the measure of its own
     usual = chance.mean(axis=0)
     usual = np.where(usual > 0, usual, 1)
@@ -318,6 +340,14 @@ def _spread(importance: FloatArray, sizes: IntArray) -> FloatArray:
     weights = (sizes / sizes.sum())[:, None]
     mean = (weights * importance).sum(axis=-2, keepdims=True)
     return np.asarray((weights * (importance - mean) ** 2).sum(axis=-2))
+
+
+def _slope(importance: FloatArray, sizes: IntArray) -> FloatArray:
+    """Squared slope of importance over waves, by driver, waves weighted by answers."""
+    weights = sizes / sizes.sum()
+    places = np.arange(len(sizes)) - weights @ np.arange(len(sizes))
+    lever = (weights * places / (weights @ places**2))[:, None]
+    return np.asarray((lever * importance).sum(axis=-2) ** 2)
 
 
 def _table(
@@ -369,7 +399,7 @@ def _changes(
     return frame.iloc[np.argsort(-np.abs(change), kind="stable")].reset_index(drop=True)
 
 
-def _notes(waves: Waves) -> Iterator[str]:
+def _notes(waves: Waves, against: str) -> Iterator[str]:
     if waves.without:
         yield f"{counted(waves.without, 'answer')} left out, since the wave is not known"
     if waves.repeated:
@@ -378,5 +408,5 @@ def _notes(waves: Waves) -> Iterator[str]:
             f"{counted(len(waves.wave), 'answer')} of {counted(persons, 'person')}: drawn and "
             "dealt as whole persons"
         )
-    if len(waves.labels) > 2:
+    if len(waves.labels) > 2 and against == "any":
         yield "the p values ask for any difference between waves, not for a steady trend"
