@@ -34,7 +34,8 @@ def market_rows(
         market ("capital 2023-01"), product (its id), price (paid on average, EUR a unit), quantity
         (units), share (of what all accounts of the region ever simulated would use if they had
         every product, at the start), then as attributes: region, month (first day), category,
-        list_price, competitor_price, unit_cost and cost_index (relative to the start).
+        list_price, competitor_price, unit_cost and cost_shock (random part of the log of unit cost:
+        it moves discounts and not demand, an instrument).
     """
     parts = [_sums(month, accounts, products, panel) for month in range(panel.months)]
     quantity = np.stack([part[0] for part in parts])
@@ -63,7 +64,7 @@ def market_rows(
             "list_price": listed.round(4),
             "competitor_price": rival.round(4),
             "unit_cost": (products.unit_cost[product] * cost).round(4),
-            "cost_index": cost.round(4),
+            "cost_shock": panel.paths.cost_shock[month, region].round(4),
         }
     )
 
