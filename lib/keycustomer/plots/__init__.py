@@ -47,6 +47,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "migration_map",
         "window_curve",
     ),
+    "behaviour": (
+        "deal_answers",
+        "deal_errors",
+        "later_deals",
+        "next_need_bars",
+        "proneness_map",
+    ),
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "drivers": (
@@ -58,9 +65,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "priority_map",
         "stated_derived_map",
     ),
+    "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),
     "potential": ("expected_fall", "group_bars", "implied_windows", "rank_map", "value_map"),
     "products": ("category_gaps", "first_category_values"),
+    "realism": ("realism_map",),
+    "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
     "validation": (
         "calibration_curve",
         "capture_curve",

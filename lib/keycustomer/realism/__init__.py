@@ -9,7 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_NAMES: dict[str, tuple[str, ...]] = {}
+_NAMES: dict[str, tuple[str, ...]] = {
+    "comparison": ("RealismReport", "compare_with_real", "simulated_moments", "tenures_of"),
+    "moments": ("MOMENTS", "Moment", "spend_moments", "survey_moments", "tenure_moments"),
+    "real_sets": ("RealSet", "read_real_sets"),
+}
 """Public names by module; a name must differ from every module's name."""
 
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

@@ -41,8 +41,8 @@ class RealismReport:
     ----------
     frame : DataFrame
         One row a moment: theme, moment, meaning, simulated, lowest, highest (of the real sets),
-        lower, upper (what is still within), real (each set with its value, as text), verdict
-        (`within`, `departs`, `not compared`).
+        lower, upper (what is still within), scale (`difference`, or `factor` for ratios), real
+        (each set with its value, as text), verdict (`within`, `departs`, `not compared`).
     sets : tuple of RealSet
         The real sets that were read.
     notes : tuple of str
@@ -154,6 +154,7 @@ def _row(name: str, simulated: float, sets: list[RealSet]) -> dict[str, object]:
         "highest": highest,
         "lower": lower,
         "upper": upper,
+        "scale": "factor" if moment.factor else "difference",
         "real": ", ".join(f"{one} {value:.3g}" for one, value in real.items()),
         "verdict": verdict,
     }

@@ -11,7 +11,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_NAMES: dict[str, tuple[str, ...]] = {}
+_NAMES: dict[str, tuple[str, ...]] = {
+    "choice_tasks": ("CHOICE_LEVELS", "WORTH"),
+    "customer_rows": ("ATTRIBUTE_KINDS",),
+    "implied_answers": ("AnswerMoments", "implied_moments"),
+    "kano_answers": ("KANO_CLASSES", "kano_probabilities"),
+    "questionnaire": ("CONSTRUCTS", "ITEMS", "LATENTS", "Item", "Measurement"),
+    "stated_importance": ("STATED_SHIFT", "attribute_importance"),
+    "tables": ("Observation", "company_tables", "observe"),
+    "truth": ("Truth", "company_truth"),
+}
 """Public names by module; a name must differ from every module's name."""
 
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
