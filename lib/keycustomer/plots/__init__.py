@@ -67,10 +67,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),
+    "pls": ("construct_map", "effect_bars"),
     "potential": ("expected_fall", "group_bars", "implied_windows", "rank_map", "value_map"),
     "products": ("category_gaps", "first_category_values"),
     "realism": ("realism_map",),
     "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
+    "reliability": ("dropped_bars", "reliability_bars", "trait_ratio_map"),
     "validation": (
         "calibration_curve",
         "capture_curve",
