@@ -42,13 +42,13 @@ class Moment:
 
 MOMENTS: dict[str, Moment] = {
     "monthly_to_two_years": Moment(
-        "leaving", "leaving rate of monthly contracts over that of two-year ones", 1.5, True
+        "leaving", "leaving rate, monthly over two-year contracts", 1.5, True
     ),
     "one_year_to_two_years": Moment(
-        "leaving", "leaving rate of one-year contracts over that of two-year ones", 1.5, True
+        "leaving", "leaving rate, one-year over two-year contracts", 1.5, True
     ),
     "few_to_many_products": Moment(
-        "leaving", "leaving rate with few products over that with many", 1.5, True
+        "leaving", "leaving rate, few over many products", 1.5, True
     ),
     "leaving_rate": Moment("leaving", "customers lost per hundred months of tenure", 1.5, True),
     "within": Moment("answers", "mean correlation of two items of a construct", 0.10),

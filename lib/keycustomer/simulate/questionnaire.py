@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 POINTS = 7
 """Rating items are answered 1 to `POINTS`."""
 
-THRESHOLDS = (-2.3, -1.7, -1.1, -0.5, 0.15, 0.95)
+THRESHOLDS = (-2.2, -1.6, -1.0, -0.4, 0.25, 1.05)
 """Cuts on the standardised propensity between the answers 1|2, 2|3, ..., 6|7: customers of a firm
 rather agree, and more agree fully than reject fully."""
 

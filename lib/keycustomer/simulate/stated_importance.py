@@ -45,7 +45,7 @@ TYPICAL = -2.5
 SLOPE = 0.60
 """Change of the statement's propensity per log point of true importance."""
 
-LEVEL = -0.10
+LEVEL = 0.00
 """Propensity at typical importance: nearly everything is called important."""
 
 HALO, ERROR = 0.50, 0.60
