@@ -16,6 +16,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "behaviour.needs_check": ("NextNeedCheck", "check_next_needs"),
     "behaviour.proneness": ("DealProneness", "deal_proneness"),
     "behaviour.proneness_check": ("DealCheck", "check_deal_proneness"),
+    "dossier.book": ("DossierBook", "open_dossiers"),
+    "dossier.page": ("Dossier",),
     "drivers.dominance": ("Dominance", "dominance_levels"),
     "drivers.drift": ("ImportanceDrift", "importance_drift"),
     "drivers.importance": ("RelativeImportance", "relative_importance"),
