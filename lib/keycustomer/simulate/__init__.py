@@ -12,14 +12,48 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "accounts": ("Accounts", "draw_accounts", "segment_probabilities"),
     "choice_tasks": ("CHOICE_LEVELS", "WORTH"),
+    "company": ("Company", "simulate_company"),
     "customer_rows": ("ATTRIBUTE_KINDS",),
     "implied_answers": ("AnswerMoments", "implied_moments"),
     "kano_answers": ("KANO_CLASSES", "kano_probabilities"),
+    "panel": ("Outcome", "Panel"),
+    "parameters": ("Parameters",),
+    "paths": ("Paths", "market_paths"),
+    "policy": (
+        "BackOffice",
+        "ChannelRule",
+        "Dossier",
+        "LevelRule",
+        "Policy",
+        "PricingRule",
+        "ServiceProcess",
+        "policy_of_tools",
+    ),
+    "process": ("simulate_process",),
+    "products": ("PRODUCTS", "Product", "Products", "product_arrays", "product_table"),
     "questionnaire": ("CONSTRUCTS", "ITEMS", "LATENTS", "Item", "Measurement"),
+    "settings": ("Settings",),
     "stated_importance": ("STATED_SHIFT", "attribute_importance"),
+    "streams": ("Draws", "stream"),
     "tables": ("Observation", "company_tables", "observe"),
     "truth": ("Truth", "company_truth"),
+    "vocabulary": (
+        "ATTRIBUTES",
+        "ATTRIBUTE_LAYERS",
+        "CATEGORIES",
+        "CHANNELS",
+        "DIMENSIONS",
+        "INDUSTRIES",
+        "LEVELS",
+        "NEVER",
+        "OWNERSHIPS",
+        "REGIONS",
+        "SEGMENTS",
+        "TOOLS",
+        "TRAITS",
+    ),
 }
 """Public names by module; a name must differ from every module's name."""
 

@@ -17,35 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from keycustomer.simulate.accounts import Accounts
+from keycustomer.simulate.paths import Paths, category_factors
 from keycustomer.simulate.products import Products
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Paths:
-    """What is the same for all accounts of a month; random where said, never moved by a policy.
-
-    Attributes
-    ----------
-    war : ndarray of float, shape (months,)
-        How far the price war has gone, 0 none .. 1 fully.
-    list_index : ndarray of float, shape (months, categories)
-        Own list price relative to the start.
-    competitor_index : ndarray of float, shape (months, categories)
-        Competitors' price relative to the own list price at the start.
-    cost_index : ndarray of float, shape (months, regions)
-        Unit cost relative to the start; its random part by region and month is the cost shock
-        that serves as an instrument of the discount.
-    season : ndarray of float, shape (12, industries)
-        Seasonal factor of usage by calendar month (0 = January).
-    """
-
-    war: Array
-    list_index: Array
-    competitor_index: Array
-    cost_index: Array
-    season: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +34,8 @@ class Panel:
     left : ndarray of int16, shape (n,)
         Last month as a customer, `NEVER` while it is one.
     adopted : ndarray of int16, shape (n, P)
-        Month the account took a product up, -1 before the window or on joining, `NEVER` if not.
-        An account's lines of a month are the products with adopted <= month.
+        First month with a product, -1 if owned before the window or on joining, `NEVER` if not.
+        An account's order lines of a month are the products with adopted <= month.
     usage : ndarray of float32, shape (months, n)
         Factor on all quantities: season, growth, demand shock, response to the discount.
     demand : ndarray of float32, shape (months, n)
@@ -100,7 +75,7 @@ class Panel:
         Level, contacts, complaints, commissions and tools, currency.
     paths : Paths
         What is the same for all accounts.
-    elasticity_scale : float
+    elasticity_scale : ndarray of float, shape (months,)
         Factor of the policy on all price elasticities, 1 as today.
     """
 
@@ -128,7 +103,7 @@ class Panel:
     goods_cost: Array
     cost_to_serve: Array
     paths: Paths
-    elasticity_scale: float
+    elasticity_scale: Array
 
     @property
     def months(self) -> int:
@@ -159,23 +134,11 @@ class Panel:
         Times list price times (1 - discount) they sum to `revenue`, times unit cost of the
         account's region to `goods_cost`, to single precision.
         """
-        factor = category_factors(self.paths, month, accounts, self.elasticity_scale)
+        factor = category_factors(self.paths, month, accounts, self.elasticity_scale[month])
         owned = (self.adopted <= month) & self.active[month][:, None]
         spend = accounts.wants * factor[:, products.category] / products.list_price
         usage = np.nan_to_num(self.usage[month])
         return np.where(owned, spend * usage[:, None], 0.0)
-
-
-def category_factors(paths: Paths, month: int, accounts: Accounts, scale: float) -> Array:
-    """Response of quantities to list and competitors' prices, factor by category, (n, categories).
-
-    ``(list index)^elasticity x (competitor index)^cross elasticity``, the elasticities being the
-    account's, times the policy's `scale`.
-    """
-    own = np.log(paths.list_index[month])
-    other = np.log(paths.competitor_index[month])
-    power = accounts.elasticity[:, None] * own + accounts.cross_elasticity[:, None] * other
-    return np.exp(scale * power)
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,7 @@ class FirmParameters:
     employees_median: float = _true(22.0, "people", "business customers", within=_POSITIVE)
     employees_spread: float = _true(1.25, "sd of log", "firm sizes are skewed", within=_POSITIVE)
     potential_median: float = _true(
-        650.0, "currency a month", "spend with all products, median firm", within=_POSITIVE
+        900.0, "currency a month", "spend with all products, median firm", within=_POSITIVE
     )
     potential_spread: float = _true(
         0.75, "sd of log", "body of the size distribution", within=_POSITIVE
@@ -128,6 +128,12 @@ class NeedParameters:
     weights_spread: float = _true(
         0.06, "sd per sd", "accounts of a segment still differ", within=_POSITIVE
     )
+    weights_drift: tuple[float, ...] = _true(
+        (-0.05, 0.03, 0.00, 0.04, 0.05),
+        "sd per sd and year",
+        "needs change (V6): quality is taken for granted, price and experience gain",
+        by=DIMENSIONS,
+    )
     elasticity: tuple[float, ...] = _true(
         (-0.55, -1.70, -0.70, -0.95),
         "elasticity",
@@ -163,7 +169,7 @@ class DemandParameters:
     shock_persistence: float = _true(0.85, "autocorrelation", "business cycles last", within=_SHARE)
     shock_spread: float = _true(0.16, "sd of log", "lasting spread of the shock", within=_POSITIVE)
     noise: float = _true(0.07, "sd of log", "usage of a month", within=_POSITIVE)
-    adoption: float = _true(1.0, "factor", "all take-up; 0 for none", within=_POSITIVE)
+    adoption: float = _true(0.7, "factor", "all take-up; 0 for none", within=_POSITIVE)
     adoption_innovation: float = _true(0.35, "log per sd", "innovators take up first")
     adoption_contact: float = _true(0.20, "log per log contacts", "contacts sell")
     adoption_satisfaction: float = _true(0.20, "log per sd", "the satisfied buy more")
@@ -218,7 +224,7 @@ class ServiceParameters:
         (-0.10, 0.00, 0.08, 0.14, 0.18), "sd", "a known person to call", by=LEVELS
     )
     level_social: tuple[float, ...] = _true(
-        (-0.30, -0.12, 0.10, 0.36, 0.60), "sd", "recognition grows with closeness", by=LEVELS
+        (-0.40, -0.24, -0.04, 0.22, 0.46), "sd", "recognition grows with closeness", by=LEVELS
     )
     level_experiential: tuple[float, ...] = _true(
         (-0.10, -0.04, 0.03, 0.14, 0.34), "sd", "partnership customises", by=LEVELS
@@ -296,20 +302,21 @@ class ChurnParameters:
     """Monthly probability to leave: scale / (1 + exp(-log-odds))."""
 
     scale: float = _true(1.0, "probability", "0 and nobody leaves", within=_SHARE)
-    base: float = _true(-4.75, "log-odds", "calibrated to 1.25 % a month")
+    base: float = _true(-3.42, "log-odds", "calibrated to 1.25 % a month")
     loyalty: float = _true(-0.75, "log-odds per sd", "the loyal stay")
     contract: float = _true(-1.60, "log-odds", "contracts hold")
     renewal: float = _true(1.00, "log-odds", "the hump of the last month of a contract")
     tenure: float = _true(-0.22, "log-odds per log year", "the old stay")
-    products: float = _true(-0.16, "log-odds per product beyond the first", "switching costs (R7)")
-    offer: float = _true(0.90, "log-odds", "a competitor's offer tempts")
+    size: float = _true(0.28, "log-odds per sd of log size", "large ones put lines out to tender")
+    products: float = _true(-0.10, "log-odds per product beyond the first", "switching costs (R7)")
+    offer: float = _true(1.60, "log-odds", "a competitor's offer tempts")
     unresolved: float = _true(0.55, "log-odds per complaint", "unresolved trouble drives away")
     conflict: float = _true(0.20, "log-odds", "agent and manager at odds")
     differentiation: float = _true(
         0.35, "log per sd", "the better served look less at the price (T4)"
     )
-    offers: float = _true(-3.2, "log-odds", "offers at median size, before the war")
-    offers_size: float = _true(0.85, "log-odds per sd of log size", "aimed at large accounts")
+    offers: float = _true(-3.0, "log-odds", "offers at median size, before the war")
+    offers_size: float = _true(1.0, "log-odds per sd of log size", "aimed at large accounts")
     offers_war: float = _true(0.70, "log-odds", "more in the price war")
     offers_contract: float = _true(-0.70, "log-odds", "who is bound is asked less")
 
@@ -319,7 +326,7 @@ class CostParameters:
     """What it costs to serve."""
 
     level: tuple[float, ...] = _true(
-        (2.0, 7.0, 28.0, 110.0, 380.0),
+        (2.0, 7.0, 26.0, 100.0, 340.0),
         "currency a month",
         "staff time",
         by=LEVELS,
@@ -328,7 +335,7 @@ class CostParameters:
     level_size: float = _true(
         0.30, "log per sd of log size", "the same level is more work at a large account"
     )
-    visit: float = _true(110.0, "currency", "half a day", within=_POSITIVE)
+    visit: float = _true(90.0, "currency", "half a day", within=_POSITIVE)
     call: float = _true(9.0, "currency", "ten minutes and notes", within=_POSITIVE)
     complaint: float = _true(45.0, "currency", "taking it up", within=_POSITIVE)
     complaint_day: float = _true(6.0, "currency a day", "chasing it", within=_POSITIVE)

@@ -294,9 +294,9 @@ def policy_of_tools(
         "channel": ("channel", ChannelRule()),
         "back office": ("back_office", BackOffice()),
     }
-    on = dict(usual[tool] for tool in TOOLS if tool in wanted)
+    on: dict[str, Any] = dict(usual[tool] for tool in TOOLS if tool in wanted)
     said = " + ".join(tool for tool in TOOLS if tool in wanted) or "business as usual"
-    return Policy(**{"name": name or said, "start": start} | on | rules)
+    return Policy(name=name or said, start=start, **on | rules)
 
 
 def level_codes(levels: object) -> Array | int:

@@ -56,19 +56,19 @@ class Product:
 
 
 PRODUCTS: tuple[Product, ...] = (
-    Product("V1", "Office Telephony", "voice", "core", 24.0, 0.50, 0.14, 0.82, 0.012),
-    Product("V2", "Mobile Fleet", "voice", "core", 18.0, 0.56, 0.14, 0.55, 0.010, "V1"),
-    Product("V3", "Contact Centre", "voice", "tangible", 95.0, 0.52, 0.05, 0.12, 0.003, "V1"),
-    Product("B1", "Business Broadband", "broadband", "core", 49.0, 0.54, 0.12, 0.88, 0.015),
-    Product("B2", "Failover Line", "broadband", "tangible", 29.0, 0.50, 0.04, 0.30, 0.007, "B1"),
-    Product("L1", "Leased Line", "leased lines", "core", 390.0, 0.60, 0.16, 0.28, 0.005, "B1"),
-    Product("L2", "Site Network", "leased lines", "tangible", 140.0, 0.58, 0.09, 0.18, 0.005, "L1"),
-    Product("C1", "Cloud Server", "cloud", "core", 75.0, 0.55, 0.09, 0.20, 0.007, "B1"),
-    Product("C2", "Cloud Backup", "cloud", "tangible", 22.0, 0.44, 0.03, 0.15, 0.009, "C1"),
-    Product("C3", "Cloud Workplace", "cloud", "augmented", 14.0, 0.52, 0.06, 0.16, 0.008, "B1"),
-    Product("S1", "Managed Security", CATEGORIES[4], "augmented", 60.0, 0.46, 0.05, 0.14, 0.007,
+    Product("V1", "Office Telephony", "voice", "core", 24.0, 0.47, 0.14, 0.82, 0.012),
+    Product("V2", "Mobile Fleet", "voice", "core", 18.0, 0.53, 0.14, 0.55, 0.010, "V1"),
+    Product("V3", "Contact Centre", "voice", "tangible", 95.0, 0.49, 0.05, 0.12, 0.003, "V1"),
+    Product("B1", "Business Broadband", "broadband", "core", 49.0, 0.51, 0.12, 0.88, 0.015),
+    Product("B2", "Failover Line", "broadband", "tangible", 29.0, 0.47, 0.04, 0.30, 0.007, "B1"),
+    Product("L1", "Leased Line", "leased lines", "core", 390.0, 0.57, 0.16, 0.28, 0.005, "B1"),
+    Product("L2", "Site Network", "leased lines", "tangible", 140.0, 0.55, 0.09, 0.18, 0.005, "L1"),
+    Product("C1", "Cloud Server", "cloud", "core", 75.0, 0.52, 0.09, 0.20, 0.007, "B1"),
+    Product("C2", "Cloud Backup", "cloud", "tangible", 22.0, 0.41, 0.03, 0.15, 0.009, "C1"),
+    Product("C3", "Cloud Workplace", "cloud", "augmented", 14.0, 0.49, 0.06, 0.16, 0.008, "B1"),
+    Product("S1", "Managed Security", CATEGORIES[4], "augmented", 60.0, 0.43, 0.05, 0.14, 0.007,
             "B1"),
-    Product("S2", "Machine Connectivity", CATEGORIES[4], "augmented", 6.0, 0.45, 0.03, 0.07, 0.004,
+    Product("S2", "Machine Connectivity", CATEGORIES[4], "augmented", 6.0, 0.42, 0.03, 0.07, 0.004,
             "V2"),
 )  # fmt: skip
 """The catalogue, in the order customers usually take products up within a category."""
