@@ -117,7 +117,7 @@ def compare_with_real(
     if sets is None:
         sets, missing = read_real_sets()
     simulated, notes = simulated_moments(tables, constructs)
-    rows = [_row(name, simulated.get(name, math.nan), sets) for name in MOMENTS]
+    rows = [judge_moment(name, simulated.get(name, math.nan), sets) for name in MOMENTS]
     return RealismReport(pd.DataFrame(rows), tuple(sets), (*notes, *missing))
 
 
@@ -130,7 +130,23 @@ def _need_tables(tables: Mapping[str, pd.DataFrame]) -> None:
         )
 
 
-def _row(name: str, simulated: float, sets: list[RealSet]) -> dict[str, object]:
+def judge_moment(name: str, simulated: float, sets: list[RealSet]) -> dict[str, object]:
+    """Put a simulated moment beside the real sets', and judge it by the fixed rule.
+
+    Parameters
+    ----------
+    name : str
+        Which of `MOMENTS`.
+    simulated : float
+        Its value in the simulated company.
+    sets : list of RealSet
+        The real sets; those of another theme, or without this moment, do not count.
+
+    Returns
+    -------
+    dict
+        A row of `RealismReport.frame`.
+    """
     moment = MOMENTS[name]
     real = {
         one.name: one.moments[name]

@@ -47,9 +47,7 @@ MOMENTS: dict[str, Moment] = {
     "one_year_to_two_years": Moment(
         "leaving", "leaving rate, one-year over two-year contracts", 1.5, True
     ),
-    "few_to_many_products": Moment(
-        "leaving", "leaving rate, few over many products", 1.5, True
-    ),
+    "few_to_many_products": Moment("leaving", "leaving rate, few over many products", 1.5, True),
     "leaving_rate": Moment("leaving", "customers lost per hundred months of tenure", 1.5, True),
     "within": Moment("answers", "mean correlation of two items of a construct", 0.10),
     "between": Moment("answers", "mean correlation of two items of different constructs", 0.10),

@@ -23,6 +23,7 @@ from keycustomer.simulate.contacts import ContactCosts, contacts
 from keycustomer.simulate.customer_rows import customer_rows, product_rows
 from keycustomer.simulate.market_rows import market_rows
 from keycustomer.simulate.order_lines import order_lines
+from keycustomer.simulate.perception import weights_at
 from keycustomer.simulate.questionnaire import Measurement
 from keycustomer.simulate.streams import stream
 from keycustomer.simulate.survey_rows import Stream, Wave, survey_rows, survey_waves
@@ -70,9 +71,8 @@ def observe(company: Company, measurement: Measurement | None = None) -> Observa
     """
     settings, accounts, panel = company.settings, company.accounts, company.panel
     numbers = numbers_of(company)
-    waves = survey_waves(
-        settings, accounts, panel, company.weights_at, measurement or Measurement(), numbers
-    )
+    weights = partial(weights_at, accounts, company.parameters)
+    waves = survey_waves(settings, accounts, panel, weights, measurement or Measurement(), numbers)
     return Observation(waves, choice_study(accounts, waves[-1], numbers))
 
 

@@ -24,6 +24,7 @@ from keycustomer.simulate.columns import customer_ids, texts
 from keycustomer.simulate.implied_answers import implied_moments
 from keycustomer.simulate.kano_answers import kano_probabilities
 from keycustomer.simulate.opinions import COMMITMENT_ON, TRUST_ON
+from keycustomer.simulate.perception import weights_at
 from keycustomer.simulate.questionnaire import LATENTS, Measurement
 from keycustomer.simulate.stated_importance import attribute_importance
 from keycustomer.simulate.survey_rows import Wave
@@ -249,11 +250,15 @@ def _equation(
     ]
 
 
+def _weights_of(company: Company, month: int) -> Array:
+    return weights_at(company.accounts, company.parameters, month)
+
+
 def _weights_there(company: Company, waves: list[Wave]) -> dict[str, Array]:
     """Give the true weights of the accounts that are there, by wave and over all."""
     months = {str(wave.number): wave.opinions.month for wave in waves}
     weights = {
-        wave: company.weights_at(month)[company.panel.active[month]]
+        wave: _weights_of(company, month)[company.panel.active[month]]
         for wave, month in months.items()
     }
     return weights | {ALL: np.concatenate(list(weights.values()))}
@@ -300,7 +305,7 @@ def _segments_there(company: Company, month: int) -> list[tuple[str, Array]]:
 def _weights(company: Company, waves: list[Wave]) -> pd.DataFrame:
     rows = []
     for wave in waves:
-        weights = company.weights_at(wave.opinions.month)
+        weights = _weights_of(company, wave.opinions.month)
         for segment, who in _segments_there(company, wave.opinions.month):
             mean = weights[who].mean(axis=0) if len(who) else np.full(len(DIMENSIONS), np.nan)
             rows += [
@@ -320,7 +325,7 @@ def _importance(company: Company, waves: list[Wave]) -> pd.DataFrame:
     """Tabulate true importance beside what all accounts would state, answers left out aside."""
     parts = []
     for wave in waves:
-        true = attribute_importance(company.weights_at(wave.opinions.month))
+        true = attribute_importance(_weights_of(company, wave.opinions.month))
         stated = np.column_stack([wave.answers[f"importance_{name}"] for name in ATTRIBUTES])
         for segment, who in _segments_there(company, wave.opinions.month):
             if not len(who):
