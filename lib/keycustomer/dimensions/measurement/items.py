@@ -61,6 +61,8 @@ class ItemAnalysis:
         (equal answers in a row), share_extreme (answers at either end), straight_line.
     usage : DataFrame
         One row a point of the scale: answer, answers, share.
+    distribution : DataFrame, shape (items, points)
+        Share of an item's answers at each point of the scale that anybody chose.
     reversed_items : tuple of str
         Items that run against the rest of their construct.
     low, high : float
@@ -76,6 +78,7 @@ class ItemAnalysis:
     items: pd.DataFrame
     respondents: pd.DataFrame = field(repr=False)
     usage: pd.DataFrame
+    distribution: pd.DataFrame = field(repr=False)
     reversed_items: tuple[str, ...]
     low: float
     high: float
@@ -146,7 +149,15 @@ def analyse_items(
     shared = float(np.nanmean(pairs)) if pairs.size else math.nan
     notes = _notes(frame, respondents, against, read.notes)
     return ItemAnalysis(
-        frame, respondents, _usage(table), against, *ends, shared, level, tuple(notes)
+        frame,
+        respondents,
+        _usage(table),
+        _distribution(table),
+        against,
+        *ends,
+        shared,
+        level,
+        tuple(notes),
     )
 
 
@@ -302,6 +313,12 @@ def _usage(table: pd.DataFrame) -> pd.DataFrame:
     values = table.to_numpy().ravel()
     points, answers = np.unique(values[~np.isnan(values)], return_counts=True)
     return pd.DataFrame({"answer": points, "answers": answers, "share": answers / answers.sum()})
+
+
+def _distribution(table: pd.DataFrame) -> pd.DataFrame:
+    """Shares of answers by item (rows) and point of the scale (columns)."""
+    shares = {item: table[item].value_counts(normalize=True) for item in table.columns}
+    return pd.DataFrame(shares).fillna(0.0).sort_index().T
 
 
 def _notes(

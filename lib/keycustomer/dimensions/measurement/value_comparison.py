@@ -315,12 +315,11 @@ def origin_dependence(
         wanted = _loyalty(indices, answers, loyalty)
     # back to the answers as they were given, then on to the coding
     benefits, sacrifices = (frame[side] + indices.origin for side in INDICES[:2])
-    usual = both_indices(benefits.to_numpy(), sacrifices.to_numpy(), frame.index)["ratio"]
+    sides = benefits.to_numpy(), sacrifices.to_numpy()
+    usual = both_indices(*sides, 0.0, frame.index)["ratio"]
     rows = []
     for point in lowest:
-        shift = point - low
-        moved = (benefits + shift).to_numpy(), (sacrifices + shift).to_numpy()
-        ratio = both_indices(*moved, frame.index)["ratio"]
+        ratio = both_indices(*sides, low - point, frame.index)["ratio"]
         rows.append(
             (
                 float(point),

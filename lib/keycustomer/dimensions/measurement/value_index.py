@@ -36,6 +36,12 @@ Groups: TypeAlias = list[npt.NDArray[np.int64]]
 INDICES = ("benefits", "sacrifices", "ratio", "difference")
 """What is measured of every respondent."""
 
+DECIMALS = 12
+"""Decimals of an index, so that equal customers stay equal however the scale is counted."""
+
+CLEAR_OF_ZERO = 2.0
+"""Errors of measurement that sacrifices must lie above 0 for the ratio's error to be linear."""
+
 DRAWS = 1000
 """Resamples of respondents for the intervals."""
 
@@ -145,15 +151,16 @@ def value_indices(
     parts = _parts(benefits, sacrifices)
     items = [item for side in parts for names in side.values() for item in names]
     complete = complete_answers(answers, items, missing=missing)
-    values = complete.values - origin
+    values = complete.values
     groups = _groups(parts)
     means = [np.stack([values[:, g].mean(axis=1) for g in side], axis=1) for side in groups]
-    frame = both_indices(means[0].mean(axis=1), means[1].mean(axis=1), complete.answers.index)
+    sides = [side.mean(axis=1) for side in means]
+    frame = both_indices(sides[0], sides[1], origin, complete.answers.index)
     defined = frame["ratio"].notna().to_numpy()
     _refuse_undefined(defined, origin)
     names = [f"{name}" for side in parts for name in side]
     dimensions = pd.DataFrame(np.hstack(means), index=frame.index, columns=names)
-    reliability = _reliabilities(values[defined], groups, (draws, seed, level, progress))
+    reliability = _reliabilities(values[defined] - origin, groups, (draws, seed, level, progress))
     undefined = int((~defined).sum())
     return ValueIndices(
         frame,
@@ -163,7 +170,7 @@ def value_indices(
         origin,
         undefined,
         complete.excluded,
-        tuple([*complete.notes, *_notes(parts, undefined)]),
+        tuple([*complete.notes, *_notes(reliability, undefined)]),
     )
 
 
@@ -196,19 +203,25 @@ def _groups(parts: tuple[dict[str, tuple[str, ...]], ...]) -> tuple[Groups, Grou
     return sides[0], sides[1]
 
 
-def both_indices(benefits: FloatArray, sacrifices: FloatArray, index: pd.Index) -> pd.DataFrame:
+def both_indices(
+    benefits: FloatArray, sacrifices: FloatArray, origin: float, index: pd.Index
+) -> pd.DataFrame:
     """Give benefits, sacrifices, their ratio (NaN unless sacrifices are above 0), difference.
 
     Parameters
     ----------
     benefits, sacrifices : array, shape (respondents,)
-        Mean answers.
+        Mean answers as they were given.
+    origin : float
+        Taken from both first.
     index : Index
         Names of the respondents.
     """
-    ratio = np.full(len(benefits), np.nan)
-    np.divide(benefits, sacrifices, out=ratio, where=sacrifices > 0)
-    columns = (benefits, sacrifices, ratio, benefits - sacrifices)
+    above, below = benefits - origin, sacrifices - origin
+    ratio = np.full(len(above), np.nan)
+    np.divide(above, below, out=ratio, where=below > 0)
+    difference = np.round(benefits - sacrifices, DECIMALS)
+    columns = (above, below, np.round(ratio, DECIMALS), difference)
     return pd.DataFrame(dict(zip(INDICES, columns, strict=True)), index=index)
 
 
@@ -236,17 +249,16 @@ def rank_correlation(first: pd.Series, second: pd.Series) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def _notes(parts: tuple[dict[str, tuple[str, ...]], ...], undefined: int) -> list[str]:
+def _notes(reliability: dict[str, Estimate], undefined: int) -> list[str]:
     notes = []
     if undefined:
         notes.append(
             f"{counted(undefined, 'respondent')} without a ratio: their sacrifices are not above 0"
         )
-    single = [name for side in parts for name, items in side.items() if len(items) < 2]
-    if single:
-        notes.append(
-            f"no reliability, since one question shows no error of measurement: {', '.join(single)}"
-        )
+    doubtful = {name: e.method for name, e in reliability.items() if math.isnan(e.estimate)}
+    for why in dict.fromkeys(doubtful.values()):
+        which = ", ".join(name for name, told in doubtful.items() if told == why)
+        notes.append(f"no reliability of {which}: {why.removeprefix('no interval: ')}")
     return notes
 
 
@@ -263,19 +275,29 @@ def _reliabilities(
         return np.stack([_reliability(values, groups, weights) for weights in counts])
 
     point = _reliability(values, groups, np.ones(n))
-    if np.isnan(point).any():
-        why = "a dimension with one question"
-        return {
-            name: Estimate.without_interval(float(value), "share of variance", n, why, level)
-            for name, value in zip(INDICES, point, strict=True)
-        }
     drawn = bootstrap(statistic, np.ones(n), draws=draws, seed=seed, progress=progress)
+    doubts = _doubts(values, groups)
     return {
-        name: bootstrap_estimate(
+        name: Estimate.without_interval(math.nan, "share of variance", n, doubts[name], level)
+        if doubts[name]
+        else bootstrap_estimate(
             float(point[k]), drawn[:, k], unit="share of variance", n=n, level=level
         )
         for k, name in enumerate(INDICES)
     }
+
+
+def _doubts(values: FloatArray, groups: tuple[Groups, Groups]) -> dict[str, str]:
+    """Why an index has no reliability, by index; empty where it has one."""
+    single = [any(len(g) < 2 for g in side) for side in groups]
+    why = "a dimension with one question shows no error of measurement"
+    doubts = [why if alone else "" for alone in (*single, any(single), any(single))]
+    if not any(single):
+        error = _side_error(np.cov(values, rowvar=False), groups[1])
+        least = np.mean([values[:, g].mean(axis=1) for g in groups[1]], axis=0).min()
+        if least < CLEAR_OF_ZERO * math.sqrt(max(error, 0.0)):
+            doubts[2] = "some sacrifices lie within their error of measurement of 0"
+    return dict(zip(INDICES, doubts, strict=True))
 
 
 def _reliability(
@@ -291,7 +313,7 @@ def _reliability(
     size = 1 / (1 - (weights**2).sum())
     centred = values - weights @ values
     covariance = (centred.T * weights) @ centred * size
-    errors = [sum(_error(covariance[np.ix_(g, g)]) for g in s) / len(s) ** 2 for s in groups]
+    errors = [_side_error(covariance, side) for side in groups]
     means = [np.mean([values[:, g].mean(axis=1) for g in side], axis=0) for side in groups]
     ratio = means[0] / means[1]
     noise = weights @ (ratio**2 * (errors[0] / means[0] ** 2 + errors[1] / means[1] ** 2))
@@ -299,6 +321,11 @@ def _reliability(
     measures = (means[0], means[1], ratio, means[0] - means[1])
     spread = [weights @ (m - weights @ m) ** 2 * size for m in measures]
     return 1 - np.array(error, dtype=float) / np.array(spread, dtype=float)
+
+
+def _side_error(covariance: FloatArray, side: Groups) -> float:
+    """Error variance of the mean of some dimensions."""
+    return sum(_error(covariance[np.ix_(g, g)]) for g in side) / len(side) ** 2
 
 
 def _error(covariance: FloatArray) -> float:
