@@ -164,13 +164,14 @@ def _in_order(column: pd.Series, wave: str, *, needed: bool) -> pd.Series:
 
 
 def _dates(column: pd.Series, wave: str) -> pd.Series:
-    dates = pd.to_datetime(column, errors="coerce", format="ISO8601")
-    bad = column[dates.isna()]
-    if len(bad) or column.dtype.kind in "iuf":
-        shown = bad if len(bad) else column
+    # a number would be read as nanoseconds since 1970
+    texts = column.astype(str) if column.dtype.kind in "iuf" else column
+    dates = pd.to_datetime(texts, errors="coerce", format="ISO8601")
+    bad = column if column.dtype.kind in "iuf" else column[dates.isna()]
+    if len(bad):
         raise ValueError(
-            f"wave={wave!r}: {counted(len(shown), 'value')} cannot be read as a date, first "
-            f"{', '.join(map(repr, shown.iloc[:3].tolist()))}; write dates as 2024-01-31"
+            f"wave={wave!r}: {counted(len(bad), 'value')} cannot be read as a date, first "
+            f"{', '.join(map(repr, bad.iloc[:3].tolist()))}; write dates as 2024-01-31"
         )
     return dates
 
