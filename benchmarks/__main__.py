@@ -9,7 +9,7 @@ import sys
 
 from benchmarks.measure import ROOT
 
-BENCHMARKS = ("concentration", "customer_table", "lifetime_fits", "case_run")
+BENCHMARKS = ("concentration", "customer_table", "lifetime_fits", "drivers", "case_run")
 
 
 def main() -> int:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 LONGEST_NAME = 28
 """Characters of a name at an axis or in a title; longer ones are shortened."""
 
+MOST_NAMED = 14
+"""Lines that have names beside their ends; of more, the most important."""
+
 LETTERS_ACROSS = 78
 """Letters of the smaller size that fit across a figure of the usual width."""
 
@@ -86,7 +89,9 @@ def importance_bars(result: RelativeImportance, ax: Axes | None = None) -> Axes:
     _name_rows(ax, [names[name] for name in frame["driver"]])
     _percents(ax.xaxis)
     ax.set_xlim(left=0)
-    ax.set_xlabel(f"share of the variance of {_label(result.outcome)} ({result.method})")
+    ax.set_xlabel(
+        f"share of the variance of {_label(result.outcome, 20)} ({_brief(result.method)})"
+    )
     if falling.any():
         ax.plot([], [], "s", color=PALETTE["vermilion"], ms=11, label="the more, the lower")
         ax.legend(loc="lower right")
@@ -115,6 +120,11 @@ def _names(drivers: Sequence[str]) -> dict[str, str]:
 
 def _label(name: object, width: int = LONGEST_NAME) -> str:
     return escape_label(shorten(name, width))
+
+
+def _brief(method: str) -> str:
+    """Name a method in a word: LMG, Johnson."""
+    return method.split("'")[0]
 
 
 def _percents(axis: Axis) -> None:
@@ -205,7 +215,7 @@ def priority_map(result: ImportancePerformance, ax: Axes | None = None) -> Axes:
     ax.axhline(result.importance_border, color=PALETTE["grey"], lw=1.5, ls="--")
     _percents(ax.yaxis)
     ax.set_xlabel("performance (0 worst answer, 100 best answer)")
-    ax.set_ylabel(f"share of what is explained ({result.method})")
+    ax.set_ylabel(f"share of what is explained ({_brief(result.method)})")
     corners = {
         "concentrate here": (0, 1),
         "keep up": (1, 1),
@@ -241,7 +251,7 @@ def _cross(ax: Axes, frame: pd.DataFrame, columns: tuple[str, str], colours: lis
             [row[x]] * 2, [row[f"{y}_lower"], row[f"{y}_upper"]], color=colour, lw=1.5, alpha=0.5
         )
     ax.scatter(frame[x], frame[y], s=90, c=colours, zorder=3)
-    ax.margins(x=0.12, y=0.14)
+    ax.margins(x=0.12, y=0.2)
 
 
 def _name_corners(ax: Axes, corners: dict[str, tuple[int, int]], colours: dict[str, str]) -> None:
@@ -285,7 +295,7 @@ def stated_derived_map(result: StatedDerived, ax: Axes | None = None) -> Axes:
     ax.axhline(result.derived_border, color=PALETTE["grey"], lw=1.5, ls="--")
     _percents(ax.yaxis)
     ax.set_xlabel("stated importance (mean answer)")
-    ax.set_ylabel(f"derived importance, share of what is explained ({result.method})")
+    ax.set_ylabel(f"derived: share of what is explained ({_brief(result.method)})")
     corners = {
         "felt, not said": (0, 1),
         "said and felt": (1, 1),
@@ -339,16 +349,17 @@ def drift_lines(result: ImportanceDrift, ax: Axes | None = None) -> Axes:
         if changed:
             ax.fill_between(x, rows["lower"], rows["upper"], color=colour, alpha=0.15, lw=0)
     last = result.frame[result.frame["wave"] == result.waves[-1]]
-    shown = pd.concat(
-        [last[last["driver"].isin(result.changed)], last[~last["driver"].isin(result.changed)]]
-    )
+    moved = last["driver"].isin(result.changed)
+    others = last[~moved].nlargest(max(MOST_NAMED - int(moved.sum()), 0), "importance")
+    shown = pd.concat([last[moved], others])
     _percents(ax.yaxis)
     ax.set_ylim(bottom=0)
     ax.set_xlim(-0.15, (len(x) - 1) * 1.32 + 0.05)
     ax.set_xticks(x, _wave_names(result.waves))
-    ax.set_xlabel("wave")
+    unnamed = len(last) - len(shown)
+    ax.set_xlabel("wave" + (f" (the {unnamed} least important are not named)" if unnamed else ""))
     kind = "what is explained" if result.measure == "share" else "all variance"
-    ax.set_ylabel(f"share of {kind} ({result.method})")
+    ax.set_ylabel(f"share of {kind} ({_brief(result.method)})")
     colours = [coloured.get(driver, PALETTE["grey"]) for driver in shown["driver"]]
     names = {str(k): v for k, v in short_names(shown["driver"].tolist(), 20).items()}
     _name_ends(ax, x[-1], shown, colours, names)
