@@ -67,6 +67,6 @@ def all_blocks(book: DossierBook, customer_id: str) -> tuple[list[Block], list[B
     from keycustomer.dimensions.dossier.relations import contacts_block, contracts_block
     from keycustomer.dimensions.dossier.worth import price_block, value_block
 
-    left = [value_block, price_block, contracts_block]
-    right = [ratings_block, needs_block, next_block, contacts_block]
+    left = [value_block, price_block, next_block, contracts_block]
+    right = [ratings_block, needs_block, contacts_block]
     return [make(book, customer_id) for make in left], [make(book, customer_id) for make in right]

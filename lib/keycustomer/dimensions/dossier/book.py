@@ -259,7 +259,7 @@ def _last_year(base: CustomerBase) -> tuple[dt.date, dt.date]:
 
 
 def _between(base: CustomerBase, start: dt.date, end: dt.date, customers: pd.Index) -> pd.DataFrame:
-    """Make the customer table of some days, with a row for every customer, zeros for who bought nothing."""
+    """Make the customer table of some days; a customer who bought nothing has zeros."""
     table = customer_table(base, start=start, end=end).set_index("customer_id")
     sums = ["orders", "units", "revenue", "discount", "margin", "cost_to_serve", "profit"]
     known = [name for name in sums if table[name].notna().any()]
@@ -319,4 +319,8 @@ def _survey(base: CustomerBase) -> Survey:
 def _next_needs(base: CustomerBase) -> NextNeeds:
     from keycustomer.dimensions.behaviour.needs import next_needs
 
-    return next_needs(base)
+    try:
+        return next_needs(base)
+    except ValueError:
+        # Where categories are few and taken up seldom, a longer look back finds enough of it.
+        return next_needs(base, horizon=min(YEAR, base.days // 3), at_least=10)

@@ -98,7 +98,7 @@ def strips(rows: Sequence[Strip], ends: tuple[float, float], alternative: str) -
     alternative : str
         What a reader who cannot see the figure is told.
     """
-    left, right, each = 132.0, WIDTH - 34.0, 17.0
+    left, right, each = 132.0, WIDTH - 42.0, 17.0
     span = (ends[1] - ends[0]) or 1.0
 
     def place(value: float) -> float:
@@ -143,7 +143,7 @@ def timeline(
     alternative : str
         What a reader who cannot see the figure is told.
     """
-    left, right, each = 132.0, WIDTH - 34.0, 15.0
+    left, right, each = 132.0, WIDTH - 42.0, 15.0
     days = max((end - start).days, 1)
     parts = []
     for i, (kind, when) in enumerate(events):

@@ -6,12 +6,14 @@ personal columns stay out.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from keycustomer.dimensions.dossier.plain import cut, money, percent_of
+from keycustomer.dimensions.dossier.relations import contract_state
 
 if TYPE_CHECKING:
     from keycustomer.dimensions.dossier.book import DossierBook
@@ -81,7 +83,14 @@ def _lede(book: DossierBook, customer_id: str) -> str:
         row = known.frame[known.frame["customer_id"] == customer_id]
         if len(row):
             said += f"; {row['group'].iloc[0]} by what it brought and what it is expected to bring"
-    return f"{said}.{_segment(book, customer_id)}"
+    left = contract_state(book, customer_id)
+    return f"{said}.{_segment(book, customer_id)}{' ' + left if left else ''}"
+
+
+def _written(value: object) -> str:
+    """Write a value on file; decimal numbers, which come as text, without idle zeros."""
+    text = str(value)
+    return f"{float(text):,.10g}" if re.fullmatch(r"-?\d+\.\d+", text) else cut(text)
 
 
 def _segment(book: DossierBook, customer_id: str) -> str:
@@ -100,7 +109,7 @@ def _facts(book: DossierBook, customer_id: str, record: dict[str, object]) -> li
     facts = [("id", cut(customer_id))] if base.identifiable else []
     names = [name for columns in base.attributes.values() for name in columns]
     shown = [*PERSONAL, *names] if base.identifiable else names
-    facts += [(cut(n.replace("_", " "), 28), cut(record[n])) for n in shown if n in record]
+    facts += [(cut(n.replace("_", " "), 28), _written(record[n])) for n in shown if n in record]
     both = base.identifiable and {"manager", "agent"} <= set(record)
     if both:
         facts.append(("territory", "a manager and an agent both look after it"))

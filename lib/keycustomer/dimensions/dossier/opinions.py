@@ -10,7 +10,14 @@ import pandas as pd
 
 from keycustomer.dimensions.dossier.blocks import Block
 from keycustomer.dimensions.dossier.drawing import Strip, strips
-from keycustomer.dimensions.dossier.plain import SENTENCES, cut, listed, percent_of, place_among
+from keycustomer.dimensions.dossier.plain import (
+    SENTENCES,
+    above,
+    cut,
+    listed,
+    percent_of,
+    place_among,
+)
 
 if TYPE_CHECKING:
     from keycustomer.dimensions.dossier.book import DossierBook
@@ -39,8 +46,8 @@ def ratings_block(book: DossierBook, customer_id: str) -> Block:
     rows = [_strip(k, latest, before, reference) for k in kinds[:MOST_CONSTRUCTS]]
     low, high = min(places, key=places.__getitem__), max(places, key=places.__getitem__)
     said = (
-        f"Against others it rates {_plain(high)} highest (above {percent_of(places[high])} of "
-        f"respondents) and {_plain(low)} lowest (above {percent_of(places[low])})."
+        f"Against others it rates {_plain(high)} highest (above {above(places[high])} of "
+        f"respondents) and {_plain(low)} lowest (above {above(places[low])})."
     )
     ends = float(np.nanmin(ratings[kinds])), float(np.nanmax(ratings[kinds]))
     wave = f" of wave {latest['wave']}" if "wave" in own else ""

@@ -1,7 +1,7 @@
 """How a dossier words its figures: amounts, shares, ranks, days, and texts cut to their place.
 
-Names: :func:`money`, :func:`percent_of`, :func:`place_among`, :func:`change`, :func:`listed`,
-:func:`cut`.
+Names: :func:`money`, :func:`percent_of`, :func:`place_among`, :func:`above`, :func:`change`,
+:func:`listed`, :func:`cut`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ def place_among(value: float, all_values: Sequence[float] | np.ndarray) -> float
     if not known.size or not math.isfinite(value):
         return math.nan
     return float(((known < value).mean() + (known <= value).mean()) / 2)
+
+
+def above(place: float) -> str:
+    """Write a place among others: ``above(.345)`` is ``34 %``; never all of them."""
+    if not math.isfinite(place):
+        return "not known"
+    return f"{min(int(100 * place), 99)} %"
 
 
 def change(now: float, before: float) -> str:

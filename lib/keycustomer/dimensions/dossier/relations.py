@@ -6,7 +6,6 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from keycustomer.dimensions.dossier.blocks import Block, Fact
@@ -76,9 +75,7 @@ def _complaints(book: DossierBook, found: pd.DataFrame) -> list[Fact]:
         days = (resolved - own["date"]).dt.days.dropna()
         if len(days):
             usual = _usual_days(book)
-            facts.append(
-                Fact("days to resolve", f"{np.median(days):.0f}", f"median; of all {usual:.0f}")
-            )
+            facts.append(Fact("days to resolve", f"{days.mean():.1f}", f"mean; of all {usual:.1f}"))
     facts.insert(0, Fact("complaints", f"{len(own):,}", remark))
     if book.base.has("interactions", "first_contact_resolution"):
         first = own["first_contact_resolution"].dropna()
@@ -90,7 +87,7 @@ def _complaints(book: DossierBook, found: pd.DataFrame) -> list[Fact]:
 
 def _usual_days(book: DossierBook) -> float:
     query = (
-        "select median(date_diff('day', date, resolved_on)) as days from interactions "
+        "select avg(date_diff('day', date, resolved_on)) as days from interactions "
         "where lower(kind) = $kind"
     )
     return float(book.base.query(query, kind=COMPLAINT)["days"].iloc[0])
@@ -131,6 +128,18 @@ def contracts_block(book: DossierBook, customer_id: str) -> Block:
     note = f"{more:,} earlier stretches are not shown." if more > 0 else ""
     heads = ("from", "to", "level", "plan")
     return Block(name, title, said, heads=heads, rows=tuple(rows), note=note)
+
+
+def contract_state(book: DossierBook, customer_id: str) -> str:
+    """Say when the last contract ended; empty where one runs or none is known."""
+    if not book.base.has("contracts"):
+        return ""
+    query = (
+        'select case when count(*) filter ("end" is null) = 0 then max("end") end as ended '
+        "from contracts where customer_id = $customer"
+    )
+    ended = _day(book.base.query(query, customer=customer_id)["ended"].iloc[0])
+    return f"Its contract ended on {ended}." if ended and ended < book.base.end else ""
 
 
 def _contract(row: dict[object, object]) -> tuple[str, ...]:

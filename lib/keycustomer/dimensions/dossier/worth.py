@@ -14,15 +14,18 @@ from keycustomer.dimensions.dossier.blocks import Block, Fact
 from keycustomer.dimensions.dossier.drawing import Strip, columns, strips
 from keycustomer.dimensions.dossier.plain import (
     SENTENCES,
+    above,
     change,
     cut,
     money,
     percent_of,
     place_among,
 )
+from keycustomer.lifetime.units import days_in
 
 if TYPE_CHECKING:
     from keycustomer.dimensions.dossier.book import DossierBook
+    from keycustomer.lifetime import CustomerValues
 
 PEERS = 0.2
 """Share of the customers, those nearest by revenue, that discounts are compared with."""
@@ -65,8 +68,10 @@ def _said(book: DossierBook, own: dict[Any, Any]) -> str:
     if math.isfinite(own["profit"]) and own["profit"] < 0:
         cost = money(-own["profit"], book.base.currency)
         return f"Costs more than it brings: a loss of {cost} in the last year."
+    if own[book.value] >= book.ranked.iloc[0]:
+        return f"No customer brings more {book.value}."
     place = place_among(own[book.value], book.ranked.to_numpy())
-    return f"Brings more {book.value} than {percent_of(place)} of the customers."
+    return f"Brings more {book.value} than {above(place)} of the customers."
 
 
 def _since(book: DossierBook, customer_id: str) -> str:
@@ -83,7 +88,7 @@ def _potential(book: DossierBook, customer_id: str) -> tuple[list[Fact], str]:
         return [], "Potential value not known: the customer has bought nothing yet."
     one = row.iloc[0]
     place = place_among(one["residual_value"], values.frame["residual_value"].to_numpy())
-    ahead = "for ever" if values.horizon is None else f"{values.horizon:.0f} {values.unit}s ahead"
+    ahead = _ahead(values)
     interval = ""
     if "lower" in one:
         interval = f", between {money(one['lower'], '')}and {money(one['upper'], '')}".rstrip()
@@ -91,10 +96,18 @@ def _potential(book: DossierBook, customer_id: str) -> tuple[list[Fact], str]:
         Fact(
             "potential value",
             money(one["residual_value"], book.base.currency),
-            f"{ahead}{interval}; above {percent_of(place)} of all",
+            f"{ahead}{interval}; above {above(place)} of all",
         ),
         Fact("still a customer", percent_of(one["probability_alive"]), " and ".join(values.models)),
     ], ""
+
+
+def _ahead(values: CustomerValues) -> str:
+    """Say how far ahead values are counted."""
+    if values.horizon is None:
+        return "for ever"
+    years = values.horizon * days_in(values.unit) / days_in("year")
+    return f"{years:.2g} years ahead"
 
 
 def _by_month(book: DossierBook, customer_id: str) -> tuple[Markup, str]:
@@ -131,7 +144,7 @@ def price_block(book: DossierBook, customer_id: str) -> Block:
         return Block(name, title, missing="Nothing bought in the last year to take a price from.")
     peers = _peers(book, customer_id, shares)
     low, middle, high = np.quantile(peers, [0.1, 0.5, 0.9])
-    above = place_among(own, peers)
+    place = place_among(own, peers)
     former = _former_share(book, customer_id)
     strip = Strip(
         "discount", own, float(peers.mean()), float(low), float(high), percent_of(own, 1), former
@@ -139,7 +152,7 @@ def price_block(book: DossierBook, customer_id: str) -> Block:
     end = max(0.05, float(np.nanmax([own, high, former or 0.0])) * 1.1)
     said = (
         f"Pays {percent_of(1 - own, 1)} of the list price; a larger discount than "
-        f"{percent_of(above)} of {len(peers):,} customers of its size (median "
+        f"{above(place)} of {len(peers):,} customers of its size (median "
         f"{percent_of(middle, 1)})."
     )
     legend = "Line: mean of its size; band: their middle 80 %" + (
