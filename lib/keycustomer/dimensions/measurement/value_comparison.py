@@ -23,11 +23,11 @@ from keycustomer.customers.rendering import counted, percent, report_html
 from keycustomer.dimensions.measurement.complete import complete_answers
 from keycustomer.dimensions.measurement.value_index import (
     DRAWS,
-    INDICES,
     ValueIndices,
     both_indices,
     rank_correlation,
 )
+from keycustomer.dimensions.measurement.value_reliability import INDICES
 from keycustomer.stats.bootstrap import Progress, Seed, bootstrap, bootstrap_estimate
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray

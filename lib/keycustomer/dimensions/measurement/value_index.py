@@ -7,9 +7,7 @@ the origin of the scale, is answered in
 :mod:`keycustomer.dimensions.measurement.value_comparison`.
 
 Sources: Monroe, "Pricing: Making Profitable Decisions" (1990); Kotler & Keller, "Marketing
-Management" (2016), chapter 5; Cronbach, Schönemann & McKie, "Alpha coefficients for stratified
-parallel tests" (EPM 1965) and Lord & Novick (1968), chapter 4, for the reliability of sums and
-differences.
+Management" (2016), chapter 5.
 """
 
 from __future__ import annotations
@@ -26,21 +24,19 @@ import pandas as pd
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.answers import named_items
 from keycustomer.dimensions.measurement.complete import Missing, complete_answers
-from keycustomer.stats.bootstrap import Progress, Seed, bootstrap, bootstrap_estimate
+from keycustomer.dimensions.measurement.value_reliability import (
+    INDICES,
+    Groups,
+    index_reliability,
+)
+from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray
 
 Parts: TypeAlias = Mapping[str, Sequence[str]] | Iterable[str]
-Groups: TypeAlias = list[npt.NDArray[np.int64]]
-
-INDICES = ("benefits", "sacrifices", "ratio", "difference")
-"""What is measured of every respondent."""
 
 DECIMALS = 12
 """Decimals of an index, so that equal customers stay equal however the scale is counted."""
-
-CLEAR_OF_ZERO = 2.0
-"""Errors of measurement that sacrifices must lie above 0 for the ratio's error to be linear."""
 
 DRAWS = 1000
 """Resamples of respondents for the intervals."""
@@ -160,7 +156,9 @@ def value_indices(
     _refuse_undefined(defined, origin)
     names = [f"{name}" for side in parts for name in side]
     dimensions = pd.DataFrame(np.hstack(means), index=frame.index, columns=names)
-    reliability = _reliabilities(values[defined] - origin, groups, (draws, seed, level, progress))
+    reliability = index_reliability(
+        values[defined] - origin, *groups, draws=draws, seed=seed, level=level, progress=progress
+    )
     undefined = int((~defined).sum())
     return ValueIndices(
         frame,
@@ -260,77 +258,3 @@ def _notes(reliability: dict[str, Estimate], undefined: int) -> list[str]:
         which = ", ".join(name for name, told in doubtful.items() if told == why)
         notes.append(f"no reliability of {which}: {why.removeprefix('no interval: ')}")
     return notes
-
-
-def _reliabilities(
-    values: FloatArray,
-    groups: tuple[Groups, Groups],
-    how: tuple[int, Seed, float, Progress | None],
-) -> dict[str, Estimate]:
-    """Reliability of every index, with bootstrap intervals."""
-    n = len(values)
-    draws, seed, level, progress = how
-
-    def statistic(counts: FloatArray) -> FloatArray:
-        return np.stack([_reliability(values, groups, weights) for weights in counts])
-
-    point = _reliability(values, groups, np.ones(n))
-    drawn = bootstrap(statistic, np.ones(n), draws=draws, seed=seed, progress=progress)
-    doubts = _doubts(values, groups)
-    return {
-        name: Estimate.without_interval(math.nan, "share of variance", n, doubts[name], level)
-        if doubts[name]
-        else bootstrap_estimate(
-            float(point[k]), drawn[:, k], unit="share of variance", n=n, level=level
-        )
-        for k, name in enumerate(INDICES)
-    }
-
-
-def _doubts(values: FloatArray, groups: tuple[Groups, Groups]) -> dict[str, str]:
-    """Why an index has no reliability, by index; empty where it has one."""
-    single = [any(len(g) < 2 for g in side) for side in groups]
-    why = "a dimension with one question shows no error of measurement"
-    doubts = [why if alone else "" for alone in (*single, any(single), any(single))]
-    if not any(single):
-        error = _side_error(np.cov(values, rowvar=False), groups[1])
-        least = np.mean([values[:, g].mean(axis=1) for g in groups[1]], axis=0).min()
-        if least < CLEAR_OF_ZERO * math.sqrt(max(error, 0.0)):
-            doubts[2] = "some sacrifices lie within their error of measurement of 0"
-    return dict(zip(INDICES, doubts, strict=True))
-
-
-def _reliability(
-    values: FloatArray, groups: tuple[Groups, Groups], weights: FloatArray
-) -> FloatArray:
-    """Reliability of benefits, sacrifices, ratio and difference.
-
-    The error variance of a dimension follows from its alpha; dimensions' errors add up (stratified
-    alpha).  The ratio's error follows by linearisation: R^2 (e_B / B^2 + e_S / S^2).
-    """
-    kept = weights > 0
-    values, weights = values[kept], weights[kept] / weights.sum()
-    size = 1 / (1 - (weights**2).sum())
-    centred = values - weights @ values
-    covariance = (centred.T * weights) @ centred * size
-    errors = [_side_error(covariance, side) for side in groups]
-    means = [np.mean([values[:, g].mean(axis=1) for g in side], axis=0) for side in groups]
-    ratio = means[0] / means[1]
-    noise = weights @ (ratio**2 * (errors[0] / means[0] ** 2 + errors[1] / means[1] ** 2))
-    error = (errors[0], errors[1], noise, errors[0] + errors[1])
-    measures = (means[0], means[1], ratio, means[0] - means[1])
-    spread = [weights @ (m - weights @ m) ** 2 * size for m in measures]
-    return 1 - np.array(error, dtype=float) / np.array(spread, dtype=float)
-
-
-def _side_error(covariance: FloatArray, side: Groups) -> float:
-    """Error variance of the mean of some dimensions."""
-    return sum(_error(covariance[np.ix_(g, g)]) for g in side) / len(side) ** 2
-
-
-def _error(covariance: FloatArray) -> float:
-    """Error variance of the mean of some items: variance times one less alpha."""
-    k = len(covariance)
-    if k < 2:
-        return math.nan
-    return float((k * np.trace(covariance) - covariance.sum()) / ((k - 1) * k**2))
