@@ -199,7 +199,7 @@ def test_true_classes_are_the_most_probable_ones() -> None:
 @settings(max_examples=25)
 def test_attributes_share_the_weight_of_their_dimension(weights: list[float]) -> None:
     importance = attribute_importance(weights)
-    assert importance.sum() == pytest.approx(sum(weights[:4]) + 0.5 * weights[4])
+    assert importance.sum() == pytest.approx(sum(weights[:4]))
     for dimension in DIMENSIONS[:-1]:
         own = [SHARES[name] for name, which in ATTRIBUTES.items() if which == dimension]
         assert sum(own) == pytest.approx(1)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 POINTS = 7
 """Rating items are answered 1 to `POINTS`."""
 
-THRESHOLDS = (-2.2, -1.6, -1.0, -0.4, 0.25, 1.05)
+THRESHOLDS = (-2.1, -1.5, -0.9, -0.3, 0.35, 1.15)
 """Cuts on the standardised propensity between the answers 1|2, 2|3, ..., 6|7: customers of a firm
 rather agree, and more agree fully than reject fully."""
 

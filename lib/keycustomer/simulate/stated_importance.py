@@ -27,9 +27,6 @@ SHARES: dict[str, float] = {
 }  # fmt: skip
 """Part of its dimension's weight that an attribute carries; they sum to 1 in a dimension."""
 
-SACRIFICE_IN_PRICE = 0.5
-"""Part of the weight of sacrifice that counts as importance of price."""
-
 STATED_SHIFT: dict[str, float] = {
     "quality": 0.30, "service": 0.20, "price": 1.10,
     "ordering": 0.00, "hotline": 0.10, "portal": 0.00,
@@ -45,7 +42,7 @@ TYPICAL = -2.5
 SLOPE = 0.60
 """Change of the statement's propensity per log point of true importance."""
 
-LEVEL = 0.00
+LEVEL = 0.10
 """Propensity at typical importance: nearly everything is called important."""
 
 HALO, ERROR = 0.50, 0.60
@@ -63,13 +60,12 @@ def attribute_importance(weights: npt.ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray, shape (..., 12)
-        Weight of each attribute; price carries a part of the weight of sacrifice as well.
+        Weight of each attribute.  `price` is the element of functional value, a fair price; what
+        the price costs the customer is sacrifice, which belongs to no attribute.
     """
     weights = np.asarray(weights, dtype=float)
     column = [DIMENSIONS.index(dimension) for dimension in ATTRIBUTES.values()]
-    importance = weights[..., column] * np.array([SHARES[name] for name in ATTRIBUTES])
-    price = list(ATTRIBUTES).index("price")
-    importance[..., price] += SACRIFICE_IN_PRICE * weights[..., -1]
+    importance: FloatArray = weights[..., column] * np.array([SHARES[one] for one in ATTRIBUTES])
     return importance
 
 
