@@ -88,18 +88,19 @@ def effect_bars(
     ax = new_axes(ax, size=(10, max(3.8, 2.4 + 0.3 * len(shown) + 0.16 * lines)))
     _draw_effects(ax, shown, names)
     left = len(frame) - len(shown)
-    more = f"\n{counted(left, 'smaller effect')} not shown" if left else ""
-    ax.set_xlabel(f"effect of one standard deviation, in standard deviations{more}")
+    unshown = [f"{counted(left, 'smaller effect')} not shown"] if left else []
+    unit = "effect of one standard deviation, in standard deviations"
+    ax.set_xlabel("\n".join([unit, *unshown]))
     legend_below(ax, 2, _legend())
     finding(ax, _effect_sentence(frame, effects), width=title_width(ax, names))
-    told = "; ".join(
+    told = [
         f"{_route(row, None)} {_ends(row['estimate'], row['lower'], row['upper'])}"
         for row in shown.iloc[::-1].to_dict("records")
-    )
+    ]
     return describe(
         ax,
         f"Effects with percentile intervals, {counted(result.fit.respondents, 'respondent')}, "
-        f"{counted(result.count, 'draw')}: {told}{'; ' * bool(left)}{more}.",
+        f"{counted(result.count, 'draw')}: {'; '.join([*told, *unshown])}.",
     )
 
 

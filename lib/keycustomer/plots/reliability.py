@@ -171,11 +171,12 @@ def _reliability_sentence(result: Reliability, measure: str) -> str:
     rows = result.frame[(result.frame["measure"] == measure) & result.frame["estimate"].notna()]
     if not len(rows):
         return f"No construct has {WORDS[measure]}"
+    constructs = result.frame["construct"].nunique()
     enough = int((rows["lower"] >= SUFFICIENT).sum())
     worst = rows.iloc[int(rows["estimate"].argmin())]
     certain = "is" if enough == 1 else "are"
     return (
-        f"{enough} of {counted(len(rows), 'construct')} {certain} reliable for certain "
+        f"{enough} of {counted(constructs, 'construct')} {certain} reliable for certain "
         f"({WORDS[measure]} from {SUFFICIENT} on); least: {shorten(worst['construct'], 18)}, "
         f"{worst['estimate']:.2f}"
     )

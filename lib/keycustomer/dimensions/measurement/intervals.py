@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
@@ -39,18 +40,29 @@ def drawn_estimate(
     level : float
         Confidence level, 0..1.
     """
-    missing = int((~np.isfinite(draws)).sum())
-    known = np.where(np.isfinite(draws), draws, np.nan)
-    with np.errstate(invalid="ignore"):
-        lower, _ = percentile_interval(np.nan_to_num(known, nan=-math.inf), level)
-        _, upper = percentile_interval(np.nan_to_num(known, nan=math.inf), level)
-    if not (math.isfinite(estimate) and math.isfinite(lower) and math.isfinite(upper)):
+    there = np.isfinite(draws)
+    missing = int((~there).sum())
+    lower, upper = _cautious_ends(draws, there, level)
+    if not (math.isfinite(estimate) and math.isfinite(lower)):
         why = f"not defined in {missing:,} of {draws.size:,} resamples"
         return Estimate.without_interval(estimate, unit, n, why, level)
     method = f"percentile bootstrap of respondents, {counted(draws.size, 'draw')}"
     if missing:
         method += f", of which {missing:,} without solution count beyond both ends"
     return Estimate(estimate, lower, upper, unit, n, method, level)
+
+
+def _cautious_ends(
+    draws: FloatArray, there: npt.NDArray[np.bool_], level: float
+) -> tuple[float, float]:
+    """Cut tails with absent draws beyond either end; NaN when an end falls on them."""
+    if not there.any():
+        return math.nan, math.nan
+    least, most = float(draws[there].min()), float(draws[there].max())
+    beyond = most - least + 1.0
+    lower, _ = percentile_interval(np.where(there, draws, least - beyond), level)
+    _, upper = percentile_interval(np.where(there, draws, most + beyond), level)
+    return (lower, upper) if lower >= least and upper <= most else (math.nan, math.nan)
 
 
 def interval_table(

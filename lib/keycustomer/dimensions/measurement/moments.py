@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent
-from keycustomer.dimensions.measurement.answers import read_answers
+from keycustomer.dimensions.measurement.answers import Constructs, named_items, read_answers
 from keycustomer.stats.samples import FloatArray
 
 Missing: TypeAlias = Literal["listwise", "mean"]
@@ -150,6 +150,37 @@ def _filled_notes(frame: pd.DataFrame, silent: int) -> tuple[str, ...]:
         worst = ", ".join(f"{item} ({percent(part, 0)})" for item, part in much.items())
         notes.append(f"so many answers are means that correlations come out too small: {worst}")
     return tuple(notes)
+
+
+def construct_items(constructs: Constructs) -> dict[str, tuple[str, ...]]:
+    """Items by construct, each item in one construct.
+
+    Parameters
+    ----------
+    constructs : mapping of str to sequences of str
+        Construct -> its items.
+
+    Raises
+    ------
+    ValueError
+        When there are no constructs, one is without items, or an item is named twice.
+    """
+    named, items = named_items(constructs)
+    if not named:
+        raise ValueError(
+            "constructs must name the items by construct, such as {'trust': ['trust_1', "
+            "'trust_2', 'trust_3']}"
+        )
+    empty = [name for name, own in named.items() if not own]
+    if empty:
+        raise ValueError(f"constructs without items: {', '.join(map(repr, empty))}")
+    twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
+    if twice:
+        raise ValueError(
+            f"items named more than once: {', '.join(map(repr, twice))}; each may stand once, in "
+            "one construct"
+        )
+    return named
 
 
 class ItemMoments:

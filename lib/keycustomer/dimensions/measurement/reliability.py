@@ -23,13 +23,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.measurement.answers import Constructs, named_items
+from keycustomer.dimensions.measurement.answers import Constructs
 from keycustomer.dimensions.measurement.coefficients import (
     average_variance_extracted,
     composite_reliability,
@@ -43,6 +44,7 @@ from keycustomer.dimensions.measurement.moments import (
     Missing,
     collinear_item,
     complete_answers,
+    construct_items,
     correlations_of,
 )
 from keycustomer.stats import Estimate, bootstrap
@@ -189,9 +191,8 @@ def measure_reliability(
     """
     if factors not in FACTORS:
         raise ValueError(f"factors={factors!r}: choose one of {', '.join(map(repr, FACTORS))}")
-    named, items = named_items(constructs)
-    _refuse_names(named, items)
-    given = complete_answers(answers, items, missing=missing)
+    named = construct_items(constructs)
+    given = complete_answers(answers, chain(*named.values()), missing=missing)
     moments = ItemMoments(given.values)
     covariances = moments.sample()[1]
     blocks = {name: [given.items.index(item) for item in own] for name, own in named.items()}
@@ -214,23 +215,6 @@ def measure_reliability(
         given.excluded,
         (*given.notes, *_notes(study, drawn, barred)),
     )
-
-
-def _refuse_names(named: dict[str, tuple[str, ...]], items: tuple[str, ...]) -> None:
-    if not named:
-        raise ValueError(
-            "constructs must name the items by construct, such as {'trust': ['trust_1', "
-            "'trust_2', 'trust_3']}"
-        )
-    empty = [name for name, own in named.items() if not own]
-    if empty:
-        raise ValueError(f"constructs without items: {', '.join(map(repr, empty))}")
-    twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
-    if twice:
-        raise ValueError(
-            f"items named more than once: {', '.join(map(repr, twice))}; each may stand once, in "
-            "one construct"
-        )
 
 
 def _refuse_collinear(covariances: FloatArray, blocks: Blocks, given: CompleteAnswers) -> None:

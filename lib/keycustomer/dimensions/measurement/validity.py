@@ -17,19 +17,20 @@ Marketing Research 1981).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.measurement.answers import Constructs, named_items
+from keycustomer.dimensions.measurement.answers import Constructs
 from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
     Missing,
     complete_answers,
+    construct_items,
     correlations_of,
 )
 from keycustomer.stats import Estimate, bootstrap, share_of
@@ -196,12 +197,12 @@ def heterotrait_monotrait(
     if kind not in RATIOS:
         raise ValueError(f"kind={kind!r}: choose one of {', '.join(map(repr, RATIOS))}")
     share_of(threshold, "threshold")
-    named, items = named_items(constructs)
+    named = construct_items(constructs)
     if len(named) < 2:
         raise ValueError(
-            f"discriminant validity needs at least two constructs, got {list(named) or 'items'}"
+            f"discriminant validity needs at least two constructs, got {', '.join(named)}"
         )
-    given = complete_answers(answers, items, missing=missing)
+    given = complete_answers(answers, chain(*named.values()), missing=missing)
     blocks = {name: [given.items.index(item) for item in own] for name, own in named.items()}
     moments = ItemMoments(given.values)
     whole = correlations_of(moments.sample()[1])

@@ -17,7 +17,7 @@ Dijkstra & Henseler (MIS Quarterly 2015).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
 
 RESPONDENTS_AN_ARROW = 10
 """Respondents a predecessor below which the notes call the sample small (Barclay et al. 1995)."""
-
-LARGEST_INFLATION = 1e8
-"""Variance inflation of a predecessor from which on the others determine it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,6 +290,8 @@ def fit_pls(
     _refuse(_unmeasurable(matrices[0], model, given.respondents))
     solution = solve_paths(matrices, model, scheme=scheme, tolerance=FINE_TOLERANCE)
     if not solution.converged[0]:
+        # regressions among constructs that determine each other never settle: say that first
+        _refuse(_undetermined(solve_paths(matrices, model, scheme="factorial"), model))
         raise ValueError(
             f"the weights did not stand still after {MOST_ITERATIONS} steps; try another scheme "
             f"({', '.join(map(repr, SCHEMES))}), or look for a construct that hardly correlates "
@@ -340,7 +339,8 @@ def _undetermined(solution: Solution, model: PathModel) -> Iterator[str]:
     """Complain of predecessors that determine each other."""
     for effect, before in enumerate(model.predecessors):
         own = solution.correlations[0][np.ix_(before, before)]
-        at = collinear_item(own) if len(before) > 1 else None
+        known = len(before) > 1 and bool(np.isfinite(own).all())
+        at = collinear_item(own) if known else None
         if at is not None:
             names = [model.constructs[cause] for cause in before]
             yield (
@@ -389,14 +389,3 @@ def _notes(solution: Solution, model: PathModel, respondents: int) -> Iterator[s
             f"{model.items[item]} loads by {own[item, construct]:.2f} on "
             f"{model.constructs[construct]}: asked the other way round?"
         )
-
-
-def mapping_of(model: PathModel) -> Mapping[str, tuple[str, ...]]:
-    """Construct -> its items, for the constructs of a model.
-
-    Parameters
-    ----------
-    model : PathModel
-        From `read_path_model`.
-    """
-    return {name: model.items_of(at) for at, name in enumerate(model.constructs)}
