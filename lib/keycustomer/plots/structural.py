@@ -190,7 +190,8 @@ def _path_sentence(paths: pd.DataFrame, related: pd.DataFrame) -> str:
         if doubtful
         else "; every path differs from\N{NO-BREAK SPACE}0"
     )
-    return f"{best['from']} acts most, on {best['to']} ({_number(best['standardised'])}){rest}"
+    size = _number(best["standardised"])
+    return f"The strongest path runs from {best['from']} to {best['to']} ({size}){rest}"
 
 
 def loading_dots(result: Readings, ax: Axes | None = None) -> Axes:
