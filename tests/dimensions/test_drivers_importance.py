@@ -248,6 +248,34 @@ def test_answers_not_given_are_left_out_or_filled_and_counted():
     assert filled.values[3, 0] == pytest.approx(answers["a"].mean())
 
 
+def test_a_person_who_answers_twice_is_drawn_as_one():
+    answers = sample(population(alike(3, 0.3), [0.5, 0.3, 0.1]), 80, 1).assign(who=range(80))
+    twice = pd.concat([answers, answers], ignore_index=True)
+    once = relative_importance(answers, "y", list("abc"), draws=50)
+    persons = relative_importance(twice, "y", list("abc"), respondent="who", draws=50)
+    pd.testing.assert_frame_equal(persons.frame, once.frame)
+    assert "160 answers of 80 persons: drawn as whole persons" in persons.notes
+    strangers = relative_importance(twice, "y", list("abc"), draws=50)
+    width = {
+        n: (r.frame["upper"] - r.frame["lower"]).mean()
+        for n, r in (("p", persons), ("s", strangers))
+    }
+    assert width["s"] < 0.85 * width["p"]
+    levels = dominance_levels(twice, "y", list("abc"), respondent="who", draws=30)
+    pd.testing.assert_frame_equal(
+        levels.pairs, dominance_levels(answers, "y", list("abc"), draws=30).pairs
+    )
+
+
+def test_a_row_whose_person_is_not_known_is_a_person_of_its_own():
+    answers = sample(population(alike(2, 0.3), [0.5, 0.3]), 60, 1)
+    answers["who"] = [None if n % 2 else f"c{n}" for n in range(60)]
+    named = relative_importance(answers, "y", ["a", "b"], respondent="who", draws=30)
+    plain = relative_importance(answers, "y", ["a", "b"], draws=30)
+    pd.testing.assert_frame_equal(named.frame, plain.frame)
+    assert named.notes == plain.notes
+
+
 def test_sixteen_drivers_take_johnson_and_say_so():
     frame = sample(population(alike(16, 0.3), np.linspace(0.5, 0, 16)), 300, 1)
     drivers = list(frame.columns[:-1])
@@ -300,6 +328,7 @@ def spoilt(**columns):
         ({"missing": "drop"}, "missing='drop': one of 'listwise', 'mean'"),
         ({"level": 95}, r"95 % is level=0\.95"),
         ({"draws": 0}, "must be at least 1"),
+        ({"respondent": "who"}, "respondent='who' is no column of the answers; columns are 'a'"),
     ],
 )
 def test_bad_input_is_named_with_its_cure(changes, message):

@@ -159,6 +159,15 @@ def test_stated_answers_not_given_are_left_out_one_by_one():
     assert any("50 stated importances not given" in note for note in result.notes)
 
 
+def test_persons_who_state_twice_are_drawn_as_one():
+    twice = pd.concat([answers().assign(who=range(300))] * 2, ignore_index=True)
+    persons = stated_against_derived(twice, "y", DRIVERS, SAID, respondent="who", draws=30)
+    once = stated_against_derived(answers(), "y", DRIVERS, SAID, draws=30)
+    pd.testing.assert_frame_equal(
+        persons.frame.drop(columns="answers"), once.frame.drop(columns="answers")
+    )
+
+
 def test_drivers_without_stated_importance_help_to_explain_only():
     some = {name: SAID[name] for name in "abc"}
     result = stated_against_derived(answers(), "y", DRIVERS, some, draws=50)

@@ -26,6 +26,7 @@ from keycustomer.dimensions.drivers.scores import (
     Missing,
     Outcome,
     WeightedMoments,
+    read_persons,
     read_scores,
 )
 from keycustomer.dimensions.drivers.subsets import (
@@ -98,6 +99,7 @@ def dominance_levels(
     drivers: Drivers,
     *,
     missing: Missing = "listwise",
+    respondent: str | None = None,
     draws: int = 500,
     seed: Seed = 0,
     progress: Progress | None = None,
@@ -106,7 +108,7 @@ def dominance_levels(
 
     Parameters
     ----------
-    answers, outcome, drivers, missing
+    answers, outcome, drivers, missing, respondent
         As in :func:`~keycustomer.dimensions.drivers.importance.relative_importance`; at least two
         and at most 15 drivers.
     draws, seed
@@ -129,15 +131,14 @@ def dominance_levels(
             f"{counted(len(scores.drivers), 'driver')}: dominance compares 2 to {LMG_DRIVERS}; "
             "take constructs in place of items where there are more"
         )
+    persons = read_persons(answers, respondent, scores.rows)
     moments = WeightedMoments(scores.values)
     pairs = list(combinations(range(len(scores.drivers)), 2))
 
     def statistics(weights: FloatArray) -> FloatArray:
-        return _verdicts(moments(weights).correlations, pairs)
+        return _verdicts(moments(persons.spread(weights)).correlations, pairs)
 
-    cloud = bootstrap(
-        statistics, np.ones(scores.respondents), draws=draws, seed=seed, progress=progress
-    )
+    cloud = bootstrap(statistics, np.ones(persons.count), draws=draws, seed=seed, progress=progress)
     r2 = subset_r2(moments.plain().correlations)
     found = _verdicts(moments.plain().correlations, pairs)[0]
     rows = [
@@ -148,9 +149,8 @@ def dominance_levels(
     order = np.argsort(-table["difference"].to_numpy(), kind="stable")
     by_size = pd.DataFrame(split_by_size(r2)[0], index=pd.Index(scores.drivers, name="driver"))
     table = table.iloc[order].drop(columns="difference").reset_index(drop=True)
-    return Dominance(
-        scores.outcome, scores.drivers, scores.respondents, table, by_size, scores.notes
-    )
+    notes = (*scores.notes, *persons.notes())
+    return Dominance(scores.outcome, scores.drivers, scores.respondents, table, by_size, notes)
 
 
 def _verdicts(correlations: FloatArray, pairs: list[tuple[int, int]]) -> FloatArray:

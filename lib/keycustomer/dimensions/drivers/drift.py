@@ -252,14 +252,14 @@ def _by_wave(
     moments = [WeightedMoments(waves.values[rows]) for rows in own]
 
     def statistics(weights: FloatArray) -> FloatArray:
-        counts = weights[:, waves.person]
+        counts = waves.persons.spread(weights)
         parts = [
             measured(part, _some(counts[:, rows])) for part, rows in zip(moments, own, strict=True)
         ]
         return np.hstack(parts)
 
-    persons = int(waves.person.max()) + 1
-    cloud = bootstrap(statistics, np.ones(persons), draws=draws, seed=generator, progress=progress)
+    everybody = np.ones(waves.persons.count)
+    cloud = bootstrap(statistics, everybody, draws=draws, seed=generator, progress=progress)
     return _by_wave_once(waves, measured), cloud.reshape(draws, len(own), -1)
 
 
@@ -300,8 +300,8 @@ class _Deal:
     """
 
     def __init__(self, waves: Waves) -> None:
-        order = np.argsort(waves.person, kind="stable")
-        counts = np.bincount(waves.person)
+        order = np.argsort(waves.persons.codes, kind="stable")
+        counts = np.bincount(waves.persons.codes)
         starts = np.cumsum(counts) - counts
         self.wave = waves.wave
         self.blocks: list[IntArray] = [
@@ -402,11 +402,6 @@ def _changes(
 def _notes(waves: Waves, against: str) -> Iterator[str]:
     if waves.without:
         yield f"{counted(waves.without, 'answer')} left out, since the wave is not known"
-    if waves.repeated:
-        persons = int(waves.person.max()) + 1
-        yield (
-            f"{counted(len(waves.wave), 'answer')} of {counted(persons, 'person')}: drawn and "
-            "dealt as whole persons"
-        )
+    yield from waves.persons.notes()
     if len(waves.labels) > 2 and against == "any":
         yield "the p values ask for any difference between waves, not for a steady trend"

@@ -48,6 +48,7 @@ from keycustomer.dimensions.drivers.scores import (
     Moments,
     Outcome,
     WeightedMoments,
+    read_persons,
     read_scores,
 )
 from keycustomer.dimensions.drivers.subsets import MOST_DRIVERS, johnson_weights, lmg
@@ -277,6 +278,7 @@ def relative_importance(
     *,
     method: Method = "auto",
     missing: Missing = "listwise",
+    respondent: str | None = None,
     draws: int = 1000,
     seed: Seed = 0,
     level: float = 0.95,
@@ -296,6 +298,9 @@ def relative_importance(
         "auto" takes LMG for at most 15 drivers and Johnson's relative weights beyond, and says so.
     missing : {"listwise", "mean"}
         Leave out respondents with answers not given, or put the item's mean.
+    respondent : str, optional
+        Column that names the person, where persons may have answered several times: resamples
+        then draw whole persons, since answers of one person are no independent evidence.
     draws, seed, level
         Bootstrap of respondents for the intervals.
     progress : callable, optional
@@ -314,17 +319,17 @@ def relative_importance(
     checked_level(level)
     scores = read_scores(answers, outcome, drivers, missing=missing)
     chosen = choose_method(method, len(scores.drivers))
+    persons = read_persons(answers, respondent, scores.rows)
     moments = WeightedMoments(scores.values)
 
     def statistics(weights: FloatArray) -> FloatArray:
-        drawn = moments(weights)
+        drawn = moments(persons.spread(weights))
         return np.hstack([importance_by(chosen, drawn), drawn.coefficients, drawn.means[:, :-1]])
 
-    cloud = bootstrap(
-        statistics, np.ones(scores.respondents), draws=draws, seed=seed, progress=progress
-    )
+    cloud = bootstrap(statistics, np.ones(persons.count), draws=draws, seed=seed, progress=progress)
     drawn = Draws(*np.split(cloud, 3, axis=1))
-    return _result(scores, moments.plain(), drawn, chosen, method, level)
+    notes = (*scores.notes, *persons.notes(), *_notes(scores, moments.plain(), chosen, method))
+    return _result(scores, moments.plain(), drawn, chosen, level, notes)
 
 
 def choose_method(method: str, drivers: int) -> str:
@@ -375,7 +380,12 @@ def ends(draws: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
 
 
 def _result(
-    scores: DriverScores, point: Moments, drawn: Draws, chosen: str, asked: str, level: float
+    scores: DriverScores,
+    point: Moments,
+    drawn: Draws,
+    chosen: str,
+    level: float,
+    notes: tuple[str, ...],
 ) -> RelativeImportance:
     importance = importance_by(chosen, point)[0]
     n, p = scores.respondents, len(scores.drivers)
@@ -399,7 +409,7 @@ def _result(
         drawn,
         scores.rows,
         level,
-        (*scores.notes, *_notes(scores, r2.estimate, chosen, asked)),
+        notes,
     )
 
 
@@ -437,13 +447,13 @@ def _added_last(correlations: FloatArray) -> FloatArray:
     return np.asarray((inverse @ with_outcome) ** 2 / np.diagonal(inverse))
 
 
-def _notes(scores: DriverScores, r2: float, chosen: str, asked: str) -> Iterator[str]:
+def _notes(scores: DriverScores, point: Moments, chosen: str, asked: str) -> Iterator[str]:
     if asked == "auto" and chosen == "johnson":
         yield (
             f"{len(scores.drivers)} drivers: Johnson's relative weights, since LMG is taken for at "
             f"most {LMG_DRIVERS}"
         )
-    if r2 > 1 - 1e-9:
+    if importance_by("johnson", point).sum() > 1 - 1e-9:
         yield (
             f"the drivers give {scores.outcome} exactly: it may have been computed from them, and "
             "then their importance says how, not what customers value"

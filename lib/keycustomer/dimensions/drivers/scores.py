@@ -313,6 +313,73 @@ class Moments:
         return self.betas * ratio
 
 
+@dataclass(frozen=True, eq=False)
+class Persons:
+    """Who gave each answer, for resamples of whole persons.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (answers,)
+        Number of the person behind each row.
+    count : int
+        Number of persons.
+    """
+
+    codes: IntArray
+    count: int
+
+    @property
+    def repeated(self) -> bool:
+        """Whether some persons answered more than once."""
+        return self.count < len(self.codes)
+
+    def spread(self, weights: FloatArray) -> FloatArray:
+        """Weights of answers, for weights of persons of shape (draws, persons)."""
+        return weights[:, self.codes] if self.repeated else weights
+
+    def notes(self) -> Iterator[str]:
+        """Say that persons answered repeatedly, where they did."""
+        if self.repeated:
+            yield (
+                f"{counted(len(self.codes), 'answer')} of {counted(self.count, 'person')}: drawn "
+                "as whole persons"
+            )
+
+
+def read_persons(answers: pd.DataFrame, respondent: str | None, rows: IntArray) -> Persons:
+    """Tell who gave the answers in some rows.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        The table of answers.
+    respondent : str, optional
+        Column that names the person; left out, every row is a person of its own, as is a row
+        whose person is not known.
+    rows : ndarray of int
+        Places of the rows.
+
+    Raises
+    ------
+    ValueError
+        When there is no such column.
+    """
+    if respondent is None:
+        return Persons(np.arange(len(rows)), len(rows))
+    if respondent not in answers.columns:
+        raise ValueError(
+            f"respondent={respondent!r} is no column of the answers; columns are "
+            f"{', '.join(map(repr, list(answers.columns)[:12]))}"
+        )
+    named = answers[respondent].iloc[rows]
+    codes, known = pd.factorize(named)
+    # in the order of the rows, so that a table without repetition draws as one without names
+    unknown = codes < 0
+    codes[unknown] = len(known) + np.arange(unknown.sum())
+    codes, found = pd.factorize(codes)
+    return Persons(codes, len(found))
+
+
 class WeightedMoments:
     """Means and correlations of respondents, each counted any number of times."""
 

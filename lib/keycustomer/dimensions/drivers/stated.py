@@ -40,6 +40,7 @@ from keycustomer.dimensions.drivers.scores import (
     Outcome,
     WeightedMoments,
     about_column,
+    read_persons,
     read_scores,
     refuse,
 )
@@ -141,6 +142,7 @@ def stated_against_derived(
     *,
     method: Method = "auto",
     missing: Missing = "listwise",
+    respondent: str | None = None,
     draws: int = 1000,
     seed: Seed = 0,
     level: float = 0.95,
@@ -150,7 +152,7 @@ def stated_against_derived(
 
     Parameters
     ----------
-    answers, outcome, drivers, method, missing
+    answers, outcome, drivers, method, missing, respondent
         As in :func:`~keycustomer.dimensions.drivers.importance.relative_importance`.
     stated : mapping of driver to column
         Column with the stated importance of each driver, such as
@@ -180,16 +182,16 @@ def stated_against_derived(
     said = said[scores.rows]
     moments, known = WeightedMoments(scores.values), ~np.isnan(said)
     refuse(_unstated(known, [scores.drivers[k] for k in compared]))
+    persons = read_persons(answers, respondent, scores.rows)
 
-    def statistics(weights: FloatArray) -> FloatArray:
+    def statistics(drawn: FloatArray) -> FloatArray:
+        weights = persons.spread(drawn)
         derived = shares_of(importance_by(chosen, moments(weights)))[:, compared]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.hstack([(weights @ np.where(known, said, 0)) / (weights @ known), derived])
 
-    cloud = bootstrap(
-        statistics, np.ones(scores.respondents), draws=draws, seed=seed, progress=progress
-    )
-    point = statistics(np.ones((1, scores.respondents)))
+    cloud = bootstrap(statistics, np.ones(persons.count), draws=draws, seed=seed, progress=progress)
+    point = statistics(np.ones((1, persons.count)))
     names = tuple(scores.drivers[k] for k in compared)
     frame = _table(names, point, cloud, known.sum(axis=0), level)
     stated_border, derived_border = (float(part.mean()) for part in np.split(point[0], 2))
@@ -204,7 +206,7 @@ def stated_against_derived(
         stated_border,
         derived_border,
         level,
-        (*scores.notes, *_notes(scores, stated, known, names)),
+        (*scores.notes, *persons.notes(), *_notes(scores, stated, known, names)),
     )
 
 

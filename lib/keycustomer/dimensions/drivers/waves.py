@@ -15,7 +15,14 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
-from keycustomer.dimensions.drivers.scores import DriverScores, IntArray, refuse, unusable
+from keycustomer.dimensions.drivers.scores import (
+    DriverScores,
+    IntArray,
+    Persons,
+    read_persons,
+    refuse,
+    unusable,
+)
 from keycustomer.stats.samples import FloatArray
 
 Span: TypeAlias = Literal["month", "quarter", "year"]
@@ -38,8 +45,8 @@ class Waves:
         Scores; the outcome is the last column.
     wave : ndarray of int, shape (answers,)
         Place of each row's wave in `labels`.
-    person : ndarray of int, shape (answers,)
-        Number of the person who answered.
+    persons : Persons
+        Who gave each answer.
     without : int
         Answers left out since their wave is not known.
     """
@@ -47,18 +54,13 @@ class Waves:
     labels: tuple[str, ...]
     values: FloatArray
     wave: IntArray
-    person: IntArray
+    persons: Persons
     without: int
 
     @property
     def sizes(self) -> IntArray:
         """Answers in each wave."""
         return np.bincount(self.wave, minlength=len(self.labels))
-
-    @property
-    def repeated(self) -> bool:
-        """Whether some persons answered more than once."""
-        return int(self.person.max()) + 1 < len(self.person)
 
 
 def read_waves(
@@ -95,28 +97,23 @@ def read_waves(
         With every complaint: columns not in the table, dates that cannot be read, fewer than two
         waves or too many, waves whose answers are too few, constant or collinear.
     """
-    refuse(_missing_columns(answers, wave, respondent, windows))
+    refuse(_wrong_waves(answers, wave, windows))
     column = answers[wave].iloc[scores.rows].reset_index(drop=True)
     known = column.notna().to_numpy()
     codes, labels = _cut(column[known].reset_index(drop=True), windows, wave)
     rows = scores.rows[known]
-    person = np.arange(len(rows))
-    if respondent is not None:
-        person = pd.factorize(answers[respondent].iloc[rows], use_na_sentinel=False)[0]
-    found = Waves(labels, scores.values[known], codes, person, int((~known).sum()))
+    persons = read_persons(answers, respondent, rows)
+    found = Waves(labels, scores.values[known], codes, persons, int((~known).sum()))
     refuse(_unfit(found, scores, wave))
     return found
 
 
-def _missing_columns(
-    answers: pd.DataFrame, wave: str, respondent: str | None, windows: Windows
-) -> Iterator[str]:
-    for argument, name in (("wave", wave), ("respondent", respondent)):
-        if name is not None and name not in answers.columns:
-            yield (
-                f"{argument}={name!r} is no column of the answers; columns are "
-                f"{', '.join(map(repr, list(answers.columns)[:12]))}"
-            )
+def _wrong_waves(answers: pd.DataFrame, wave: str, windows: Windows) -> Iterator[str]:
+    if wave not in answers.columns:
+        yield (
+            f"wave={wave!r} is no column of the answers; columns are "
+            f"{', '.join(map(repr, list(answers.columns)[:12]))}"
+        )
     whole = isinstance(windows, int) and not isinstance(windows, bool) and windows >= 2
     if windows is not None and not whole and windows not in get_args(Span):
         yield (
