@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MOST_CONSTRUCTS = 10
 MOST_NEEDS = 5
 MOST_NEXT = 3
+FEWEST_ITEMS = 5
+"""Questions below which equal answers are no sign of an inattentive respondent."""
+
 IMPORTANCE = "importance_"
 """How columns of stated importance begin; what follows names the attribute."""
 
@@ -56,9 +59,21 @@ def ratings_block(book: DossierBook, customer_id: str) -> Block:
         f"middle 80 %{'; circle: its answer before' if before is not None else ''}."
     )
     more = len(kinds) - MOST_CONSTRUCTS
-    note = f"{more} further scales are not shown." if more > 0 else ""
+    further = f"{more} further scales are not shown." if more > 0 else ""
+    note = " ".join(filter(None, (_one_answer(book, customer_id), further)))
     figure = strips(rows, ends, said)
     return Block(name, title, cut(said, SENTENCES), (), figure, legend, note=note)
+
+
+def _one_answer(book: DossierBook, customer_id: str) -> str:
+    """Warn of a questionnaire in which every rating is the same."""
+    survey = book.survey
+    items = [item for own in survey.constructs.values() for item in own] if survey else []
+    if survey is None or len(items) < FEWEST_ITEMS:
+        return ""
+    given = _answers(survey.table, customer_id).iloc[-1][items].dropna()
+    same = len(given) >= FEWEST_ITEMS and given.nunique() == 1
+    return "It gave one and the same answer throughout: read with care." if same else ""
 
 
 def _strip(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_KINDS = 5
 MOST_CONTRACTS = 4
 COMPLAINT = "complaint"
+OTHERS = "competitor"
+"""Word in a kind of contact that is not ours."""
 
 
 def contacts_block(book: DossierBook, customer_id: str) -> Block:
@@ -47,7 +49,8 @@ def contacts_block(book: DossierBook, customer_id: str) -> Block:
 
 
 def _last_contact(book: DossierBook, found: pd.DataFrame) -> list[Fact]:
-    contacts = found[found["kind"].str.lower() != COMPLAINT]
+    kinds = found["kind"].str.lower()
+    contacts = found[(kinds != COMPLAINT) & ~kinds.str.contains(OTHERS)]
     if contacts.empty:
         return []
     last = contacts.iloc[-1]
