@@ -7,6 +7,7 @@ more often where much is bought and the archive is poor, and those left open com
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,22 @@ def set_level(world: World, state: State, month: Month) -> None:
         review = (month.number - start) % levels.review == 0
         state.level = given if review else np.where(joins, given, state.level)
     month.level = state.level
+
+
+def felt_level(world: World, month: Month, effects: Sequence[float] | Array) -> Array:
+    """Effect of the level that reaches the account, shape (n,) or (n, k).
+
+    What is promised and not delivered leaves the account where the basic level is.
+
+    Parameters
+    ----------
+    effects : sequence of float or ndarray, shape (levels,) or (levels, k)
+        Effects of the levels, from basic to partnership.
+    """
+    given = np.asarray(effects, dtype=float)
+    reached = given[0] + month.regime.delivery * (given - given[0])
+    response = world.accounts.level_response
+    return (response if given.ndim == 1 else response[:, None]) * reached[month.level]
 
 
 def set_channel(world: World, state: State, month: Month) -> None:
@@ -97,6 +114,6 @@ def take_complaints(world: World, state: State, month: Month) -> None:
 def _complaint_rate(world: World, month: Month) -> Array:
     service, accounts, regime = world.parameters.service, world.accounts, month.regime
     odds = service.complaints_size * accounts.size
-    odds = odds + regime.delivery * np.take(service.level_complaints, month.level)
+    odds = odds + felt_level(world, month, service.level_complaints)
     odds += service.complaints_archive * (1 - regime.archive) - regime.quality[0]
     return np.minimum(service.complaints * accounts.demanding * np.exp(odds), 50.0)

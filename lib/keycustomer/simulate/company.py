@@ -132,7 +132,6 @@ def simulate_company(
     panel, outcome = simulate_process(
         settings, truth, everybody, products, rules, progress=progress
     )
-    assert panel is not None  # noqa: S101
     return Company(settings, truth, rules, everybody, products, panel, outcome)
 
 

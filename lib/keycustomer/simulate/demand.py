@@ -31,8 +31,7 @@ def use_and_pay(world: World, state: State, month: Month) -> None:
     season = world.paths.season[world.settings.month_of_year(number)][accounts.industry]
     grown = accounts.growth * (number - np.maximum(accounts.joined, 0)) + state.demand
     grown += demand.noise * world.draws.normal("usage", number)
-    scale = month.regime.elasticity_scale
-    grown += scale * accounts.elasticity * np.log1p(-month.discount)
+    grown += accounts.elasticity * np.log1p(-month.discount)
     month.usage = season * np.exp(grown) * month.present
     listed = (state.spend * month.factors) @ world.paths.list_index[number]
     month.revenue = month.usage * listed * (1 - month.discount)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from keycustomer.simulate.care import CONFLICT
+from keycustomer.simulate.care import CONFLICT, felt_level
 from keycustomer.simulate.perception import level_effects, net_relative
 from keycustomer.simulate.state import Month, State, World
 
@@ -47,12 +47,10 @@ def _apart_from_price(world: World, state: State, month: Month) -> Array:
     odds += churn.products * np.maximum(state.products - 1, 0) + churn.offer * month.offer
     odds += churn.size * accounts.size
     odds += churn.unresolved * state.unresolved + churn.conflict * (month.channel == CONFLICT)
-    felt = month.regime.delivery * accounts.level_response
-    return odds + felt * np.take(world.parameters.service.level_hazard, month.level)
+    return odds + felt_level(world, month, world.parameters.service.level_hazard)
 
 
 def _differentiation(world: World, month: Month) -> Array:
     """How much better than usual the account is served: function and experience, in sd."""
-    served = level_effects(world.parameters)[month.level][:, [0, 3]].mean(axis=1)
-    felt = month.regime.delivery * world.accounts.level_response
-    return felt * served + month.regime.quality[[0, 3]].mean()
+    served = level_effects(world.parameters)[:, [0, 3]].mean(axis=1)
+    return felt_level(world, month, served) + month.regime.quality[[0, 3]].mean()

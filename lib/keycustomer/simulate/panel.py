@@ -10,7 +10,7 @@ are 0 and everything else is NaN (integers -1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -75,8 +75,6 @@ class Panel:
         Level, contacts, complaints, commissions and tools, currency.
     paths : Paths
         What is the same for all accounts.
-    elasticity_scale : ndarray of float, shape (months,)
-        Factor of the policy on all price elasticities, 1 as today.
     """
 
     active: Array
@@ -103,7 +101,6 @@ class Panel:
     goods_cost: Array
     cost_to_serve: Array
     paths: Paths
-    elasticity_scale: Array
 
     @property
     def months(self) -> int:
@@ -134,7 +131,7 @@ class Panel:
         Times list price times (1 - discount) they sum to `revenue`, times unit cost of the
         account's region to `goods_cost`, to single precision.
         """
-        factor = category_factors(self.paths, month, accounts, self.elasticity_scale[month])
+        factor = category_factors(self.paths, month, accounts)
         owned = (self.adopted <= month) & self.active[month][:, None]
         spend = accounts.wants * factor[:, products.category] / products.list_price
         usage = np.nan_to_num(self.usage[month])
@@ -157,8 +154,11 @@ class Outcome:
         What happened, currency; profit = revenue - goods_cost - cost_to_serve.
     left : ndarray of int16
         Last month as a customer, `NEVER` if still one.
-    expected_months, expected_revenue, expected_profit : ndarray of float
-        Months and currency, weighed by survival.
+    expected_months, expected_revenue, expected_margin, expected_profit : ndarray of float
+        Months and currency, weighed by survival; the margin is before cost to serve.
+    expected_last_year : ndarray of float
+        The part of `expected_profit` that falls into the last twelve months, currency; with
+        survival it tells what a policy leaves behind.
     survival : ndarray of float
         Probability to be a customer after the window.
     """
@@ -171,5 +171,13 @@ class Outcome:
     left: Array
     expected_months: Array
     expected_revenue: Array
+    expected_margin: Array
     expected_profit: Array
+    expected_last_year: Array
     survival: Array
+
+    def totals(self) -> dict[str, float]:
+        """Sum up over the accounts; of survival take the mean."""
+        sums = {one.name: float(getattr(self, one.name).sum()) for one in fields(self)}
+        del sums["left"]
+        return sums | {"survival": float(self.survival.mean())}

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.simulate.vocabulary import (
+    ATTRIBUTES,
     CATEGORIES,
     DIMENSIONS,
     INDUSTRIES,
@@ -147,7 +148,7 @@ class NeedParameters:
         0.35, "share of own", "part of the demand goes to and fro", within=_POSITIVE
     )
     discount_response: tuple[float, ...] = _true(
-        (1.8, 5.0, 2.2, 2.6), "log-odds per log price", "price moves who leaves", by=SEGMENTS
+        (2.4, 6.5, 3.0, 3.4), "log-odds per log price", "price moves who leaves", by=SEGMENTS
     )
     discount_response_size: float = _true(0.15, "log per sd of log size", "large ones compare")
     level_response: tuple[float, ...] = _true(
@@ -171,7 +172,7 @@ class DemandParameters:
     noise: float = _true(0.07, "sd of log", "usage of a month", within=_POSITIVE)
     adoption: float = _true(0.7, "factor", "all take-up; 0 for none", within=_POSITIVE)
     adoption_innovation: float = _true(0.35, "log per sd", "innovators take up first")
-    adoption_contact: float = _true(0.20, "log per log contacts", "contacts sell")
+    adoption_contact: float = _true(0.28, "log per log contacts", "contacts sell")
     adoption_satisfaction: float = _true(0.20, "log per sd", "the satisfied buy more")
 
 
@@ -230,7 +231,7 @@ class ServiceParameters:
         (-0.10, -0.04, 0.03, 0.14, 0.34), "sd", "partnership customises", by=LEVELS
     )
     level_hazard: tuple[float, ...] = _true(
-        (0.18, 0.06, -0.10, -0.26, -0.42), "log-odds", "joint processes bind (R7)", by=LEVELS
+        (0.25, 0.10, -0.10, -0.32, -0.55), "log-odds", "joint processes bind (R7)", by=LEVELS
     )
     level_complaints: tuple[float, ...] = _true(
         (0.10, 0.05, 0.00, -0.10, -0.18), "log", "problems are seen earlier", by=LEVELS
@@ -246,10 +247,10 @@ class ServiceParameters:
     )
     contact_memory: float = _true(0.80, "share a month", "a contact is remembered", within=_SHARE)
     call_worth: float = _true(0.30, "visits", "a call does less than a visit", within=_POSITIVE)
-    contact_social: float = _true(0.24, "sd per log", "diminishing: log(1 + contacts in memory)")
+    contact_social: float = _true(0.30, "sd per log", "diminishing: log(1 + contacts in memory)")
     contact_functional: float = _true(0.08, "sd per log", "needs are understood")
     agent_worth: float = _true(0.55, "factor", "an agent's contact does less", within=_POSITIVE)
-    complaints: float = _true(0.055, "a month", "at median size and care", within=_POSITIVE)
+    complaints: float = _true(0.075, "a month", "at median size and care", within=_POSITIVE)
     complaints_size: float = _true(0.35, "log per sd of log size", "more lines, more trouble")
     complaints_archive: float = _true(
         0.60, "log", "wrong bills and lost orders, per share of the archive that is missing"
@@ -263,13 +264,16 @@ class ServiceParameters:
     )
     repeat: float = _true(0.45, "probability", "the unresolved complain again", within=_SHARE)
     complaint_memory: float = _true(0.75, "share a month", "trouble is remembered", within=_SHARE)
-    complaint_functional: float = _true(-0.35, "sd per complaint", "resolved ones hurt half")
+    complaint_functional: float = _true(-0.45, "sd per complaint", "resolved ones hurt half")
     complaint_effort: float = _true(0.40, "sd per complaint", "trouble costs effort")
     recovery: float = _true(0.55, "share", "of the harm is undone at first contact", within=_SHARE)
     conflict_effort: float = _true(0.30, "sd", "two people, two answers")
     archive: float = _true(0.55, "share", "of what the account file should hold", within=_SHARE)
-    attribute_gain: float = _true(
-        0.40, "sd of the dimension per sd", "three attributes make a dimension, with overlap"
+    attribute_gain: tuple[float, ...] = _true(
+        (0.50, 0.42, 0.30, 0.32, 0.44, 0.30, 0.42, 0.40, 0.22, 0.34, 0.42, 0.22),
+        "sd of the dimension per sd",
+        "three attributes make a dimension, with overlap",
+        by=tuple(ATTRIBUTES),
     )
 
 
@@ -310,7 +314,7 @@ class ChurnParameters:
     size: float = _true(0.28, "log-odds per sd of log size", "large ones put lines out to tender")
     products: float = _true(-0.10, "log-odds per product beyond the first", "switching costs (R7)")
     offer: float = _true(1.60, "log-odds", "a competitor's offer tempts")
-    unresolved: float = _true(0.55, "log-odds per complaint", "unresolved trouble drives away")
+    unresolved: float = _true(0.90, "log-odds per complaint", "unresolved trouble drives away")
     conflict: float = _true(0.20, "log-odds", "agent and manager at odds")
     differentiation: float = _true(
         0.35, "log per sd", "the better served look less at the price (T4)"
@@ -326,7 +330,7 @@ class CostParameters:
     """What it costs to serve."""
 
     level: tuple[float, ...] = _true(
-        (2.0, 7.0, 26.0, 100.0, 340.0),
+        (2.0, 6.0, 20.0, 72.0, 250.0),
         "currency a month",
         "staff time",
         by=LEVELS,
@@ -342,14 +346,14 @@ class CostParameters:
     service_share: float = _true(
         0.055, "share of revenue", "help desk and field service, times how demanding"
     )
-    commission: float = _true(0.06, "share of revenue", "agent's commission", within=_SHARE)
+    commission: float = _true(0.05, "share of revenue", "agent's commission", within=_SHARE)
     bonus: float = _true(0.015, "share of revenue", "manager's variable pay", within=_SHARE)
-    dossier: float = _true(2.5, "currency a month", "keeping an account's dossier")
-    service: float = _true(2.0, "currency a month", "running the service with measures")
+    dossier: float = _true(2.0, "currency a month", "keeping an account's dossier")
+    service: float = _true(1.5, "currency a month", "running the service with measures")
     service_complaint: float = _true(12.0, "currency", "a complaint process costs a little more")
     pricing: float = _true(1.0, "currency a month", "approving discounts")
-    back_office: float = _true(3.0, "currency a month", "keeping the archive")
-    quality: float = _true(0.004, "share of revenue per sd", "raising one attribute")
+    back_office: float = _true(2.0, "currency a month", "keeping the archive")
+    quality: float = _true(0.003, "share of revenue per sd", "raising one attribute")
 
 
 @dataclass(frozen=True)

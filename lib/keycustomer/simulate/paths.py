@@ -119,11 +119,11 @@ def _season(strength: float) -> Array:
     return 1 + strength * size * np.cos(angle)
 
 
-def category_factors(paths: Paths, month: int, accounts: Accounts, scale: float) -> Array:
+def category_factors(paths: Paths, month: int, accounts: Accounts) -> Array:
     """Response of quantities to list and competitors' prices, factor by category, (n, categories).
 
     ``(list index)^elasticity x (competitor index / that of the start)^cross elasticity``, the
-    elasticities being the account's, times the policy's `scale`.
+    elasticities being the account's.
     """
     own = np.log(paths.list_index[month])
     other = np.log(paths.competitor_index[month] / paths.competitor_index[0])
@@ -131,4 +131,4 @@ def category_factors(paths: Paths, month: int, accounts: Accounts, scale: float)
     for category in range(len(CATEGORIES)):
         power[:, category] = accounts.elasticity * own[category]
         power[:, category] += accounts.cross_elasticity * other[category]
-    return np.exp(scale * power)
+    return np.exp(power, out=power)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keycustomer.simulate.accounts import Accounts
-from keycustomer.simulate.care import CONFLICT
+from keycustomer.simulate.care import CONFLICT, felt_level
 from keycustomer.simulate.parameters import Parameters
 from keycustomer.simulate.state import Month, State, World
 from keycustomer.simulate.vocabulary import DIMENSIONS
@@ -86,8 +86,7 @@ def level_effects(parameters: Parameters) -> Array:
 
 def _care(world: World, month: Month) -> Array:
     """Shift of perceived value by the level that is delivered."""
-    felt = month.regime.delivery * world.accounts.level_response
-    return felt[:, None] * level_effects(world.parameters)[month.level]
+    return felt_level(world, month, level_effects(world.parameters))
 
 
 def _events(world: World, state: State, month: Month) -> Array:

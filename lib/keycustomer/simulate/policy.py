@@ -39,7 +39,7 @@ class LevelRule:
         Months between reviews.
     """
 
-    cuts: tuple[float, ...] = (1_200.0, 4_000.0, 16_000.0, 60_000.0)
+    cuts: tuple[float, ...] = (700.0, 2_500.0, 9_000.0, 32_000.0)
     review: int = 12
 
     def __post_init__(self) -> None:
@@ -80,15 +80,19 @@ class ServiceProcess:
         Added log-odds that the first contact resolves a complaint.
     speed : float
         Factor on the days that the others take.
+    answer : float
+        Gain of functional and convenience value, standard deviations: who calls is answered.
     """
 
     first_contact: float = 1.1
     speed: float = 0.55
+    answer: float = 0.12
 
     def __post_init__(self) -> None:
         """Refuse a speed that makes no sense."""
         _within("first_contact", self.first_contact, -20, 20)
         _within("speed", self.speed, 0, 10)
+        _within("answer", self.answer, -5, 5)
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,8 @@ class PricingRule:
     """
 
     discount: Literal["habit", "at risk", "none"] = "at risk"
-    depth: float = 0.12
-    risk: float = 0.025
+    depth: float = 0.15
+    risk: float = 0.010
     floor: float = 0.10
     following: float | None = None
 

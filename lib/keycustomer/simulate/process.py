@@ -1,7 +1,8 @@
 """The monthly process: what happens to the accounts of the simulated operator, month by month.
 
 :func:`simulate_process` runs it under a policy and gives what happened (`Panel`) and totals per
-account (`Outcome`).  It loops over months and is vectorised over accounts; accounts do not meet
+account (`Outcome`); :func:`simulate_outcomes` gives the totals alone, under several policies.  The
+process loops over months and is vectorised over accounts; accounts do not meet
 each other, so it goes through them in blocks that fit the processor's cache, and totals of a
 million accounts need little memory.
 
@@ -13,7 +14,7 @@ who have are carried on unseen, so that expected values can be told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from keycustomer.simulate import care, demand, discounting, leaving, perception
-from keycustomer.simulate.accounts import Accounts
+from keycustomer.simulate.accounts import Accounts, draw_accounts
 from keycustomer.simulate.panel import Outcome, Panel
 from keycustomer.simulate.parameters import Parameters
-from keycustomer.simulate.paths import Paths, market_paths
+from keycustomer.simulate.paths import market_paths
 from keycustomer.simulate.policy import Policy
 from keycustomer.simulate.products import Products
 from keycustomer.simulate.regime import Regime, regime_of
@@ -52,11 +53,9 @@ def simulate_process(
     products: Products,
     policy: Policy,
     *,
-    draws: list[Draws] | None = None,
-    with_panel: bool = True,
     progress: Progress | None = None,
-) -> tuple[Panel | None, Outcome]:
-    """Run the process under a policy.
+) -> tuple[Panel, Outcome]:
+    """Run the process under a policy and keep what happens month by month.
 
     Parameters
     ----------
@@ -64,59 +63,80 @@ def simulate_process(
         The company.
     policy : Policy
         What is done differently.
-    draws : list of Draws, optional
-        One for each block, see :func:`blocks`; remembered ones serve several policies.
-    with_panel : bool
-        Whether to keep what happens month by month; without it there are only totals.
     progress : callable, optional
         Called with blocks done and blocks in all.
-
-    Returns
-    -------
-    Panel or None, Outcome
 
     Raises
     ------
     ValueError
         When the policy's levers are not for as many accounts.
     """
-    parts = draws or blocks(settings)
     paths = market_paths(settings, parameters, policy)
-    whole = policy.for_block(0, len(accounts), len(accounts))
-    record = _Record.blank(len(accounts), settings.months, len(products.weight), with_panel)
-    for done, block in enumerate(parts):
-        world = World(
-            settings, parameters, accounts.block(block.start, block.stop), products, paths, block
-        )
-        mine = whole.for_block(block.start, block.stop, len(accounts))
-        _run_block(world, mine, record.part(block.start, block.stop))
+    record = _Record.blank(len(accounts), settings.months, len(products.weight))
+    parts = _blocks(settings)
+    for done, (start, stop) in enumerate(parts):
+        draws = Draws(settings.seed, start, stop)
+        some = accounts.block(start, stop)
+        world = World(settings, parameters, some, products, paths, draws)
+        _run_block(world, policy.for_block(start, stop, len(accounts)), record.part(start, stop))
         if progress:
             progress(done + 1, len(parts))
-    return record.panel(paths, _scales(settings, parameters, policy)), record.outcome()
+    panel = Panel(**record.monthly, left=record.left, adopted=record.adopted, paths=paths)
+    return panel, record.outcome()
 
 
-def blocks(settings: Settings, *, remember: bool = False) -> list[Draws]:
-    """Cut the accounts into blocks, each with its random numbers.
+def simulate_outcomes(
+    settings: Settings,
+    parameters: Parameters,
+    products: Products,
+    policies: Sequence[Policy],
+    *,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Run the process under several policies, meeting the same chance, for the totals alone.
+
+    Each block of accounts is drawn once and run under all policies, so that memory does not grow
+    with months: a million accounts take about a hundred megabytes a policy.
 
     Parameters
     ----------
-    settings : Settings
-        Number of accounts and seed.
-    remember : bool
-        Keep what is drawn for the next policy: about 10 kB an account over 36 months.
+    settings, parameters, products
+        The company.
+    policies : sequence of Policy
+        What is done differently.
+    progress : callable, optional
+        Called with runs done and runs in all, a run being a block under a policy.
+
+    Returns
+    -------
+    list of Outcome
+        One for each policy.
+
+    Raises
+    ------
+    ValueError
+        When a policy's levers are not for as many accounts.
     """
+    paths = [market_paths(settings, parameters, policy) for policy in policies]
+    records = [_Record.blank(settings.accounts) for _ in policies]
+    parts = _blocks(settings)
+    done = 0
+    for start, stop in parts:
+        draws = Draws(settings.seed, start, stop, remember=len(policies) > 1)
+        some = draw_accounts(settings, parameters, products, draws=draws)
+        for policy, path, record in zip(policies, paths, records, strict=True):
+            world = World(settings, parameters, some, products, path, draws)
+            mine = policy.for_block(start, stop, settings.accounts)
+            _run_block(world, mine, record.part(start, stop))
+            done += 1
+            if progress:
+                progress(done, len(parts) * len(policies))
+    return [record.outcome() for record in records]
+
+
+def _blocks(settings: Settings) -> list[tuple[int, int]]:
     starts = range(0, settings.accounts, BLOCK)
-    ends = [min(start + BLOCK, settings.accounts) for start in starts]
-    return [
-        Draws(settings.seed, start, stop, remember=remember)
-        for start, stop in zip(starts, ends, strict=True)
-    ]
-
-
-def _scales(settings: Settings, parameters: Parameters, policy: Policy) -> Array:
-    """Factor of the policy on price elasticities, by month."""
-    scale = regime_of(policy, parameters, np.zeros(0, np.int8)).elasticity_scale
-    return np.where(np.arange(settings.months) < policy.start, 1.0, scale)
+    return [(start, min(start + BLOCK, settings.accounts)) for start in starts]
 
 
 def _run_block(world: World, policy: Policy, record: _Record) -> None:
@@ -129,7 +149,8 @@ def _run_block(world: World, policy: Policy, record: _Record) -> None:
     for number in range(world.settings.months):
         here |= world.accounts.joined == number if number else world.accounts.joined <= 0
         month = run_month(world, state, changed if number >= policy.start else habit, number)
-        record.add(month, state.demand, here, survival)
+        last = number >= world.settings.months - 12
+        record.add(month, state.demand, here, survival, last_year=last)
         survival = survival * (1 - month.hazard)
         leaves = here & (world.draws.uniform("leaving", number) < month.hazard)
         record.left[leaves] = number
@@ -161,16 +182,17 @@ class _Record:
 
     totals: dict[str, Array]
     left: Array
-    adopted: Array | None
+    adopted: Array
     monthly: dict[str, Array]
 
     @classmethod
-    def blank(cls, accounts: int, months: int, products: int, with_panel: bool) -> _Record:
+    def blank(cls, accounts: int, months: int = 0, products: int = 0) -> _Record:
+        """Make the arrays; without months only those of the totals."""
         names = [one.name for one in fields(Outcome) if one.name != "left"]
         totals = {name: np.zeros(accounts) for name in names}
         left = np.full(accounts, NEVER, dtype=np.int16)
-        if not with_panel:
-            return cls(totals, left, None, {})
+        if not months:
+            return cls(totals, left, np.zeros((accounts, 0), dtype=np.int16), {})
         kinds: dict[str, Any] = dict.fromkeys((*_AMOUNTS, *_SCORES), np.float32)
         kinds |= dict.fromkeys(_COUNTS, np.uint8) | dict.fromkeys(_CODES, np.int8)
         kinds |= {"active": bool, "offer": bool}
@@ -183,11 +205,13 @@ class _Record:
         return _Record(
             {name: array[start:stop] for name, array in self.totals.items()},
             self.left[start:stop],
-            None if self.adopted is None else self.adopted[start:stop],
+            self.adopted[start:stop],
             {name: array[:, start:stop] for name, array in self.monthly.items()},
         )
 
-    def add(self, month: Month, shock: Array, here: Array, survival: Array) -> None:
+    def add(
+        self, month: Month, shock: Array, here: Array, survival: Array, *, last_year: bool
+    ) -> None:
         """Add a month's amounts to the totals, and keep it if wanted."""
         profit = month.revenue - month.goods_cost - month.cost_to_serve
         chance = survival * month.present
@@ -197,7 +221,10 @@ class _Record:
         self.totals["months"] += here
         self.totals["expected_months"] += chance
         self.totals["expected_revenue"] += chance * month.revenue
+        self.totals["expected_margin"] += chance * (month.revenue - month.goods_cost)
         self.totals["expected_profit"] += chance * profit
+        if last_year:
+            self.totals["expected_last_year"] += chance * profit
         if self.monthly:
             self._keep(month, shock, here)
 
@@ -217,21 +244,9 @@ class _Record:
     def close(self, state: State, survival: Array) -> None:
         """Note what is known at the end."""
         self.totals["survival"][:] = survival
-        if self.adopted is not None:
+        if self.monthly:
             seen = state.adopted <= self.left[:, None]
             self.adopted[:] = np.where(seen, state.adopted, NEVER)
-
-    def panel(self, paths: Paths, scales: Array) -> Panel | None:
-        """Give the panel, if it was wanted."""
-        if self.adopted is None:
-            return None
-        return Panel(
-            **self.monthly,
-            left=self.left,
-            adopted=self.adopted,
-            paths=paths,
-            elasticity_scale=scales,
-        )
 
     def outcome(self) -> Outcome:
         """Give the totals."""

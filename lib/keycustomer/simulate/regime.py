@@ -44,11 +44,10 @@ class Regime:
     discount : float or ndarray
         Added to the discount.
     quality : ndarray, shape (5,)
-        Shift of perceived value by dimension from changed attributes; that of sacrifice is 0.
+        Shift of perceived value by dimension from changed attributes and from answers at the
+        first contact; that of sacrifice is 0.
     quality_change : float
         Sum of the changes of attributes, standard deviations; what they cost goes by it.
-    elasticity_scale : float
-        Factor on price elasticities: what differs from competitors is compared less by price.
     tool_cost : float
         Cost of running the tools, currency an account and month.
     complaint_cost : float
@@ -68,7 +67,6 @@ class Regime:
     discount: Any
     quality: Array
     quality_change: float
-    elasticity_scale: float
     tool_cost: float
     complaint_cost: float
 
@@ -98,7 +96,8 @@ def regime_of(policy: Policy, parameters: Parameters, habit: Array) -> Regime:
     service, office, dossier = policy.service, policy.back_office, policy.dossier
     archive = office.archive if office else parameters.service.archive
     quality = _quality(policy, parameters)
-    gain = quality[[0, 3]].mean()
+    if service:
+        quality[:2] += service.answer
     return Regime(
         policy=policy,
         levels=_levels(policy, habit),
@@ -113,7 +112,6 @@ def regime_of(policy: Policy, parameters: Parameters, habit: Array) -> Regime:
         discount=np.asarray(policy.discount, dtype=float),
         quality=quality,
         quality_change=float(sum(policy.quality.values())),
-        elasticity_scale=float(np.exp(-parameters.churn.differentiation * gain)),
         tool_cost=_tool_cost(policy, parameters),
         complaint_cost=parameters.costs.service_complaint if service else 0.0,
     )
@@ -129,9 +127,10 @@ def _levels(policy: Policy, habit: Array) -> Array | LevelRule:
 
 def _quality(policy: Policy, parameters: Parameters) -> Array:
     shift = np.zeros(len(DIMENSIONS))
+    gains = dict(zip(ATTRIBUTES, parameters.service.attribute_gain, strict=True))
     for attribute, change in policy.quality.items():
-        shift[DIMENSIONS.index(ATTRIBUTES[attribute])] += change
-    return parameters.service.attribute_gain * shift
+        shift[DIMENSIONS.index(ATTRIBUTES[attribute])] += gains[attribute] * change
+    return shift
 
 
 def _tool_cost(policy: Policy, parameters: Parameters) -> float:

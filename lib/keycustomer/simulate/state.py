@@ -194,7 +194,7 @@ def open_month(world: World, state: State, regime: Regime, number: int) -> Month
         regime=regime,
         present=accounts.joined <= number,
         contract_left=left,
-        factors=category_factors(paths, number, accounts, regime.elasticity_scale),
+        factors=category_factors(paths, number, accounts),
         relative=state.spend @ price / total,
         **parts,
     )
