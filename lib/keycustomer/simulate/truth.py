@@ -67,7 +67,9 @@ class Truth:
     correlations : DataFrame
         Correlations of the latents over all waves, a row and a column each.
     paths : DataFrame
-        One row a path and wave (and all): source, target, coefficient, standardised, regression.
+        One row a path and wave (and all): source, target, coefficient, standardised, regression
+        (on the true scores of all accounts), respondents (standardised, on the true scores of those
+        who responded: what keeping silent does).
     indirect_effects : DataFrame
         One row a value dimension and wave (and all): through satisfaction on loyalty; indirect,
         direct and total effect and the standardised indirect and total ones.
@@ -234,8 +236,8 @@ def _paths(company: Company, waves: list[Wave], scores: pd.DataFrame) -> pd.Data
 def _equation(
     wave: str, scores: pd.DataFrame, target: str, on: dict[str, float]
 ) -> list[dict[str, Any]]:
-    design = np.column_stack([np.ones(len(scores)), scores[list(on)].to_numpy()])
-    found = np.linalg.lstsq(design, scores[target].to_numpy(), rcond=None)[0][1:]
+    back = scores[scores["responded"]]
+    found, answered = _regress(scores, target, on), _regress(back, target, on)
     spread = scores[target].std()
     return [
         {
@@ -244,10 +246,20 @@ def _equation(
             "wave": wave,
             "coefficient": coefficient,
             "standardised": coefficient * scores[source].std() / spread,
-            "regression": regression,
+            "regression": found[source],
+            "respondents": answered[source] * back[source].std() / back[target].std(),
         }
-        for (source, coefficient), regression in zip(on.items(), found, strict=True)
+        for source, coefficient in on.items()
     ]
+
+
+def _regress(scores: pd.DataFrame, target: str, on: dict[str, float]) -> dict[str, float]:
+    """Least-squares coefficients; NaN where there are no more rows than coefficients."""
+    if len(scores) <= len(on) + 1:
+        return dict.fromkeys(on, np.nan)
+    design = np.column_stack([np.ones(len(scores)), scores[list(on)].to_numpy()])
+    found = np.linalg.lstsq(design, scores[target].to_numpy(), rcond=None)[0][1:]
+    return dict(zip(on, found.tolist(), strict=True))
 
 
 def _weights_of(company: Company, month: int) -> Array:
