@@ -86,7 +86,7 @@ def make_contacts(world: World, state: State, month: Month) -> None:
     visits = poisson_counts(world.draws.uniform("visits", number), plan_visits)
     calls = poisson_counts(world.draws.uniform("calls", number), plan_calls)
     month.visits, month.calls = visits * month.present, calls * month.present
-    worth = np.where(month.channel == AGENT, service.agent_worth, 1.0) * regime.fit
+    worth = np.take(service.contact_worth, month.channel) * regime.fit
     made = worth * (month.visits + service.call_worth * month.calls)
     state.contact_memory = service.contact_memory * state.contact_memory + made
 

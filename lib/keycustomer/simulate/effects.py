@@ -33,8 +33,8 @@ from keycustomer.simulate.vocabulary import ATTRIBUTES, CHANNELS, LEVELS
 Array = npt.NDArray[Any]
 
 MEASURES = ("profit", "margin", "revenue", "months", "last_year", "survival")
-"""What effects are told of: currency over the window, months as a customer, profit of the last twelve
-months, probability to be a customer after the window."""
+"""What effects are told of: currency over the window, months as a customer, profit of the last
+twelve months, probability to be a customer after the window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +64,9 @@ class PolicyComparison:
         -------
         DataFrame
             A row a policy: simulated profit, margin (before cost to serve), revenue (currency),
-            months (of all accounts), last_year (profit of the last twelve months), survival (mean), all expected, and `profit_gain` against
-            the first policy with `profit_gain_error`, the standard error of that gain over
-            accounts like these.
+            months (of all accounts), last_year (profit of the last twelve months), survival
+            (mean), all expected, and `profit_gain` against the first policy with
+            `profit_gain_error`, the standard error of that gain over accounts like these.
         """
         rows: list[dict[str, Any]] = []
         for name, outcome in self.outcomes.items():

@@ -20,6 +20,7 @@ import pandas as pd
 from keycustomer.simulate.vocabulary import (
     ATTRIBUTES,
     CATEGORIES,
+    CHANNELS,
     DIMENSIONS,
     INDUSTRIES,
     LEVELS,
@@ -249,7 +250,13 @@ class ServiceParameters:
     call_worth: float = _true(0.30, "visits", "a call does less than a visit", within=_POSITIVE)
     contact_social: float = _true(0.30, "sd per log", "diminishing: log(1 + contacts in memory)")
     contact_functional: float = _true(0.08, "sd per log", "needs are understood")
-    agent_worth: float = _true(0.55, "factor", "an agent's contact does less", within=_POSITIVE)
+    contact_worth: tuple[float, ...] = _true(
+        (0.70, 0.55, 1.00, 1.00),
+        "factor",
+        "the own manager's contact does most, the agent's least",
+        by=CHANNELS,
+        within=_POSITIVE,
+    )
     complaints: float = _true(0.075, "a month", "at median size and care", within=_POSITIVE)
     complaints_size: float = _true(0.35, "log per sd of log size", "more lines, more trouble")
     complaints_archive: float = _true(
