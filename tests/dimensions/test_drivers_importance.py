@@ -248,6 +248,18 @@ def test_answers_not_given_are_left_out_or_filled_and_counted():
     assert filled.values[3, 0] == pytest.approx(answers["a"].mean())
 
 
+def test_a_construct_can_rest_on_the_items_answered():
+    answers = sample(population(alike(4, 0.4), [0.5, 0.3, 0.2, 0.1]), 60, 3)
+    answers.loc[4, "a"] = np.nan
+    answers.loc[5, ["a", "b"]] = np.nan
+    constructs = {"One": ["a", "b"], "Two": ["c", "d"]}
+    scores = read_scores(answers, "y", constructs, missing="available")
+    assert (scores.respondents, scores.excluded, scores.filled) == (59, 1, 1)
+    assert scores.values[4, 0] == answers.loc[4, "b"]
+    assert any("1 answer not given: the mean of the same person's" in n for n in scores.notes)
+    assert read_scores(answers, "y", constructs).respondents == 58
+
+
 def test_a_person_who_answers_twice_is_drawn_as_one():
     answers = sample(population(alike(3, 0.3), [0.5, 0.3, 0.1]), 80, 1).assign(who=range(80))
     twice = pd.concat([answers, answers], ignore_index=True)
@@ -317,6 +329,7 @@ def spoilt(**columns):
         ({"drivers": ["a", "same"]}, r"same answer from everybody: 'same' \(always 3\)"),
         ({"drivers": ["a", "b", "ab"]}, r"collinear drivers: 'ab' follows from 'a', 'b'; leave"),
         ({"drivers": ["a", "c", "twice"]}, r"collinear drivers: 'twice' follows from 'a'; leave"),
+        ({"drivers": ["a", "silent"]}, "column 'silent' holds no answer at all; leave it out"),
         ({"drivers": ["a", "endless"]}, "column 'endless' holds infinite values"),
         ({"drivers": ["a", "a"]}, "none of them twice"),
         ({"drivers": []}, "at least one is needed"),
@@ -325,14 +338,14 @@ def spoilt(**columns):
         ({"drivers": {"A": ["a"], "B": []}}, "'B' has no items"),
         ({"outcome": {"U": ["y"], "V": ["c"]}}, "one construct with its items is needed"),
         ({"method": "shapley"}, "method='shapley': one of 'auto', 'lmg', 'johnson'"),
-        ({"missing": "drop"}, "missing='drop': one of 'listwise', 'mean'"),
+        ({"missing": "drop"}, "missing='drop': one of 'listwise', 'available', 'mean'"),
         ({"level": 95}, r"95 % is level=0\.95"),
         ({"draws": 0}, "must be at least 1"),
         ({"respondent": "who"}, "respondent='who' is no column of the answers; columns are 'a'"),
     ],
 )
 def test_bad_input_is_named_with_its_cure(changes, message):
-    answers = spoilt(prise_=1.0, text="often", same=3.0)
+    answers = spoilt(prise_=1.0, text="often", same=3.0, silent=np.nan)
     answers = answers.assign(ab=answers["a"] - 2 * answers["b"], twice=answers["a"] * 2 + 1)
     answers["endless"] = np.where(answers.index == 4, np.inf, answers["b"])
     given_ = {"answers": answers, "outcome": "y", "drivers": ["a", "b"], "draws": 5}

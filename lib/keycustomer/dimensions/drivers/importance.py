@@ -296,8 +296,9 @@ def relative_importance(
         What may drive it; the score of a construct is the mean of its items.
     method : {"auto", "lmg", "johnson"}
         "auto" takes LMG for at most 15 drivers and Johnson's relative weights beyond, and says so.
-    missing : {"listwise", "mean"}
-        Leave out respondents with answers not given, or put the item's mean.
+    missing : {"listwise", "available", "mean"}
+        Leave out respondents with answers not given; take the mean of the items of a construct
+        that were answered; or put the item's mean over all respondents.
     respondent : str, optional
         Column that names the person, where persons may have answered several times: resamples
         then draw whole persons, since answers of one person are no independent evidence.

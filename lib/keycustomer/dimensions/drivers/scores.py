@@ -28,8 +28,14 @@ Drivers: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
 Outcome: TypeAlias = str | Mapping[str, Sequence[str]]
 """A column, or one construct with its items."""
 
-Missing: TypeAlias = Literal["listwise", "mean"]
-"""What is done about answers not given: leave the respondent out, or put the item's mean."""
+Missing: TypeAlias = Literal["listwise", "available", "mean"]
+"""What is done about answers not given: leave the respondent out, take the mean of the items of the
+construct that the respondent did answer, or put the item's mean over all respondents."""
+
+STANDS_FOR = {
+    "available": "the mean of the same person's other items of the construct stands for them",
+    "mean": "the item's mean stands for them",
+}
 
 IntArray: TypeAlias = npt.NDArray[np.intp]
 
@@ -60,7 +66,7 @@ class DriverScores:
     excluded : int
         Respondents left out for answers not given.
     filled : int
-        Answers not given that the item's mean stands for.
+        Answers not given that a mean stands for.
     notes : tuple of str
         What a reader must know about these scores.
     """
@@ -101,8 +107,10 @@ def read_scores(
         What is driven, such as ``"satisfaction_overall"`` or ``{"Satisfaction": [...]}``.
     drivers : sequence of str, or mapping of construct to items
         What may drive it; the score of a construct is the mean of its items.
-    missing : {"listwise", "mean"}
-        Leave out respondents who did not answer everything used, or put the item's mean.
+    missing : {"listwise", "available", "mean"}
+        Leave out respondents who did not answer everything used; or take the mean of the items of
+        a construct that were answered, and leave out who answered none of one; or put the item's
+        mean over all respondents.
 
     Returns
     -------
@@ -120,14 +128,13 @@ def read_scores(
     parts, target, items = _named(answers, outcome, drivers)
     refuse(_complaints(answers, parts, target, items, missing))
     numbers = answers[items].to_numpy(dtype=np.float64, na_value=np.nan)
-    rows, filled, numbers = _complete(numbers, missing)
     places = {item: n for n, item in enumerate(items)}
-    columns = [numbers[:, [places[i] for i in used]].mean(axis=1) for used in parts.values()]
-    values = np.column_stack(columns)
+    blocks = [numbers[:, [places[item] for item in used]] for used in parts.values()]
+    rows, filled, values = _scored(blocks, missing)
     names = tuple(parts)[:-1]
     refuse(unusable(values, (*names, target), len(answers) - len(rows)))
     excluded = len(answers) - len(rows)
-    notes = tuple(_notes(len(rows), len(names), excluded, filled))
+    notes = tuple(_notes(len(rows), len(names), excluded, filled, missing))
     return DriverScores(target, names, values, rows, excluded, filled, notes)
 
 
@@ -184,6 +191,8 @@ def about_column(answers: pd.DataFrame, item: str) -> Iterator[str]:
         yield f"column {item!r} stands in the table {column.shape[1]} times; keep one of them"
     elif column.dtype.kind not in "iuf":
         yield from _about_text(column, item)
+    elif column.isna().all():
+        yield f"column {item!r} holds no answer at all; leave it out"
     elif np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan)).any():
         yield f"column {item!r} holds infinite values"
 
@@ -200,18 +209,25 @@ def _about_text(column: pd.Series, item: str) -> Iterator[str]:
         )
 
 
-def _complete(numbers: FloatArray, missing: str) -> tuple[IntArray, int, FloatArray]:
-    """Rows used, answers filled, and the numbers without gaps."""
-    gaps = np.isnan(numbers)
+def _scored(blocks: list[FloatArray], missing: str) -> tuple[IntArray, int, FloatArray]:
+    """Rows used, answers that something else stands for, and the mean of each block of items."""
+    gaps = [np.isnan(block) for block in blocks]
     if missing == "listwise":
-        rows = np.flatnonzero(~gaps.any(axis=1))
-        return rows, 0, numbers[rows]
-    # who answered nothing would be put at the mean of everything: no respondent at all
-    rows = np.flatnonzero(~gaps.all(axis=1))
-    kept, open_ = numbers[rows], gaps[rows]
-    answered = np.maximum((~open_).sum(axis=0), 1)
-    means = np.where(open_, 0.0, kept).sum(axis=0) / answered
-    return rows, int(open_.sum()), np.where(open_, means, kept)
+        without = np.any([gap.any(axis=1) for gap in gaps], axis=0)
+    elif missing == "available":
+        without = np.any([gap.all(axis=1) for gap in gaps], axis=0)
+    else:
+        # who answered nothing would be put at the mean of everything: no respondent at all
+        without = np.all([gap.all(axis=1) for gap in gaps], axis=0)
+        blocks = [_by_item_means(block) for block in blocks]
+    rows = np.flatnonzero(~without)
+    filled = sum(int(gap[rows].sum()) for gap in gaps)
+    means = [np.nanmean(block[rows], axis=1) if len(rows) else np.empty(0) for block in blocks]
+    return rows, filled, np.column_stack(means)
+
+
+def _by_item_means(block: FloatArray) -> FloatArray:
+    return np.where(np.isnan(block), np.nanmean(block, axis=0), block)
 
 
 def unusable(
@@ -235,7 +251,7 @@ def unusable(
         left = f" ({counted(excluded, 'more')} left out for answers not given)" if excluded else ""
         yield (
             f"{counted(n, 'respondent')}{left} for {counted(p, 'driver')}: at least {p + 3} are "
-            f"needed; {cure}, or missing='mean' where few answers are not given"
+            f"needed; {cure}, or missing='available' where constructs have several items"
         )
         return
     spread = values.std(axis=0)
@@ -269,13 +285,13 @@ def refuse(complaints: Iterator[str]) -> None:
         raise ValueError("; ".join(found) if len(found) == 1 else "\n- ".join(["", *found]))
 
 
-def _notes(n: int, drivers: int, excluded: int, filled: int) -> Iterator[str]:
+def _notes(n: int, drivers: int, excluded: int, filled: int, missing: str) -> Iterator[str]:
     if excluded:
         yield (
             f"{counted(excluded, 'respondent')} of {n + excluded:,} left out for answers not given"
         )
     if filled:
-        yield f"{counted(filled, 'answer')} not given: the item's mean stands for them"
+        yield f"{counted(filled, 'answer')} not given: {STANDS_FOR[missing]}"
     if n < FEW_A_DRIVER * drivers:
         yield (
             f"{counted(n, 'respondent')} for {counted(drivers, 'driver')}: fewer than "
