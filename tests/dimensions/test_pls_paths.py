@@ -386,6 +386,17 @@ def test_estimates_carry_the_names_of_the_case_output() -> None:
     assert own.method == "percentile bootstrap of respondents, 50 draws"
 
 
+def test_margins_of_fornell_and_larcker_have_intervals() -> None:
+    fit = dimensions.fit_pls(PATHS, CONSTRUCTS, survey(150))
+    pairs = fit.bootstrap(200).fornell_larcker().pairs
+    plain = fit.fornell_larcker().pairs
+    assert pairs["margin"].to_numpy() == pytest.approx(plain["margin"].to_numpy(), abs=ROUNDING)
+    assert ((pairs["lower"] < pairs["margin"]) & (pairs["margin"] < pairs["upper"])).all()
+    assert pairs["margin"].to_numpy() == pytest.approx(
+        (pairs[["ave", "other_ave"]].min(axis=1) - pairs["squared"]).to_numpy(), abs=ROUNDING
+    )
+
+
 def test_answers_are_left_as_they_are() -> None:
     answers = survey(60)
     before = answers.copy()

@@ -131,6 +131,27 @@ def test_items_asked_the_other_way_round_are_told() -> None:
         dimensions.construct_performance(fit, "Loyalty", low=0, high=8)
 
 
+def test_a_sacrifice_counts_from_the_upper_end() -> None:
+    answers = survey()
+    turned = answers.assign(p1=8 - answers["p1"], p2=8 - answers["p2"])
+    plain = dimensions.fit_pls(PATHS, CONSTRUCTS, answers).bootstrap(50)
+    other = dimensions.fit_pls(PATHS, CONSTRUCTS, turned).bootstrap(50)
+    told = dimensions.construct_performance(plain, "Loyalty", low=1, high=7)
+    left = dimensions.construct_performance(other, "Loyalty", low=1, high=7)
+    assert "the more of it, the less Loyalty: Price; if less of it" in " ".join(left.notes)
+    found = dimensions.construct_performance(other, "Loyalty", low=1, high=7, reverse="Price")
+    assert "less is better: Price" in found.notes[0]
+    numbers = told.constructs.select_dtypes("number").columns
+    assert found.constructs[numbers].to_numpy() == pytest.approx(
+        told.constructs[numbers].to_numpy(), abs=1e-6
+    )
+    items = (
+        found.items.set_index("item")["performance"],
+        told.items.set_index("item")["performance"],
+    )
+    assert items[0][items[1].index].to_numpy() == pytest.approx(items[1].to_numpy())
+
+
 def test_it_reads_as_a_report() -> None:
     fit = dimensions.fit_pls(PATHS, CONSTRUCTS, survey())
     result = dimensions.construct_performance(fit, "Loyalty", low=1, high=7)

@@ -107,6 +107,8 @@ def test_fornell_and_larcker_by_hand() -> None:
     result = dimensions.fornell_larcker(ave, correlations)
     assert result.pairs[["construct", "other"]].to_numpy().tolist() == [["A", "B"]]
     assert result.pairs["squared"][0] == pytest.approx(0.64)
+    assert result.pairs["margin"][0] == pytest.approx(0.6 - 0.64)
+    assert result.pairs["lower"].isna().all()
     assert not result.holds
     assert result.notes == ("without AVE, not judged: C",)
     assert result.table.loc["A", "A"] == pytest.approx(0.7**0.5)

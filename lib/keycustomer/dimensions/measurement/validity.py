@@ -129,8 +129,9 @@ class FornellLarcker:
     Attributes
     ----------
     pairs : DataFrame
-        construct, other, correlation, squared, ave, other_ave, holds: whether the shared variance
-        is below both AVE.
+        construct, other, correlation, squared, ave, other_ave, margin (the smaller AVE less the
+        squared correlation) with lower and upper where there are draws, holds: whether the margin
+        is above zero.
     table : DataFrame, shape (constructs, constructs)
         Correlations below the diagonal, square root of AVE on it, NaN above.
     notes : tuple of str
@@ -293,7 +294,9 @@ def _notes(correlations: FloatArray, blocks: Blocks, items: tuple[str, ...]) -> 
     return notes
 
 
-def fornell_larcker(ave: pd.Series, correlations: pd.DataFrame) -> FornellLarcker:
+def fornell_larcker(
+    ave: pd.Series, correlations: pd.DataFrame, *, margins: FloatArray | None = None, n: int = 0
+) -> FornellLarcker:
     """Compare what constructs share with their items and with each other.
 
     Parameters
@@ -302,6 +305,10 @@ def fornell_larcker(ave: pd.Series, correlations: pd.DataFrame) -> FornellLarcke
         Average variance extracted by construct; NaN for constructs without, which are not judged.
     correlations : DataFrame, shape (constructs, constructs)
         Correlations of the constructs.
+    margins : array, shape (draws, pairs), optional
+        Bootstrap draws of the margins, pairs in the order of `itertools.combinations`.
+    n : int
+        Number of respondents, for the draws.
 
     Raises
     ------
@@ -315,13 +322,16 @@ def fornell_larcker(ave: pd.Series, correlations: pd.DataFrame) -> FornellLarcke
             "the same constructs are needed"
         )
     rows = []
-    for a, b in combinations(names, 2):
+    for at, (a, b) in enumerate(combinations(names, 2)):
         r = float(correlations.loc[a, b])  # type: ignore[arg-type]
         own, other = float(ave[a]), float(ave[b])
+        margin = min(own, other) - r * r
         if not np.isnan([own, other]).any():
-            holds = r * r < min(own, other)
-            rows.append((a, b, r, r * r, own, other, holds))
-    columns = ["construct", "other", "correlation", "squared", "ave", "other_ave", "holds"]
+            drawn = margins[:, at] if margins is not None else np.empty(0)
+            ends = drawn_estimate(margin, drawn, unit="share of variance", n=n)
+            rows.append((a, b, r, r * r, own, other, margin, ends.lower, ends.upper, margin > 0))
+    columns = ["construct", "other", "correlation", "squared", "ave", "other_ave"]
+    columns += ["margin", "lower", "upper", "holds"]
     square = correlations.to_numpy(float).copy()
     square[np.triu_indices(len(names))] = np.nan
     np.fill_diagonal(square, np.sqrt(ave.reindex(names)))

@@ -16,6 +16,7 @@ map analysis" (Industrial Management & Data Systems 2016); Martilla & James (Jou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -107,7 +108,12 @@ class _Points(NamedTuple):
 
 
 def construct_performance(
-    model: PlsFit | PlsBootstrap, target: str, *, low: float, high: float
+    model: PlsFit | PlsBootstrap,
+    target: str,
+    *,
+    low: float,
+    high: float,
+    reverse: Sequence[str] = (),
 ) -> ConstructPerformance:
     """Set the importance of constructs for a target against their performance.
 
@@ -119,12 +125,15 @@ def construct_performance(
         Construct that is to be moved.
     low, high : float
         Ends of the answers' scale, such as 1 and 7, the same for all items.
+    reverse : sequence of str
+        Constructs of which less is better, such as sacrifices: their performance is counted from
+        the upper end of the scale, their importance is what the target gains when they fall.
 
     Raises
     ------
     ValueError
-        When the target is unknown or nothing leads to it, when answers lie outside the scale, or
-        when weights of a construct sum to nothing.
+        When a construct is unknown or nothing leads to the target, when answers lie outside the
+        scale, or when weights of a construct sum to nothing.
     """
     fit = model.fit if isinstance(model, PlsBootstrap) else model
     labels = fit.labels
@@ -134,15 +143,18 @@ def construct_performance(
         ends = [fit.model.constructs[c] for c in labels.endogenous]
         raise ValueError(f"nothing leads to {target!r}; targets: {', '.join(map(repr, ends))}")
     _refuse_scale(fit, low, high)
+    turned = frozenset(fit.model.position(name) for name in _names(reverse))
+    scale = low, high
     means, covariances = fit.moments.sample()
     told = fit.quantities | {
         "mean": means,
         "deviation": np.sqrt(np.diagonal(covariances, axis1=1, axis2=2)),
     }
-    point = _points(told, labels, at, low, high)
+    point = _points(told, labels, at, scale, turned)
     _refuse_shares(point, labels)
-    drawn = _points(model.draws, labels, at, low, high) if isinstance(model, PlsBootstrap) else None
-    level = model.level if isinstance(model, PlsBootstrap) else 0.95
+    drawn, level = None, 0.95
+    if isinstance(model, PlsBootstrap):
+        drawn, level = _points(model.draws, labels, at, scale, turned), model.level
     table = _constructs_frame(point, drawn, fit, leading, level)
     borders = float(table["importance"].mean()), float(table["performance"].mean())
     table["field"] = [
@@ -158,7 +170,7 @@ def construct_performance(
         low,
         high,
         fit.respondents,
-        tuple(_negative(point, labels)),
+        (*_turned(fit, turned), *_negative(point, labels), *_worse(table, target)),
     )
 
 
@@ -179,11 +191,16 @@ def _refuse_scale(fit: PlsFit, low: float, high: float) -> None:
 
 
 def _points(
-    told: dict[str, FloatArray], labels: QuantityLabels, target: int, low: float, high: float
+    told: dict[str, FloatArray],
+    labels: QuantityLabels,
+    target: int,
+    scale: tuple[float, float],
+    turned: frozenset[int],
 ) -> _Points:
     """Give importance and performance of every construct and item, over a stack."""
     model = labels.model
     item_of, owner = (np.array(part) for part in zip(*labels.cells, strict=True))
+    low, high = scale
     unit = 100 / (high - low)
     shares = told["weight"] / (told["deviation"][:, item_of] * unit)
     totals = np.stack([shares[:, owner == c].sum(axis=1) for c in range(model.size)], axis=1)
@@ -200,7 +217,15 @@ def _points(
         if effect == target:
             slope = spreads[:, target] / spreads[:, cause]
             importance[:, cause] = told["total"][:, number] * slope
+    less = [construct in turned for construct in range(model.size)]
+    performance = np.where(less, 100 - performance, performance)
+    importance = np.where(less, -importance, importance)
+    at_items = np.where(np.array(less)[owner], 100 - at_items, at_items)
     return _Points(importance, performance, importance[:, owner] * shares, at_items, shares)
+
+
+def _names(reverse: Sequence[str]) -> Sequence[str]:
+    return (reverse,) if isinstance(reverse, str) else reverse
 
 
 def _refuse_shares(point: _Points, labels: QuantityLabels) -> None:
@@ -223,6 +248,22 @@ def _negative(point: _Points, labels: QuantityLabels) -> list[str]:
     if not names:
         return []
     return [f"negative weights, so performance may leave 0 to 100: {', '.join(names)}"]
+
+
+def _turned(fit: PlsFit, turned: frozenset[int]) -> list[str]:
+    names = ", ".join(fit.model.constructs[at] for at in sorted(turned))
+    return [f"counted from the upper end of the scale, less is better: {names}"] if names else []
+
+
+def _worse(table: pd.DataFrame, target: str) -> list[str]:
+    """Name constructs that lower the target, or seem to where there are no intervals."""
+    end = table["importance_upper"].fillna(table["importance"])
+    names = ", ".join(map(str, table.loc[end < 0, "construct"]))
+    if not names:
+        return []
+    return [
+        f"the more of it, the less {target}: {names}; if less of it is better, name it in reverse"
+    ]
 
 
 def _field(important: bool, strong: bool) -> str:

@@ -26,6 +26,7 @@ import pandas as pd
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
 from keycustomer.dimensions.measurement.moments import correlations_of
+from keycustomer.dimensions.measurement.validity import FornellLarcker, fornell_larcker
 from keycustomer.dimensions.pls.algorithm import solve_paths
 from keycustomer.dimensions.pls.path_model import PlsFit
 from keycustomer.dimensions.pls.quantities import RELIABILITIES, Quantities, quantities
@@ -137,6 +138,19 @@ class PlsBootstrap:
         table = pd.concat(parts, ignore_index=True).dropna(subset=["estimate"])
         first = ["construct", "measure"]
         return table[first + [c for c in table if c not in first]].reset_index(drop=True)
+
+    def fornell_larcker(self) -> FornellLarcker:
+        """Whether constructs share more with their items than with others, with intervals."""
+        first, second = (list(part) for part in zip(*self.fit.labels.pairs, strict=True))
+        ave = self.draws["ave"]
+        margins = np.minimum(ave[:, first], ave[:, second]) - self.draws["correlation"] ** 2
+        point = pd.Series(self.fit.quantities["ave"][0], index=list(self.fit.model.constructs))
+        return fornell_larcker(
+            point,
+            self.fit.construct_correlations(),
+            margins=margins,
+            n=self.fit.respondents,
+        )
 
     def estimates(self) -> list[tuple[str, str, Estimate]]:
         """Rows of (measure, group, estimate): `path`, `indirect` and `r_squared`."""
