@@ -89,11 +89,10 @@ def read_deals(base: CustomerBase, window: dict[str, dt.date]) -> DealCounts:
             f"{base.title}: the base knows no discounts, so nobody can be said to buy on deal; map "
             "discount, list_amount or list_price in the case file"
         )
-    lines = statement("deal_lines")
-    terms = {**window, "prior": PRIOR_LINES}
-    cells = base.query(statement("deal_cells", deal_lines=lines), classes=CLASSES, **terms)
+    sql = statement("deal_sums", deal_lines=statement("deal_lines"))
+    sums = base.query(sql, classes=CLASSES, prior=PRIOR_LINES, **window)
+    cells, baskets = sums[sums["class"].notna()], sums[sums["class"].isna()]
     _refuse_without_contrast(base, window, cells)
-    baskets = base.query(statement("deal_baskets", deal_lines=lines), **terms)
     customers = pd.Index(baskets["customer_id"], name="customer_id")
     columns = (customers.get_indexer(cells["customer_id"]), cells["half"], cells["class"])
     places = tuple(np.asarray(column, dtype=np.int64) for column in columns)
@@ -104,7 +103,7 @@ def read_deals(base: CustomerBase, window: dict[str, dt.date]) -> DealCounts:
         deals=_filled(shape, places, cells["deals"], 0.0),
         expected=_filled(shape, places, cells["expected"], 0.5),
         dispersion=_dispersion(baskets),
-        orders=baskets["orders"].to_numpy(),
+        orders=baskets["orders"].to_numpy(np.int64),
         excluded=base.query(statement("deal_excluded"), **window),
     )
 
