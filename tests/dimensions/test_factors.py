@@ -175,10 +175,10 @@ def test_known_loadings_are_recovered_from_answers_on_a_scale():
 def test_a_test_that_factors_suffice_rejects_as_often_as_it_says():
     rejected = sum(
         explore_factors(sample(300, seed), factors=4, rotation="none").p_value < 0.05
-        for seed in range(120)
+        for seed in range(80)
     )
-    # 5 % of 120 give or take three binomial standard deviations
-    assert rejected <= 6 + 3 * np.sqrt(120 * 0.05 * 0.95)
+    # 5 % of 80 give or take three binomial standard deviations
+    assert rejected <= 4 + 3 * np.sqrt(80 * 0.05 * 0.95)
     too_few = explore_factors(sample(300), factors=2, rotation="none")
     assert too_few.p_value < 1e-6
 

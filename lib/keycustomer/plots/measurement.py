@@ -111,8 +111,11 @@ def answer_bars(result: ItemAnalysis, ax: Axes | None = None) -> Axes:
     percent_axis(ax.xaxis)
     ax.set_xlabel("Share of the answers given")
     ends = [
-        Patch(color=BLUES(0.0), label=f"lowest answer ({result.low:g})"),
-        Patch(color=BLUES(1.0), label=f"highest ({result.high:g})"),
+        Patch(facecolor=colour, edgecolor=PALETTE["grey"], label=label)
+        for colour, label in (
+            (BLUES(0.0), f"lowest answer ({result.low:g})"),
+            (BLUES(1.0), f"highest ({result.high:g})"),
+        )
     ]
     _legend_below(ax, ends, len(table))
     at_top = result.items[result.items["share_ceiling"] >= AT_AN_END]
@@ -301,7 +304,7 @@ def loadings_map(result: FactorSolution, ax: Axes | None = None) -> Axes:
             ax.text(
                 column,
                 row,
-                f"{value:.2f}".replace("-", "\N{MINUS SIGN}"),
+                f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}"),
                 ha="center",
                 va="center",
                 fontsize=13,
@@ -330,11 +333,12 @@ def _loadings_sentence(result: FactorSolution) -> str:
     if result.heywood:
         return f"Do not read: the factors would explain {_listed(result.heywood)} perfectly"
     clear = (result.loadings.abs() >= SALIENT).sum(axis=1) == 1
+    to_it = "to it" if result.factors == 1 else "to one alone"
     explain = "factor explains" if result.factors == 1 else "factors explain"
     return (
         f"{result.factors} {explain} {percent(float(result.explained.sum()), 0)} of the answers; "
         f"{int(clear.sum())} of {counted(len(clear), 'item')} "
-        f"{'belongs' if clear.sum() == 1 else 'belong'} to one alone"
+        f"{'belongs' if clear.sum() == 1 else 'belong'} {to_it}"
     )
 
 
@@ -372,8 +376,13 @@ def value_cloud(result: ValueIndices, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("Sacrifices (mean answer, points)")
     ax.set_ylabel("Benefits (mean answer, points)")
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2, markerscale=1.6)
-    apart = 1 - (best["ratio"] & best["difference"]).sum() / max(best["ratio"].sum(), 1)
-    finding(ax, f"Ratio and difference disagree on {percent(apart, 0)} of their best fifth")
+    either = int((best["ratio"] | best["difference"]).sum())
+    both = int((best["ratio"] & best["difference"]).sum())
+    finding(
+        ax,
+        f"Of {either:,} respondents in a best fifth, {either - both:,} are there by the ratio or "
+        "the difference alone",
+    )
     return describe(
         ax,
         f"Benefits against sacrifices of {counted(len(frame), 'respondent')}; rank correlation of "

@@ -32,8 +32,9 @@ STEPS = 200
 STILL = 1e-10
 """Largest free derivative at which a search ends."""
 
-NO_GAIN = 1e-14
-"""Decrease of the discrepancy that rounding alone makes."""
+LAST_STEP = 1e-9
+"""Decrease a Newton step promises below which it is taken unseen: rounding hides what it gains,
+and it leaves an error of the order of this number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +127,10 @@ def _descend(
             break
         step = np.zeros_like(logs)
         step[free] = _newton_step(here[1][free], here[2][np.ix_(free, free)])
+        if -(here[1] @ step) < LAST_STEP:
+            logs = np.clip(logs + step, lowest, 0.0)
+            here = _derivatives(correlations, factors, logs)
+            break
         moved = _line_search(correlations, factors, logs, here, step)
         if moved is None:
             break
@@ -153,7 +158,7 @@ def _line_search(
         trial = np.clip(logs + part * step, np.log(LOWEST), 0.0)
         there = _derivatives(correlations, factors, trial)
         promised = float(here[1] @ (trial - logs))
-        if there[0] <= here[0] + min(1e-4 * promised, 0.0) + NO_GAIN:
+        if there[0] <= here[0] + min(1e-4 * promised, 0.0):
             return trial, there
         part /= 2
     return None

@@ -201,60 +201,72 @@ def sharpen(loadings: FloatArray, power: float = PROMAX_POWER) -> FloatArray:
 
 def _orthogonal(loadings: FloatArray, turn: FloatArray, criterion: Criterion) -> Point:
     """Minimise over orthogonal rotations (Jennrich 2001)."""
-    value, gradient = _turned(loadings, turn, criterion)
-    step, slope = 1.0, np.inf
-    for _ in range(STEPS):
-        inner = turn.T @ gradient
-        direction = gradient - turn @ (inner + inner.T) / 2
-        slope = float(np.linalg.norm(direction))
-        if slope < STILL:
-            break
-        step *= 2
-        while True:
-            left, _, right = np.linalg.svd(turn - step * direction)
-            trial = _turned(loadings, left @ right, criterion)
-            if trial[0] < value - slope**2 * step / 2 or step < SHORTEST:
-                break
-            step /= 2
-        if step < SHORTEST:
-            break
-        turn, (value, gradient) = left @ right, trial
-    return turn, value, slope
 
+    def project(at: FloatArray, gradient: FloatArray) -> FloatArray:
+        inner = at.T @ gradient
+        return gradient - at @ (inner + inner.T) / 2
 
-def _turned(loadings: FloatArray, turn: FloatArray, criterion: Criterion) -> Value:
-    value, gradient = criterion(loadings @ turn)
-    return value, loadings.T @ gradient
+    def restore(at: FloatArray) -> FloatArray:
+        left, _, right = np.linalg.svd(at)
+        return np.asarray(left @ right, dtype=float)
+
+    def value(at: FloatArray) -> Value:
+        reached, gradient = criterion(loadings @ at)
+        return reached, loadings.T @ gradient
+
+    return _descend(turn, value, project, restore)
 
 
 def _oblique(loadings: FloatArray, axes: FloatArray, criterion: Criterion) -> Point:
     """Minimise over oblique rotations (Jennrich 2002); `axes` has columns of length 1."""
-    value, gradient = _slanted(loadings, axes, criterion)
-    step, slope = 1.0, np.inf
+
+    def project(at: FloatArray, gradient: FloatArray) -> FloatArray:
+        return gradient - at * (at * gradient).sum(axis=0)
+
+    def restore(at: FloatArray) -> FloatArray:
+        return np.asarray(at / np.linalg.norm(at, axis=0), dtype=float)
+
+    def value(at: FloatArray) -> Value:
+        inverse = np.linalg.inv(at)
+        pattern = loadings @ inverse.T
+        reached, gradient = criterion(pattern)
+        return reached, -(pattern.T @ gradient @ inverse).T
+
+    axes, reached, slope = _descend(axes, value, project, restore)
+    return np.asarray(np.linalg.inv(axes).T, dtype=float), reached, slope
+
+
+def _descend(
+    point: FloatArray,
+    value: Callable[[FloatArray], Value],
+    project: Callable[[FloatArray, FloatArray], FloatArray],
+    restore: Callable[[FloatArray], FloatArray],
+) -> Point:
+    """Descend by projected gradients, each step as long as the last one's curvature says.
+
+    The length is Barzilai & Borwein's (IMA J Numer Anal 1988), halved until the criterion falls.
+    """
+    here, gradient = value(point)
+    direction = project(point, gradient)
+    step, slope = 1.0, float(np.linalg.norm(direction))
     for _ in range(STEPS):
-        direction = gradient - axes * (axes * gradient).sum(axis=0)
-        slope = float(np.linalg.norm(direction))
         if slope < STILL:
             break
-        step *= 2
         while True:
-            moved = axes - step * direction
-            moved = moved / np.linalg.norm(moved, axis=0)
-            trial = _slanted(loadings, moved, criterion)
-            if trial[0] < value - slope**2 * step / 2 or step < SHORTEST:
+            moved = restore(point - step * direction)
+            there, gradient = value(moved)
+            if there < here - slope**2 * step / 4 or step < SHORTEST:
                 break
             step /= 2
         if step < SHORTEST:
             break
-        axes, (value, gradient) = moved, trial
-    return np.asarray(np.linalg.inv(axes).T, dtype=float), value, slope
-
-
-def _slanted(loadings: FloatArray, axes: FloatArray, criterion: Criterion) -> Value:
-    inverse = np.linalg.inv(axes)
-    pattern = loadings @ inverse.T
-    value, gradient = criterion(pattern)
-    return value, -(pattern.T @ gradient @ inverse).T
+        turned = project(moved, gradient)
+        way, change = moved - point, turned - direction
+        bend = float((way * change).sum())
+        step = float((way**2).sum()) / bend if bend > 0 else 2 * step
+        point, here, direction = moved, there, turned
+        slope = float(np.linalg.norm(direction))
+    return point, here, slope
 
 
 def _ordered(
