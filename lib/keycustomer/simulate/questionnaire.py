@@ -144,7 +144,7 @@ class Measurement:
 
     items: tuple[Item, ...] = field(default=ITEMS, repr=False)
     thresholds: tuple[float, ...] = THRESHOLDS
-    acquiescence: float = 0.25
+    acquiescence: float = 0.30
     stretch: float = 0.20
     straight_lining: float = 0.02
     skipped: float = 0.02

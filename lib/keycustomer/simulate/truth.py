@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
+FEWEST = 5
+"""Least number of accounts asked from which moments of latent scores are told."""
+
 ALL = "all"
 """How rows over all waves, or all segments, are called."""
 
@@ -131,10 +134,20 @@ def company_truth(company: Company, measurement: Measurement | None = None) -> T
     Returns
     -------
     Truth
+
+    Raises
+    ------
+    ValueError
+        When fewer than `FEWEST` accounts were asked in all waves together.
     """
     measurement = measurement or Measurement()
     seen = observe(company, measurement)
     scores = _scores(company, seen.waves)
+    if len(scores) < FEWEST:
+        raise ValueError(
+            f"the truth of {len(scores)} account(s) in all waves has no spread; simulate more "
+            f"accounts, so that at least {FEWEST} are asked"
+        )
     pooled = scores[list(LATENTS)]
     answered = implied_moments(measurement, pooled.cov().to_numpy(), pooled.mean().to_numpy())
     paths = _paths(company, seen.waves, scores)
@@ -351,7 +364,7 @@ def _importance(company: Company, waves: list[Wave]) -> pd.DataFrame:
                         "segment": segment,
                         "wave": str(wave.number),
                         "importance": true[who].mean(axis=0),
-                        "stated": np.nanmean(stated[who], axis=0),
+                        "stated": pd.DataFrame(stated[who]).mean().to_numpy(),
                     }
                 )
             )
