@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import IdentityTransform, ScaledTranslation
 
 from keycustomer.plots.audit import title_width
 from keycustomer.plots.labels import name_points, shorten
@@ -85,7 +86,7 @@ def kano_bars(result: KanoClasses, ax: Axes | None = None, *, group: str = "") -
     letters = list(NAMES)
     frame = frame.assign(place=frame["kano_class"].map(letters.index))
     frame = frame.sort_values(["place", "category_strength"], ascending=[False, True])
-    ax = new_axes(ax, size=(10, max(4.0, 2.2 + ROW * len(frame))))
+    ax = new_axes(ax, size=(10, max(4.4, 2.4 + ROW * len(frame))))
     shares = frame[letters].div(frame["n"], axis=0).to_numpy()
     starts = np.cumsum(shares, axis=1) - shares
     for column, letter in enumerate(letters):
@@ -112,9 +113,8 @@ def kano_bars(result: KanoClasses, ax: Axes | None = None, *, group: str = "") -
     ax.legend(
         [handles[n] for n in used],
         [names[n] for n in used],
-        loc="upper center",
-        bbox_to_anchor=(0.38, -0.6 / (0.6 + ROW * len(frame)) - 0.04),
         ncols=3,
+        **legend_below(ax),
     )
     sure, unsure = frame[frame["p_value"] < 0.05], frame[~(frame["p_value"] < 0.05)]
     sentence = (
@@ -239,7 +239,7 @@ def contrast_bars(result: PenaltyReward, ax: Axes | None = None) -> Axes:
         Axes to draw into.
     """
     frame = result.frame.sort_values("range", ignore_index=True)
-    ax = new_axes(ax, size=(10, max(4.0, 2.2 + ROW * 1.2 * len(frame))))
+    ax = new_axes(ax, size=(10, max(4.4, 2.4 + ROW * 1.2 * len(frame))))
     for measure, colour, mark, shift, label in (
         ("penalty", PALETTE["vermilion"], "s", -0.14, "penalty: low against middle performance"),
         ("reward", PALETTE["blue"], "o", 0.14, "reward: high against middle performance"),
@@ -252,9 +252,7 @@ def contrast_bars(result: PenaltyReward, ax: Axes | None = None) -> Axes:
     names = [f"{n} ({c})" for n, c in zip(_short(frame["attribute"]), letters, strict=True)]
     labels = _named_rows(ax, names, longest=LONGEST + 4)
     ax.set_xlabel(f"Change of {escape_label(result.outcome, 30)}")
-    ax.legend(
-        loc="upper center", bbox_to_anchor=(0.38, -0.6 / (0.6 + ROW * 1.2 * len(frame)) - 0.03)
-    )
+    ax.legend(**legend_below(ax))
     bent = frame[(frame["beyond_linear_lower"] > 0) | (frame["beyond_linear_upper"] < 0)]
     sentence = (
         f"Beyond what straight lines show, asymmetric: {_listed(bent['attribute'][::-1])}"
@@ -293,10 +291,10 @@ def kano_methods(result: KanoDisagreement, ax: Axes | None = None) -> Axes:
             )
             ax.text(column, row, letter, color="white", weight="bold", **_CENTRED)
     names = [
-        f"{name}{'' if agree else ' *'}"
-        for name, agree in zip(_short(frame["attribute"]), frame["agree"], strict=True)
+        f"{shorten(name, 20)}{'' if agree else ' *'}"
+        for name, agree in zip(frame["attribute"], frame["agree"], strict=True)
     ]
-    labels = _named_rows(ax, names, longest=LONGEST + 2)
+    labels = _named_rows(ax, names)
     ax.set_xlim(-0.55, len(columns) - 0.45)
     ax.set_xticks(range(len(columns)), [escape_label(shorten(c, 14)) for c in columns])
     ax.grid(visible=False)
@@ -311,8 +309,13 @@ def kano_methods(result: KanoDisagreement, ax: Axes | None = None) -> Axes:
         else f"{len(result.methods)} methods agree on all {n} attributes"
     )
     if len(result.right):
-        best = result.right.iloc[int(result.right["share_right"].argmax())]
-        sentence += f"; nearest the truth: {best['method']} ({best['right']} right)"
+        most = int(result.right["right"].max())
+        best = result.right.loc[result.right["right"] == most, "method"]
+        sentence += (
+            f"; each is right {most} times"
+            if len(best) == len(result.right)
+            else f"; nearest the truth: {' and '.join(best)} ({most} right)"
+        )
     finding(ax, sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['attribute']}: " + ", ".join(f"{c} {row[c] or 'none'}" for c in columns)
@@ -322,6 +325,30 @@ def kano_methods(result: KanoDisagreement, ax: Axes | None = None) -> Axes:
 
 
 _CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 14}
+
+
+def legend_below(ax: Axes, inches: float = 0.7) -> dict[str, Any]:
+    """Say where a legend goes so many inches below the axes, whatever their height.
+
+    Parameters
+    ----------
+    ax : Axes
+        The axes.
+    inches : float
+        Room for the labels between.
+
+    Returns
+    -------
+    dict
+        Arguments of `Axes.legend`.
+    """
+    figure = ax.get_figure(root=True)
+    down = ScaledTranslation(0, -inches, figure.dpi_scale_trans) if figure else IdentityTransform()
+    return {
+        "loc": "upper center",
+        "bbox_to_anchor": (0.38, 0),
+        "bbox_transform": ax.transAxes + down,
+    }
 
 
 def _answered(frame: pd.DataFrame) -> pd.DataFrame:
