@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.dimensions.measurement.coefficients import cronbach_alpha, rho_a
-from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
+from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table, readable
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
     collinear_item,
@@ -43,6 +43,16 @@ def test_the_sample_is_the_draw_of_everybody_once() -> None:
     means, covariances = ItemMoments(values).sample()
     assert means[0] == pytest.approx(values.mean(axis=0), abs=ROUNDING)
     assert covariances[0] == pytest.approx(np.cov(values.T), abs=ROUNDING)
+
+
+def test_units_far_apart_do_not_make_an_item_constant() -> None:
+    values = np.random.default_rng(0).normal(size=(30, 2)) * [1e-6, 1e6] + [3.0, 1e7]
+    counts = np.zeros((2, 30))
+    counts[0, :15], counts[1, 4] = 2, 30  # one resample of a single respondent
+    told = correlations_of(ItemMoments(values).weighted(counts)[1])
+    rows = np.repeat(values[:15], 2, axis=0)
+    assert told[0] == pytest.approx(np.corrcoef(rows.T), abs=1e-6)  # digits left after 3.0
+    assert np.isnan(told[1]).all()
 
 
 def test_correlations_have_ones_and_tell_constant_items() -> None:
@@ -117,3 +127,22 @@ def test_coefficients_in_closed_form() -> None:
     assert np.isnan(cronbach_alpha(np.ones((1, 1))))
     weights = np.full(4, 1 / np.sqrt(equal.sum()))
     assert rho_a(equal, weights) == pytest.approx(0.8)
+
+
+def test_tables_are_written_for_readers() -> None:
+    table = pd.DataFrame(
+        {
+            "construct": ["A", "B"],
+            "importance": [0.25, -1.0],
+            "importance_lower": [0.1, np.nan],
+            "importance_upper": [0.4, np.nan],
+            "n": [10, 10],
+            "holds": [True, False],
+        }
+    )
+    assert readable(table).to_dict("list") == {
+        "construct": ["A", "B"],
+        "importance": ["0.250", "\N{MINUS SIGN}1.000"],
+        "importance_interval": ["[0.100, 0.400]", ""],
+        "holds": [True, False],
+    }

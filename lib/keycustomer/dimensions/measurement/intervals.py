@@ -94,3 +94,38 @@ def _spread(estimate: Estimate, draws: FloatArray) -> float:
     if math.isnan(estimate.lower) or known.size < 2:
         return math.nan
     return float(known.std(ddof=1))
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Table for readers: three decimals, ends of an interval in brackets, no method.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns `lower`, `upper`, or such with a name before them.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"path": ["A"], "estimate": [0.5], "lower": [0.41], "upper": [0.6]})
+    >>> readable(rows).to_dict("list")
+    {'path': ['A'], 'estimate': ['0.500'], 'interval': ['[0.410, 0.600]']}
+    """
+    shown: dict[str, list[object]] = {}
+    for name in map(str, table.columns):
+        if name.endswith("lower"):
+            ends = zip(table[name], table[name.removesuffix("lower") + "upper"], strict=True)
+            label = name.removesuffix("lower") + "interval"
+            shown[label] = [_between(lower, upper) for lower, upper in ends]
+        elif not name.endswith("upper") and name not in ("method", "n"):
+            shown[name] = [_written(value) for value in table[name]]
+    return pd.DataFrame(shown)
+
+
+def _written(value: object) -> object:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _between(lower: float, upper: float) -> str:
+    return "" if math.isnan(lower) else f"[{_written(lower)}, {_written(upper)}]"

@@ -32,7 +32,7 @@ MUCH_FILLED = 0.05
 """Share of an item's answers that are means from which on the notes warn of it."""
 
 FLAT = 1e-12
-"""Variance of an item, relative to its mean square, that is rounding alone."""
+"""Variance of an item in a resample, relative to that in the sample, that is rounding alone."""
 
 COLLINEAR = 1e-9
 """Share of an item's variance left by the other items that is rounding alone."""
@@ -199,6 +199,7 @@ class ItemMoments:
         self._centre = np.nanmean(values, axis=0)
         # centred by the sample's mean, so that sums of squares do not swallow the digits
         self._values = np.nan_to_num(values - self._centre)
+        self._rounding = FLAT * np.nanvar(values, axis=0)
 
     def sample(self) -> tuple[FloatArray, FloatArray]:
         """Means and covariances of the sample itself, as stacks of one."""
@@ -226,7 +227,14 @@ class ItemMoments:
             products -= shift[:, :, None] * sums[:, None, :]
         else:
             shift = self._remove_means(products, sums, counts)
-        return shift + self._centre, products / (number - 1)
+        return shift + self._centre, self._without_rounding(products / (number - 1))
+
+    def _without_rounding(self, covariances: FloatArray) -> FloatArray:
+        """Give items that are constant in a resample no variance at all."""
+        flat = np.diagonal(covariances, axis1=1, axis2=2) <= self._rounding
+        if flat.any():
+            covariances[flat[:, :, None] | flat[:, None, :]] = 0.0
+        return covariances
 
     def _remove_means(
         self, products: FloatArray, sums: FloatArray, counts: FloatArray
@@ -255,8 +263,7 @@ def correlations_of(covariances: FloatArray) -> FloatArray:
         NaN in rows and columns of items that do not vary.
     """
     variances = np.diagonal(covariances, axis1=-2, axis2=-1)
-    largest = variances.max(axis=-1, keepdims=True)
-    deviations = np.sqrt(np.where(variances > FLAT * largest, variances, np.nan))
+    deviations = np.sqrt(np.where(variances > 0, variances, np.nan))
     correlations = covariances / (deviations[..., :, None] * deviations[..., None, :])
     # exactly one, also where rounding leaves the last digit
     size = covariances.shape[-1]

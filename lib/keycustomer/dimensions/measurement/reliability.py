@@ -37,7 +37,11 @@ from keycustomer.dimensions.measurement.coefficients import (
     cronbach_alpha,
 )
 from keycustomer.dimensions.measurement.factor_loadings import FactorLoadings, FactorModel
-from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
+from keycustomer.dimensions.measurement.intervals import (
+    drawn_estimate,
+    interval_table,
+    readable,
+)
 from keycustomer.dimensions.measurement.moments import (
     CompleteAnswers,
     ItemMoments,
@@ -152,7 +156,11 @@ class Reliability:
         return report_html(
             "Reliability",
             said,
-            {"Estimates": shown, "With intervals": self.frame, "Alpha without": self.dropped},
+            {
+                "Estimates": readable(shown),
+                "With intervals": readable(self.frame),
+                "Alpha without": readable(self.dropped),
+            },
         )
 
 

@@ -25,7 +25,11 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.answers import Constructs
-from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
+from keycustomer.dimensions.measurement.intervals import (
+    drawn_estimate,
+    interval_table,
+    readable,
+)
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
     Missing,
@@ -119,7 +123,9 @@ class TraitRatios:
             f"{counted(len(self.doubtful), 'pair')} of {len(self.pairs)} not shown to be distinct "
             f"({self.kind} below {self.threshold:g} with its interval)"
         )
-        return report_html("Discriminant validity", [said, *self.notes], {self.kind: self.pairs})
+        return report_html(
+            "Discriminant validity", [said, *self.notes], {self.kind: readable(self.pairs)}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +162,9 @@ class FornellLarcker:
         said = f"{len(failing)} of {counted(len(self.pairs), 'pair')} share more than the AVE"
         shown = self.table.reset_index(names="construct")
         return report_html(
-            "Fornell-Larcker criterion", [said, *self.notes], {"Roots of AVE": shown}
+            "Fornell-Larcker criterion",
+            [said, *self.notes],
+            {"Roots of AVE": readable(shown), "Pairs": readable(self.pairs)},
         )
 
 

@@ -27,6 +27,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.measurement.answers import Constructs
+from keycustomer.dimensions.measurement.intervals import readable
 from keycustomer.dimensions.measurement.moments import (
     CompleteAnswers,
     ItemMoments,
@@ -222,10 +223,10 @@ class PlsFit:
             "PLS path model",
             self.sentences(),
             {
-                "Paths": self.paths(),
-                "Explained": self.r_squared(),
-                "Reliability": self.reliability(),
-                "Items": self.loadings(),
+                "Paths": readable(self.paths()),
+                "Explained": readable(self.r_squared()),
+                "Reliability": readable(self.reliability()),
+                "Items": readable(self.loadings()),
             },
         )
 
@@ -280,7 +281,7 @@ def fit_pls(
     >>> answers = pd.DataFrame({"a": a, "b": b, "c": c, "loyal": value + own})
     >>> fit = fit_pls("Value -> Loyalty", {"Value": ["a", "b", "c"], "Loyalty": ["loyal"]}, answers)
     >>> fit.paths().round(2)[["from", "to", "estimate"]].values.tolist()
-    [['Value', 'Loyalty', 0.68]]
+    [['Value', 'Loyalty', 0.56]]
     """
     if scheme not in SCHEMES:
         raise ValueError(f"scheme={scheme!r}: choose one of {', '.join(map(repr, SCHEMES))}")

@@ -25,7 +25,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.drivers.priorities import CONCENTRATE, KEEP, LOW, OVERKILL
-from keycustomer.dimensions.measurement.intervals import drawn_estimate
+from keycustomer.dimensions.measurement.intervals import drawn_estimate, readable
 from keycustomer.dimensions.pls.path_model import PlsFit
 from keycustomer.dimensions.pls.quantities import QuantityLabels
 from keycustomer.dimensions.pls.resampled import PlsBootstrap
@@ -93,7 +93,7 @@ class ConstructPerformance:
         return report_html(
             f"Importance and performance for {self.target}",
             self.sentences(),
-            {"Constructs": self.constructs, "Items": self.items},
+            {"Constructs": readable(self.constructs), "Items": readable(self.items)},
         )
 
 

@@ -24,7 +24,11 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.measurement.intervals import drawn_estimate, interval_table
+from keycustomer.dimensions.measurement.intervals import (
+    drawn_estimate,
+    interval_table,
+    readable,
+)
 from keycustomer.dimensions.measurement.moments import correlations_of
 from keycustomer.dimensions.measurement.validity import FornellLarcker, fornell_larcker
 from keycustomer.dimensions.pls.algorithm import solve_paths
@@ -184,10 +188,10 @@ class PlsBootstrap:
             "PLS path model with intervals",
             self.sentences(),
             {
-                "Paths": self.paths(),
-                "Indirect effects": self.indirect_effects(),
-                "Explained": self.r_squared(),
-                "Reliability": self.reliability(),
+                "Paths": readable(self.paths()),
+                "Indirect effects": readable(self.indirect_effects()),
+                "Explained": readable(self.r_squared()),
+                "Reliability": readable(self.reliability()),
             },
         )
 
