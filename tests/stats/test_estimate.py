@@ -1,7 +1,12 @@
 """Estimates and verdicts."""
 
 import pytest
-from keycustomer.stats.estimate import Estimate, verdict_above, verdict_at_least
+from keycustomer.stats.estimate import (
+    Estimate,
+    verdict_above,
+    verdict_at_least,
+    verdict_below,
+)
 
 NAN = float("nan")
 
@@ -36,6 +41,19 @@ def test_verdict_at_least_follows_the_interval(estimate, verdict):
 )
 def test_verdict_above_needs_the_whole_interval(lower, upper, verdict):
     assert verdict_above(share(0.05, lower, upper)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "verdict"),
+    [
+        (0.7, 0.89, "supported"),
+        (0.7, 0.9, "undecided"),
+        (0.9, 0.95, "not supported"),
+        (NAN, NAN, "undecided"),
+    ],
+)
+def test_verdict_below_needs_the_whole_interval(lower, upper, verdict):
+    assert verdict_below(share(0.8, lower, upper), 0.9) == verdict
 
 
 def test_text():

@@ -37,6 +37,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "leading_class",
     ),
     "kano.two_factor": ("TwoFactorReading", "two_factor_reading"),
+    "known_truth": ("KnownTruth", "truth_of"),
     "measurement.adequacy": ("SamplingAdequacy", "sampling_adequacy"),
     "measurement.answers": ("Answers", "read_answers"),
     "measurement.dimension_scores": (
@@ -77,6 +78,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "structural.arrows": ("model_text",),
     "structural.fitted": ("SemFit",),
     "structural.indices": ("FitIndices", "fit_indices"),
+    "structural.mediation": ("mediated_effect",),
     "structural.models": ("fit_cfa", "fit_sem", "write_model"),
     "structural.resampled": ("SemBootstrap",),
     "structural.syntax": ("ModelError",),

@@ -12,7 +12,7 @@ from keycustomer.stats.bootstrap import (
     bootstrap_estimate,
     percentile_interval,
 )
-from keycustomer.stats.estimate import Estimate, verdict_above, verdict_at_least
+from keycustomer.stats.estimate import Estimate, verdict_above, verdict_at_least, verdict_below
 from keycustomer.stats.samples import finite_values, share_of
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "share_of",
     "verdict_above",
     "verdict_at_least",
+    "verdict_below",
 ]

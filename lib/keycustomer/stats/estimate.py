@@ -1,7 +1,8 @@
 """An estimate with its interval, and the verdicts a claim gets from it.
 
 `Estimate` is what a chapter reports; the evidence ledger's rules are `verdict_at_least`, for claims
-of the form "the share is at least so much", and `verdict_above`, for "this is larger than that".
+of the form "the share is at least so much", `verdict_above`, for "this is larger than that", and
+`verdict_below`, for the contrary.
 """
 
 from __future__ import annotations
@@ -113,3 +114,26 @@ def verdict_above(estimate: Estimate, threshold: float = 0.0) -> Verdict:
     if estimate.lower > threshold:
         return "supported"
     return "not supported" if estimate.upper <= threshold else "undecided"
+
+
+def verdict_below(estimate: Estimate, threshold: float) -> Verdict:
+    """Verdict on the claim that a quantity, such as an overlap, lies below `threshold`.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        The quantity with its interval.
+    threshold : float
+        The value not to reach, in the estimate's unit.
+
+    Returns
+    -------
+    {"supported", "not supported", "undecided"}
+        `supported` when the interval lies wholly below the threshold, `not supported` when it lies
+        wholly at or above, `undecided` when it holds values on both sides or there is none.
+    """
+    if np.isnan([estimate.estimate, estimate.lower, estimate.upper]).any():
+        return "undecided"
+    if estimate.upper < threshold:
+        return "supported"
+    return "not supported" if estimate.lower >= threshold else "undecided"
