@@ -16,6 +16,7 @@ from keycustomer.realism import (
     tenure_moments,
     tenures_of,
 )
+from keycustomer.simulate import simulate_company
 
 CONSTRUCTS = {
     "satisfaction": ["s1", "s2", "s3"],
@@ -157,6 +158,19 @@ def test_the_report_says_what_departs_and_shows_names_as_they_are() -> None:
     html = report._repr_html_()
     assert "<script>" not in html and "&lt;script&gt;" in html
     assert (report.to_frame()["verdict"] == "not compared").sum() == len(MOMENTS) - 3
+
+
+def test_the_simulated_company_is_compared_with_all_that_is_installed() -> None:
+    report = compare_with_real(simulate_company(800).tables())
+    frame = report.frame.set_index("moment")
+    assert (frame.loc[["top_20", "gini"], "verdict"] == "within").all()
+    if "wa_churn" in {one.name for one in report.sets}:
+        # private customers of wa_churn are bound far more by their contracts: said, not hidden
+        assert frame.loc["monthly_to_two_years", "verdict"] == "departs"
+    if "mobi" in {one.name for one in report.sets}:
+        answered = frame.loc[["within", "alpha", "satisfaction_loyalty", "level", "skewness"]]
+        assert (answered["verdict"] == "within").all()
+    assert report.notes[0].startswith("simulated: 800 accounts")
 
 
 def test_a_missing_table_is_told() -> None:

@@ -6,13 +6,16 @@ import pytest
 from keycustomer.simulate import (
     CONSTRUCTS,
     LATENTS,
+    Measurement,
     Observation,
+    Policy,
     Truth,
     observe,
     simulate_company,
 )
 from keycustomer.simulate.company import Company
 from keycustomer.simulate.questionnaire import ITEMS
+from keycustomer.simulate.rating import slopes
 from keycustomer.simulate.vocabulary import ATTRIBUTES, DIMENSIONS, LEVELS, SEGMENTS
 
 ACCOUNTS, MONTHS = 1_500, 36
@@ -235,6 +238,24 @@ def test_the_five_troubles_can_be_found_in_the_tables() -> None:
     gone = last["end"].notna().reindex(first.index)
     largest = first >= first.quantile(0.9)
     assert gone[largest].mean() > gone[~largest].mean() + 0.02
+
+
+def test_another_policy_changes_opinions_and_no_chance(company: Company, seen: Observation) -> None:
+    better = simulate_company(
+        ACCOUNTS, MONTHS, seed=11, policy=Policy(quality={"hotline": 1.0}, name="better hotline")
+    )
+    before, after = seen.waves[-1], observe(better).waves[-1]
+    there = company.panel.active[35] & better.panel.active[35]
+    moved = after.opinions.latents[there] - before.opinions.latents[there]
+    slope, _ = slopes(Measurement())
+    column = [LATENTS.index(item.construct) for item in ITEMS]
+    assert (after.propensity - before.propensity)[there] == pytest.approx(
+        moved[:, column] * slope, abs=1e-9
+    )
+    assert moved[:, LATENTS.index("convenience")].mean() > 0.2
+    assert (after.usage.shift == before.usage.shift).all()
+    same = after.answers["kano_with_brand"] == before.answers["kano_with_brand"]
+    assert same[there].mean() > 0.9  # all but those left out
 
 
 def test_too_few_accounts_have_no_truth() -> None:
