@@ -287,7 +287,9 @@ class Readings:
         if scaled is not None:
             columns["standardised"] = scaled.estimate
             columns |= {f"standardised_{name}": getattr(scaled, name) for name in ENDS[1:]}
-        return table.assign(**columns)
+        # one construction: adding columns one by one costs a fit's time again
+        named: dict[Hashable, Any] = {name: table[name] for name in table}
+        return pd.DataFrame(named | columns)
 
     def _tests(self, found: Uncertain) -> dict[str, np.ndarray]:
         """Further columns of tests; none unless a subclass has some."""

@@ -7,8 +7,7 @@ or four steps), until a further step would move no
 coefficient by a noticeable part of its standard error.  :func:`search` fits one matrix from
 scratch: from two sets of start values, with a quasi-Newton search where scoring stalls.
 
-Sources: Jöreskog (Psychometrika 34, 1969); Hägglund, "Factor analysis by instrumental variables
-methods" (Psychometrika 47, 1982), for start values of loadings.
+Source: Jöreskog, "A general method for analysis of covariance structures" (Biometrika 57, 1970).
 """
 
 from __future__ import annotations
@@ -18,8 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keycustomer.dimensions.structural.ram import Evaluation, Structure
-from keycustomer.dimensions.structural.specification import FIXED
-from keycustomer.dimensions.structural.syntax import LOADING
+from keycustomer.dimensions.structural.start import start_values
 from keycustomer.stats.samples import FloatArray
 
 EXACT = 1e-15
@@ -233,79 +231,3 @@ def _quasi_newton(structure: Structure, seen: FloatArray, start: FloatArray) -> 
     options = {"maxiter": 500, "gtol": 1e-7}
     found = minimize(objective, start / scale, jac=True, method="BFGS", options=options)
     return np.asarray(found.x * scale, dtype=float)
-
-
-def start_values(structure: Structure, seen: FloatArray) -> list[FloatArray]:
-    """Coefficients to begin at: loadings by instruments, then plain ones."""
-    variances = _start_variances(structure, seen)
-    by_instruments = _start_loadings(structure, seen, variances)
-    plain = np.sign(by_instruments) * np.sqrt(_ratio(structure, variances))
-    return [
-        _start(structure, loadings, variances)
-        for loadings in (by_instruments, np.where(plain == 0, 1.0, plain))
-    ]
-
-
-def _start(structure: Structure, loadings: FloatArray, variances: FloatArray) -> FloatArray:
-    cells = structure.specification.cells
-    theta = np.zeros(structure.parameters)
-    for i, cell in enumerate(cells):
-        if cell.free == FIXED:
-            continue
-        if cell.operator == LOADING:
-            theta[cell.free] = loadings[i]
-        elif cell.row == cell.column:
-            theta[cell.free] = 0.5 * variances[cell.row]
-    return theta
-
-
-def _start_variances(structure: Structure, seen: FloatArray) -> FloatArray:
-    """Twice the start of each variable's variance: an item's own, a construct's of its marker."""
-    variances = np.ones(structure.size)
-    variances[: structure.items] = np.diag(seen)
-    cells = structure.specification.cells
-    if structure.specification.scale == "variance":
-        variances[structure.items :] = 2.0
-        return variances
-    # constructs measured by constructs come after those
-    for _ in range(structure.depth):
-        for cell in cells:
-            if cell.operator == LOADING and cell.free == FIXED and cell.value:
-                variances[cell.column] = 0.7 * variances[cell.row] / cell.value**2
-    return variances
-
-
-def _ratio(structure: Structure, variances: FloatArray) -> FloatArray:
-    return 0.6 * variances[structure.row] / variances[structure.column]
-
-
-def _start_loadings(structure: Structure, seen: FloatArray, variances: FloatArray) -> FloatArray:
-    """Take the loading of each item from its covariances with the construct's other items."""
-    cells = structure.specification.cells
-    start = np.sqrt(_ratio(structure, variances))
-    for construct in structure.specification.constructs:
-        own = [
-            i
-            for i, cell in enumerate(cells)
-            if cell.operator == LOADING and cell.left == construct and cell.row < structure.items
-        ]
-        marker = next((i for i in own if cells[i].free == FIXED and cells[i].value), None)
-        reference = own[0] if marker is None and own else marker
-        if reference is None:
-            continue
-        first = cells[reference].row
-        for i in own:
-            item = cells[i].row
-            others = [cells[j].row for j in own if cells[j].row not in (first, item)]
-            slope = _slope(seen[first, others], seen[item, others]) if others else np.nan
-            largest = 3 * np.sqrt(seen[item, item] / seen[first, first])
-            if marker is not None and np.isfinite(slope) and abs(slope) > 1e-3 * largest:
-                start[i] = np.clip(slope, -largest, largest) * cells[reference].value
-            elif seen[item, first] < 0:
-                start[i] = -start[i]
-    return start
-
-
-def _slope(x: FloatArray, y: FloatArray) -> float:
-    squares = float(x @ x)
-    return float(x @ y) / squares if squares > 0 else float("nan")
