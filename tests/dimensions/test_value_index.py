@@ -209,8 +209,21 @@ def test_the_better_index_wins_and_says_by_how_much():
     assert "The difference predicts loyalty better" in result.sentence
     gap = result.accuracy["ratio"].estimate - result.accuracy["difference"].estimate
     assert result.ratio_less_difference.estimate == pytest.approx(gap)
+    # loyalty was made from benefits less sacrifices: weights of their own bring nothing
+    assert result.gain_of_weights.lower <= 0 and "weights of their own" not in result.sentence
     again = compare_indices(indices, answers, LOYALTY, draws=300)
     pd.testing.assert_frame_equal(again.to_frame(), result.to_frame())
+
+
+def test_weights_of_their_own_are_told_where_they_predict_better():
+    answers = survey(500, seed=6, weight=0.0)
+    benefits = answers[[item for names in BENEFITS.values() for item in names]].mean(axis=1)
+    answers["l0"] = answers["l0"] + benefits
+    indices = value_indices(answers, BENEFITS, SACRIFICES, draws=1)
+    result = compare_indices(indices, answers, ["l0"], draws=200)
+    assert result.gain_of_weights.lower > 0
+    assert "neither reaches benefits and sacrifices with weights of their own" in result.sentence
+    assert result.to_frame()["predictor"].tolist()[-1] == "both parts less difference"
 
 
 def test_the_interval_of_the_gap_holds_the_truth():

@@ -448,6 +448,8 @@ def index_bars(result: IndexComparison, ax: Axes | None = None) -> Axes:
         if result.winner
         else f"Which predicts loyalty better is not established: {points} apart"
     )
+    if result.gain_of_weights.lower > 0:
+        title += "; neither as well as both with their own weights"
     finding(ax, title, width=title_width(ax, names.values()))
     return describe(
         ax,

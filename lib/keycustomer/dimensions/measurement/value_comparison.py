@@ -45,6 +45,9 @@ class IndexComparison:
         the mean predicts better.
     ratio_less_difference : Estimate
         Accuracy of the ratio less that of the difference.
+    gain_of_weights : Estimate
+        Accuracy of both parts with weights of their own less that of the difference, which gives
+        them equal ones.
     winner : str
         `ratio`, `difference`, or empty when the interval holds 0.
     folds, repeats, respondents, excluded : int
@@ -55,6 +58,7 @@ class IndexComparison:
 
     accuracy: dict[str, Estimate]
     ratio_less_difference: Estimate
+    gain_of_weights: Estimate
     winner: str
     folds: int
     repeats: int
@@ -69,19 +73,29 @@ class IndexComparison:
         seen = f"R² {ratio.estimate:.3f} against {difference.estimate:.3f}"
         gap = self.ratio_less_difference
         ends = f"[{gap.lower:.3f}, {gap.upper:.3f}]"
-        if not self.winner:
-            return (
-                f"Which index predicts loyalty better is not established: ratio and difference, "
-                f"{seen}; ratio less difference {gap.estimate:.3f} {ends}"
-            )
+        verdict = (
+            f"The {self.winner} predicts loyalty better"
+            if self.winner
+            else "Which index predicts loyalty better is not established"
+        )
         return (
-            f"The {self.winner} predicts loyalty better: ratio and difference, {seen}; ratio less "
-            f"difference {gap.estimate:.3f} {ends}"
+            f"{verdict}: ratio and difference, {seen}; ratio less difference {gap.estimate:.3f} "
+            f"{ends}{self._weights_told()}"
         )
 
+    def _weights_told(self) -> str:
+        if not self.gain_of_weights.lower > 0:
+            return ""
+        both = self.accuracy["both parts"].estimate
+        return f"; neither reaches benefits and sacrifices with weights of their own, R² {both:.3f}"
+
     def to_frame(self) -> pd.DataFrame:
-        """One row a predictor and one for the gap: predictor, r2, r2_low, r2_high."""
-        rows = [*self.accuracy.items(), ("ratio less difference", self.ratio_less_difference)]
+        """One row a predictor and a gap: predictor, r2, r2_low, r2_high."""
+        gaps = {
+            "ratio less difference": self.ratio_less_difference,
+            "both parts less difference": self.gain_of_weights,
+        }
+        rows = [*self.accuracy.items(), *gaps.items()]
         return pd.DataFrame(
             [(name, e.estimate, e.lower, e.upper) for name, e in rows],
             columns=["predictor", "r2", "r2_low", "r2_high"],
@@ -160,11 +174,12 @@ def compare_indices(
         )
         for k in range(point.size)
     ]
-    gap = made[-1]
+    gap = made[len(designs)]
     winner = "ratio" if gap.lower > 0 else "difference" if gap.upper < 0 else ""
     return IndexComparison(
-        dict(zip(designs, made[:-1], strict=True)),
+        dict(zip(designs, made[: len(designs)], strict=True)),
         gap,
+        made[-1],
         winner,
         folds,
         repeats,
@@ -222,9 +237,13 @@ def _out_of_sample(
 
 
 def _accuracy(sums: FloatArray) -> FloatArray:
-    """Share of variance predicted, by design, and ratio less difference, from summed errors."""
+    """Share of variance predicted by ratio, difference, both parts, and the two gaps.
+
+    From summed squared errors, those of the plain mean last.
+    """
     shares = 1 - sums[:, :-1] / sums[:, -1:]
-    return np.column_stack([shares, shares[:, 0] - shares[:, 1]])
+    ratio, difference, both = shares.T
+    return np.column_stack([shares, ratio - difference, both - difference])
 
 
 @dataclass(frozen=True, eq=False)
