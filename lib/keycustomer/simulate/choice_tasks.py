@@ -27,7 +27,7 @@ CHOICE_LEVELS: dict[str, tuple[str, ...]] = {
     "service_level": ("reactive", "accountable", "partnership"),
     "contact_person": ("hotline", "named person"),
     "energy": ("standard", "green"),
-    "contract": ("24 months", "12 months", "none"),
+    "contract": ("24 months", "12 months", "monthly"),
 }
 """Attributes of the packages and their levels; the first one is worth 0."""
 
@@ -38,7 +38,7 @@ WORTH: dict[str, dict[str, tuple[float, float, float, float]]] = {
     },
     "contact_person": {"named person": (9.0, 1.0, 15.0, 4.0)},
     "energy": {"green": (2.0, 1.0, 5.0, 7.0)},
-    "contract": {"12 months": (1.0, 3.0, 1.0, 4.0), "none": (0.0, 5.0, 1.0, 9.0)},
+    "contract": {"12 months": (1.0, 3.0, 1.0, 4.0), "monthly": (0.0, 5.0, 1.0, 9.0)},
 }
 """Mean worth of a level in EUR a month, by segment in the order of `SEGMENTS`."""
 
