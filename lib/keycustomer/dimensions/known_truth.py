@@ -108,8 +108,9 @@ def _paths(paths: pd.DataFrame) -> Rows:
     """Paths there are, and 0 for those from value to loyalty that there are not."""
     for dimension in DIMENSIONS:
         yield ("path", f"{dimension}->loyalty"), 0.0
-    for (source, target), path in paths.set_index(["source", "target"])["standardised"].items():
-        yield ("path", f"{source}->{target}"), float(path)
+    names = paths["source"].astype(str) + "->" + paths["target"].astype(str)
+    for name, path in zip(names, paths["standardised"], strict=True):
+        yield ("path", name), float(path)
 
 
 def _indirect(effects: pd.DataFrame) -> Rows:
