@@ -151,7 +151,11 @@ def test_holes_lead_to_exclusion_or_to_the_mean():
         (lambda t: t.assign(price_1="4"), {}, "without numbers: 'price_1' .read the survey"),
         (lambda t: t.assign(price_1=4), {}, "without differing answers: 'price_1'"),
         (lambda t: t.head(9), {}, "9 respondents can be counted"),
-        (lambda t: t.reindex(range(5)).reindex(range(20)), {}, "5 respondents can be counted, 15 left out"),
+        (
+            lambda t: t.reindex(range(5)).reindex(range(20)),
+            {},
+            "5 respondents can be counted, 15 left out",
+        ),
         (lambda t: t.replace(7, np.inf), {}, "with infinite answers"),
         (lambda t: t, {"items": ["price_1", "price_1"]}, "named twice: 'price_1'"),
         (lambda t: t, {"items": ["nobody"]}, "not in the table: 'nobody'"),
