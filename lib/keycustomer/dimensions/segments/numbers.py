@@ -30,7 +30,7 @@ from keycustomer.dimensions.segments.partitions import (
     STARTS,
     Drawn,
     Partition,
-    check_weights_count,
+    check_method,
     fit_partitions,
 )
 from keycustomer.dimensions.segments.stability import (
@@ -250,7 +250,7 @@ def one_thread() -> Any:
 def _checked(
     variables: SegmentVariables, numbers: Sequence[int], method: str, pairs: int, references: int
 ) -> list[int]:
-    check_weights_count(variables, method)
+    check_method(variables, method)
     tried = sorted(set(numbers))
     most = len(variables) // 5
     wrong = [n for n in tried if isinstance(n, bool) or n != int(n) or not 2 <= n <= most]

@@ -139,15 +139,7 @@ class Drawn:
 
     @classmethod
     def of(cls, variables: SegmentVariables, method: str, design: Design | None = None) -> Drawn:
-        """Code customers for a method; a design given is that of other customers.
-
-        Raises
-        ------
-        ValueError
-            When there is no such method.
-        """
-        if method not in METHODS:
-            raise ValueError(f"method={method!r}: one of {', '.join(METHODS)} is needed")
+        """Code customers for a method; a design given is that of other customers."""
         coded = variables.coded
         if method == "k-means":
             return cls(method, coded, coded, None)
@@ -160,14 +152,16 @@ class Drawn:
         return len(self.rows)
 
 
-def check_weights_count(variables: SegmentVariables, method: str) -> None:
-    """Refuse weights that a likelihood would not heed.
+def check_method(variables: SegmentVariables, method: str) -> None:
+    """Refuse an unknown method, and weights that a likelihood would not heed.
 
     Raises
     ------
     ValueError
-        When kinds are weighed for a method other than k-means.
+        When there is no such method, or kinds are weighed for one other than k-means.
     """
+    if method not in METHODS:
+        raise ValueError(f"method={method!r}: one of {', '.join(METHODS)} is needed")
     shares = list(variables.weights.values())
     if method != "k-means" and variables.weighed and not np.allclose(shares, shares[0]):
         raise ValueError(

@@ -22,7 +22,7 @@ from keycustomer.dimensions.segments.partitions import (
     STARTS,
     Drawn,
     Partition,
-    check_weights_count,
+    check_method,
     fit_partitions,
 )
 from keycustomer.dimensions.segments.variables import SegmentVariables, Variable
@@ -216,7 +216,7 @@ def segment_customers(
 def _check(
     variables: SegmentVariables, segments: int, method: str, value: Values | None, sort_by: str
 ) -> None:
-    check_weights_count(variables, method)
+    check_method(variables, method)
     most = len(variables) // 5
     if isinstance(segments, bool) or segments != int(segments) or not 1 <= segments <= most:
         raise ValueError(

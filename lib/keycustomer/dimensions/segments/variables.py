@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import counted
 from keycustomer.stats.samples import FloatArray
 
 FEWEST = 20
@@ -347,7 +348,7 @@ def _described(
     centre, spread = float(numbers.mean()), float(numbers.std())
     if spread <= 1e-12 * max(1.0, abs(centre)):
         return f"{name} is constant ({known.iloc[0]}): it tells no customer apart; leave it out", []
-    said = [f"{name}: {blanks:,} values not known, taken as the mean"] if blanks else []
+    said = [f"{name}: {counted(blanks, 'value')} not known, taken as the mean"] if blanks else []
     skewness = float((((numbers - centre) / spread) ** 3).mean())
     if skewness > SKEWED and not logged:
         few = "its few largest values will make segments of their own; consider logged=[...]"
@@ -361,9 +362,9 @@ def _numbers(values: pd.Series, name: str, logged: bool) -> FloatArray:
     numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float)
     wrong = ~np.isfinite(numbers) | (logged & (numbers <= -1))
     if wrong.any():
-        first = [str(value) for value in given[wrong].iloc[:SHOWN]]
+        first = [str(value) for value in given[wrong].unique()[:SHOWN]]
         what = "no logarithm can be taken of" if logged else "not a finite number:"
-        raise ValueError(f"{name}: {what} {_listed(first)} ({wrong.sum():,} values)")
+        raise ValueError(f"{name}: {what} {_listed(first)} ({counted(int(wrong.sum()), 'value')})")
     return np.log1p(numbers) if logged else numbers
 
 
@@ -381,9 +382,9 @@ def _category(
         return f"{name}: {len(shares):,} different values for {len(values):,} customers; an id?", []
     common = shares[(shares >= RAREST)].index[:MOST_LEVELS].tolist()
     rare = [level for level in shares.index if level not in common]
-    said = [f"{name}: {len(rare)} rare levels counted as '{OTHER}'"] if rare else []
+    said = [f"{name}: {counted(len(rare), 'rare level')} counted as '{OTHER}'"] if rare else []
     if blanks:
-        said.append(f"{name}: {blanks:,} values not known, a level of their own")
+        said.append(f"{name}: {counted(blanks, 'value')} not known, a level of their own")
     levels = sorted({*common, OTHER} if rare else common)
     if len(levels) < 2:
         return f"{name}: all levels are rarer than {RAREST:.0%} of the customers; an id?", []
@@ -412,7 +413,7 @@ def _weighed(
         scale[codes] = np.sqrt(share / variance)
         start += variable.width
     if excluded:
-        notes = [f"{excluded:,} customers left out, since a value is not known", *notes]
+        notes = [f"{counted(excluded, 'customer')} left out, since a value is not known", *notes]
     middle = plain.mean(axis=0)
     return SegmentVariables(
         ids, variables, shares, weights is not None, plain, middle, scale, excluded, tuple(notes)
