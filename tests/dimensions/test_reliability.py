@@ -61,6 +61,17 @@ def test_two_items_have_the_reliability_of_spearman_and_brown() -> None:
     assert not len(result.dropped)
 
 
+def test_items_without_a_common_factor_have_no_omega() -> None:
+    """Three correlations of which one is negative have no loadings."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 200))
+    answers = pd.DataFrame({"x0": a + b, "x1": a - 0.6 * b, "x2": b + 0.3 * rng.normal(size=200)})
+    result = measured(answers)
+    assert np.isnan(result.of("one", "omega").estimate)
+    assert "no common factor makes these correlations" in " ".join(result.notes)
+    assert result.of("one", "alpha").estimate < 0.7
+
+
 def test_loadings_are_those_of_factor_analysis_by_maximum_likelihood() -> None:
     decomposition = pytest.importorskip("sklearn.decomposition")
     answers = congeneric(400, [0.8, 0.6, 0.7, 0.5, 0.9])

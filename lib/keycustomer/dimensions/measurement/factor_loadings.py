@@ -2,11 +2,13 @@
 
 How much of each item does its construct make?  :class:`FactorModel` fits common factors by maximum
 likelihood to a stack of covariance matrices: one factor to each construct alone, or all
-constructs jointly in one confirmatory model.  With two items alone two loadings cannot be told
-apart, so their standardised loadings are taken as equal; a single item is its own factor in a
-joint model and has none alone.
+constructs jointly in one confirmatory model.  Three items alone have a closed form, Spearman's
+triad: the product of two correlations over the third is a squared loading.  With two items alone
+two loadings cannot be told apart, so their standardised loadings are taken as equal; a single item
+is its own factor in a joint model and has none alone.
 
-Source: Jöreskog, "Statistical analysis of sets of congeneric tests" (Psychometrika 1971).
+Sources: Spearman, "General intelligence, objectively determined and measured" (American Journal of
+Psychology 1904); Jöreskog, "Statistical analysis of sets of congeneric tests" (Psychometrika 1971).
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class FactorLoadings:
             Their names.
         """
         if not np.isfinite(self.loadings[0]).all():
-            return "the likelihood of a common factor has no maximum; do all its items go together?"
+            return "no common factor makes these correlations; do all its items go together?"
         heywood = [
             f"{item} ({own:.3f})"
             for item, own in zip(items, self.uniquenesses[0], strict=True)
@@ -98,13 +100,12 @@ class FactorModel:
 
     def __init__(self, blocks: Sequence[list[int]]) -> None:
         self.positions = [item for block in blocks for item in block]
+        self._closed = len(blocks) == 1 and len(blocks[0]) in (2, 3)
         lines, start = [], 0
         for factor, block in enumerate(blocks):
             names = [f"x{start + at}" for at in range(len(block))]
             start += len(block)
-            # alone, two items cannot tell their loadings apart: one label makes them equal
-            label = "equal*" if len(block) == 2 and len(blocks) == 1 else ""
-            lines.append(f"f{factor} =~ " + " + ".join(label + name for name in names))
+            lines.append(f"f{factor} =~ " + " + ".join(names))
             if len(block) == 1:
                 lines.append(f"{names[0]} ~~ 0*{names[0]}")
         columns = [f"x{at}" for at in range(start)]
@@ -121,6 +122,8 @@ class FactorModel:
             How many the covariances rest on.
         """
         matrix = self._matrices(covariances)
+        if self._closed:
+            return _closed_form(matrix)
         found = search(self._structure, matrix[0], respondents)
         self._start = found.theta[0]
         return self._read(found.theta, found.converged)
@@ -134,9 +137,11 @@ class FactorModel:
         respondents : int
             How many each rests on.
         """
+        matrices = self._matrices(covariances)
+        if self._closed:
+            return _closed_form(matrices)
         if self._start is None:
             raise RuntimeError("fit the sample itself before its resamples")
-        matrices = self._matrices(covariances)
         found = walk_all(self._structure, matrices, self._start, respondents)
         return self._read(found.theta, found.converged)
 
@@ -168,6 +173,23 @@ class FactorModel:
         return FactorLoadings(
             loadings * sign[:, owner], left, between * sign[:, :, None] * sign[:, None, :]
         )
+
+
+def _closed_form(correlations: FloatArray) -> FactorLoadings:
+    """Give loadings of two or three items; NaN where no factor makes such correlations."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if correlations.shape[-1] == 2:
+            root = np.sqrt(correlations[:, 0, 1])
+            loadings = np.stack([root, root], axis=1)
+        else:
+            ab, ac, bc = (correlations[:, i, j] for i, j in ((0, 1), (0, 2), (1, 2)))
+            first = np.sqrt(ab * ac / bc)
+            loadings = np.stack([first, ab / first, ac / first], axis=1)
+    known = np.isfinite(loadings).all(axis=1, keepdims=True)
+    loadings = np.where(known, loadings, np.nan)
+    loadings *= np.where(loadings.sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
+    factors = np.where(known[:, :, None], 1.0, np.nan)
+    return FactorLoadings(loadings, 1 - loadings**2, factors)
 
 
 def _signs(loadings: FloatArray, owner: npt.NDArray[np.int64], factors: int) -> FloatArray:
