@@ -9,7 +9,14 @@ import sys
 
 from benchmarks.measure import ROOT
 
-BENCHMARKS = ("concentration", "customer_table", "lifetime_fits", "drivers", "case_run")
+BENCHMARKS = (
+    "concentration",
+    "customer_table",
+    "lifetime_fits",
+    "drivers",
+    "measurement",
+    "case_run",
+)
 
 
 def main() -> int:

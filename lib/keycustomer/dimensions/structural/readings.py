@@ -7,7 +7,7 @@ solution with :class:`ImproperSolution`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -29,6 +29,7 @@ from keycustomer.dimensions.structural.uncertainty import Quantity, Uncertain
 from keycustomer.stats import Estimate
 
 ENDS = ("estimate", "se", "lower", "upper")
+MEASURES = ("omega", "ave")
 
 
 class Readings:
@@ -114,7 +115,7 @@ class Readings:
         self.refuse()
         formulas = self.specification.formulas
         found = self.spread.of(self._defined)
-        table = pd.DataFrame({"name": formulas.names, "expression": formulas.expressions})
+        table = {"name": formulas.names, "expression": formulas.expressions}
         return self._with(table, found, tests=True)
 
     def indirect_effects(self, *, kinds: tuple[str, ...] | None = None) -> pd.DataFrame:
@@ -155,12 +156,10 @@ class Readings:
         structure = self.structure
         numbers = np.unique(structure.row[structure.directed]).tolist()
         names = self.specification.variables
-        table = pd.DataFrame(
-            {
-                "variable": [names[i] for i in numbers],
-                "kind": ["item" if i < structure.items else "construct" for i in numbers],
-            }
-        )
+        table = {
+            "variable": [names[i] for i in numbers],
+            "kind": ["item" if i < structure.items else "construct" for i in numbers],
+        }
         return self._with(table, self.spread.of(lambda t: explained(structure, t, numbers)))
 
     def correlations(self) -> pd.DataFrame:
@@ -168,9 +167,7 @@ class Readings:
         self.refuse()
         structure, names = self.structure, self.specification.constructs
         pairs = list(combinations(range(len(names)), 2))
-        table = pd.DataFrame(
-            {"first": [names[a] for a, _ in pairs], "second": [names[b] for _, b in pairs]}
-        )
+        table = {"first": [names[a] for a, _ in pairs], "second": [names[b] for _, b in pairs]}
         places = np.array(pairs, int).reshape(-1, 2) + structure.items
         return self._with(table, self.spread.of(lambda t: correlations(structure, t, places)))
 
@@ -186,10 +183,11 @@ class Readings:
         structure, specification = self.structure, self.specification
         items = {name: len(specification.items_of(name)) for name in specification.constructs}
         measured = [name for name, count in items.items() if count > 1]
-        table = pd.DataFrame(
-            [(name, measure, items[name]) for name in measured for measure in ("omega", "ave")],
-            columns=["construct", "measure", "items"],
-        )
+        table: dict[str, Sequence[Any]] = {
+            "construct": [name for name in measured for _ in MEASURES],
+            "measure": [measure for _ in measured for measure in MEASURES],
+            "items": [items[name] for name in measured for _ in MEASURES],
+        }
 
         def quantity(theta: np.ndarray) -> np.ndarray:
             parts = [reliability(structure, theta, name) for name in measured]
@@ -246,10 +244,10 @@ class Readings:
     def _cells(self, numbers: range | list[int]) -> pd.DataFrame:
         chosen, structure = list(numbers), self.structure
         cells = [self.specification.cells[i] for i in chosen]
-        table = pd.DataFrame(
-            [(c.left, c.operator, c.right, c.label) for c in cells],
-            columns=["left", "operator", "right", "label"],
-        )
+        table = {
+            name: [getattr(cell, name) for cell in cells]
+            for name in ("left", "operator", "right", "label")
+        }
         raw = self.spread.of(lambda t: structure.values(t)[:, chosen])
         scaled = self.spread.of(lambda t: standardised(structure, t)[:, chosen])
         return self._with(table, raw, scaled)
@@ -258,13 +256,13 @@ class Readings:
         structure = self.structure
         ways = read_ways(self.specification)
         chosen = [i for i, effect in enumerate(ways.effects) if effect.kind in kinds]
-        table = pd.DataFrame(
-            [
-                (effect.name, effect.start, effect.end, effect.kind)
-                for effect in (ways.effects[i] for i in chosen)
-            ],
-            columns=["effect", "from", "to", "kind"],
-        )
+        drawn = [ways.effects[i] for i in chosen]
+        table = {
+            "effect": [effect.name for effect in drawn],
+            "from": [effect.start for effect in drawn],
+            "to": [effect.end for effect in drawn],
+            "kind": [effect.kind for effect in drawn],
+        }
 
         def quantity(of: Quantity) -> Uncertain:
             return self.spread.of(lambda t: ways.products(of(t))[:, chosen])
@@ -274,7 +272,7 @@ class Readings:
 
     def _with(
         self,
-        table: pd.DataFrame,
+        names: Mapping[str, Sequence[Any]],
         raw: Uncertain,
         scaled: Uncertain | None = None,
         *,
@@ -288,8 +286,7 @@ class Readings:
             columns["standardised"] = scaled.estimate
             columns |= {f"standardised_{name}": getattr(scaled, name) for name in ENDS[1:]}
         # one construction: adding columns one by one costs a fit's time again
-        named: dict[Hashable, Any] = {name: table[name] for name in table}
-        return pd.DataFrame(named | columns)
+        return pd.DataFrame({**names, **columns})
 
     def _tests(self, found: Uncertain) -> dict[str, np.ndarray]:
         """Further columns of tests; none unless a subclass has some."""

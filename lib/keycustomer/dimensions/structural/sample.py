@@ -154,28 +154,22 @@ def columns_of(answers: pd.DataFrame) -> list[str]:
 
 
 def _table(answers: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
-    named = answers.set_axis(columns_of(answers), axis=1)
-    twice = sorted({name for name in items if list(named.columns).count(name) > 1})
+    names = columns_of(answers)
+    twice = sorted({name for name in items if names.count(name) > 1})
     if twice:
         raise ValueError(
             f"answers has more than one column called {', '.join(map(quoted, twice))}; rename or "
             "drop the others"
         )
-    return named[list(items)]
+    return answers.iloc[:, [names.index(item) for item in items]]
 
 
 def _numbers(table: pd.DataFrame) -> FloatArray:
-    told = []
-    for name, column in table.items():
-        if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
-            if not pd.api.types.is_complex_dtype(column.dtype):
-                continue
-        wrong = column[[not _is_number(value) for value in column]]
-        if len(wrong):
-            shown = ", ".join(f"{quoted(v)} in row {i!r}" for i, v in wrong.head(3).items())
-            told.append(f"{quoted(name)} has {counted(len(wrong), 'answer')} such as {shown}")
-        else:
-            told.append(f"{quoted(name)} has the type {column.dtype}")
+    told = [
+        _not_numbers(str(name), table.iloc[:, i])
+        for i, name in enumerate(table.columns)
+        if table.dtypes.iloc[i].kind not in "biuf"
+    ]
     if told:
         more = f"; and {counted(len(told) - 3, 'item')} more" if len(told) > 3 else ""
         raise TypeError(
@@ -188,6 +182,14 @@ def _numbers(table: pd.DataFrame) -> FloatArray:
         names = ", ".join(quoted(n) for n, bad in zip(table, infinite, strict=True) if bad)
         raise ValueError(f"answers to {names} are infinite; look for a division by zero")
     return numbers
+
+
+def _not_numbers(name: str, column: pd.Series) -> str:
+    wrong = column[[not _is_number(value) for value in column]]
+    if wrong.empty:
+        return f"{quoted(name)} has the type {column.dtype}"
+    shown = ", ".join(f"{quoted(v)} in row {i!r}" for i, v in wrong.head(3).items())
+    return f"{quoted(name)} has {counted(len(wrong), 'answer')} such as {shown}"
 
 
 def _is_number(value: object) -> bool:

@@ -48,11 +48,10 @@ def start_values(structure: Structure, seen: FloatArray) -> list[FloatArray]:
 
 
 def _loadings(structure: Structure, seen: FloatArray) -> FloatArray:
-    """Loading of each cell's item, the first item of each construct having 1 (or its own)."""
+    """Take loadings of items, in units of a fixed loading or of the first item."""
     start = np.ones(len(structure.row))
     for own in _items_of(structure).values():
         items = structure.row[own]
-        spread = np.sqrt(np.diag(seen))[items]
         first = items[0]
         for place, item in zip(own[1:], items[1:], strict=True):
             others = items[(items != first) & (items != item)]
@@ -62,12 +61,9 @@ def _loadings(structure: Structure, seen: FloatArray) -> FloatArray:
             turned = -1.0 if seen[item, first] < 0 else 1.0
             plain = 0.8 * turned * np.sqrt(seen[item, item] / seen[first, first])
             start[place] = slope if 0.05 * bound < abs(slope) < bound else plain
-        # the first item decides the unit, unless another is fixed or the variance is
         fixed = [i for i in own if structure.number[i] == FIXED and structure.fixed[i]]
         if fixed:
             start[own] *= structure.fixed[fixed[0]] / start[fixed[0]]
-        else:
-            start[own] /= start[own][np.argmax(spread * np.abs(start[own]))]
     return start
 
 
