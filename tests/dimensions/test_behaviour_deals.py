@@ -225,6 +225,31 @@ def test_result_reads_well_and_is_reproducible(tmp_path):
     assert "The most deal-prone" in one._repr_html_()
 
 
+def test_a_depth_of_discount_can_be_asked_for(tmp_path):
+    frame = purchases(lines=3000, customers=20)
+    rng = np.random.default_rng(0)
+    # a list value of 2.5: discounts of 0.5 are a fifth of it, those of 0.1 a twenty-fifth
+    frame["discount"] = np.where(rng.random(3000) < 0.4, 0.5, 0.1)
+    frame["revenue"] = 2.5 - frame["discount"]
+    base = base_of(tmp_path, frame, PRODUCTS)
+    found = dimensions.deal_proneness(base, deeper_than=0.1, draws=20)
+    deals = found.frame["deal_share"] @ found.frame["lines"]
+    assert deals == pytest.approx((frame["discount"] == 0.5).sum())
+    assert "above 10 % of its list value" in found.notes[0]
+    # exactly a fifth is not deeper than a fifth
+    with pytest.raises(ValueError, match=r"of 3,000 purchase lines .* 0 are on deal"):
+        dimensions.deal_proneness(base, deeper_than=0.2)
+    with pytest.raises(ValueError, match="deeper_than=10 must be a share between 0 and 1; 10 %"):
+        dimensions.deal_proneness(base, deeper_than=10)
+
+
+def test_where_nearly_all_is_on_deal_it_says_so(tmp_path):
+    frame = purchases(lines=400, customers=10)
+    frame["discount"] = np.where(np.arange(400) % 20 == 0, 0.0, 0.5)
+    found = dimensions.deal_proneness(base_of(tmp_path, frame, PRODUCTS), draws=20)
+    assert "customers can hardly be told apart; choose another depth" in found.notes[1]
+
+
 def test_few_customers_have_no_reliability_and_it_says_why(tmp_path):
     found = dimensions.deal_proneness(
         base_of(tmp_path, purchases(customers=5, lines=40), PRODUCTS), draws=20

@@ -157,6 +157,14 @@ def test_effects_follow_the_unit_of_the_outcome_and_not_its_origin(scale, shift)
     np.testing.assert_allclose(other["impact_asymmetry"], one["impact_asymmetry"], rtol=1e-5)
 
 
+def test_answers_at_the_end_of_the_scale_are_told():
+    answers, names = survey()
+    answers["m0"] = answers["m0"].where(answers["m0"] < 6, 7.0)
+    notes = contrasts(answers, names).notes
+    assert any("answers pile up at an end of the scale" in n and "m0 (" in n for n in notes)
+    assert not any("satisfaction (" in note for note in notes)
+
+
 def test_classes_by_cut_offs_show_where_the_choice_decides():
     answers, names = survey()
     frame = dimensions.penalty_reward_by_cut_offs(

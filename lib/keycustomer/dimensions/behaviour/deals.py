@@ -18,7 +18,7 @@ import pandas as pd
 from keycustomer.customers.base import CustomerBase
 from keycustomer.dimensions.behaviour.windows import need_categories
 from keycustomer.dimensions.statements import statement
-from keycustomer.stats.samples import FloatArray
+from keycustomer.stats.samples import FloatArray, share_of
 
 PRIOR_LINES = 30.0
 """Lines at the category's own rate that steady the expectation where others bought little."""
@@ -67,7 +67,9 @@ class DealCounts:
         return pd.DataFrame(sums, index=self.customers)
 
 
-def read_deals(base: CustomerBase, window: dict[str, dt.date]) -> DealCounts:
+def read_deals(
+    base: CustomerBase, window: dict[str, dt.date], deeper_than: float = 0.0
+) -> DealCounts:
     """Sum the lines of a window by customer.
 
     Parameters
@@ -76,6 +78,8 @@ def read_deals(base: CustomerBase, window: dict[str, dt.date]) -> DealCounts:
         The prepared base, with discounts and categories.
     window : dict
         `start` and `end`, inclusive.
+    deeper_than : float
+        A line is on deal when its discount is a larger share of its list value than this.
 
     Raises
     ------
@@ -83,6 +87,7 @@ def read_deals(base: CustomerBase, window: dict[str, dt.date]) -> DealCounts:
         When the base knows no discounts or categories, no purchase of the window tells about
         deals, or all or none are on deal.
     """
+    depth = share_of(deeper_than, "deeper_than")
     need_categories(base)
     if not base.has("transactions", "discount"):
         raise ValueError(
@@ -90,7 +95,7 @@ def read_deals(base: CustomerBase, window: dict[str, dt.date]) -> DealCounts:
             "discount, list_amount or list_price in the case file"
         )
     sql = statement("deal_sums", deal_lines=statement("deal_lines"))
-    sums = base.query(sql, classes=CLASSES, prior=PRIOR_LINES, **window)
+    sums = base.query(sql, classes=CLASSES, prior=PRIOR_LINES, deeper_than=depth, **window)
     cells, baskets = sums[sums["class"].notna()], sums[sums["class"].isna()]
     _refuse_without_contrast(base, window, cells)
     customers = pd.Index(baskets["customer_id"], name="customer_id")

@@ -36,6 +36,9 @@ from keycustomer.stats.samples import FloatArray
 LEAST_LINES = 20
 """Lines that each half of a customer's baskets needs to count for the split-half reliability."""
 
+RARE = 0.1
+"""Share of lines on deal, or not on deal, below which that is told."""
+
 ROUNDS = 50
 """Most rounds of the fit; it ends when the spread moves by less than a millionth."""
 
@@ -140,6 +143,7 @@ def deal_proneness(
     *,
     start: Day = None,
     end: Day = None,
+    deeper_than: float = 0.0,
     level: float = 0.95,
     draws: int = 1000,
     seed: Seed = 0,
@@ -152,6 +156,9 @@ def deal_proneness(
         The prepared base, with discounts and product categories.
     start, end : date or ISO string, optional
         First and last day to use, inclusive; default: all that was observed.
+    deeper_than : float
+        A line is on deal when its discount is a larger share of its list value than this, 0..1:
+        above 0 where nearly everything is sold below list.
     level : float
         Level of the intervals.
     draws, seed
@@ -165,14 +172,10 @@ def deal_proneness(
     ------
     ValueError
         When the base lacks what is needed, or no purchase or every one is on deal.
-
-    Notes
-    -----
-    A line counts as bought on deal when its discount is above zero, whatever the size.
     """
     checked_level(level)
     window = observed_window(base, start, end)
-    counts = read_deals(base, window)
+    counts = read_deals(base, window, deeper_than)
     fitted = fit_proneness(counts)
     return DealProneness(
         frame=_frame(counts, fitted, level),
@@ -184,7 +187,7 @@ def deal_proneness(
         start=window["start"],
         end=window["end"],
         level=level,
-        notes=tuple(_notes(counts, fitted)),
+        notes=tuple(_notes(counts, fitted, deeper_than)),
     )
 
 
@@ -323,7 +326,8 @@ def _split_half(
 
     def stepped_up(weights: FloatArray) -> FloatArray:
         correlation = weighted_correlation(weights, first, second)
-        return (2 * correlation / (1 + correlation))[:, None]
+        with np.errstate(divide="ignore"):
+            return (2 * correlation / (1 + correlation))[:, None]
 
     drawn = bootstrap(stepped_up, np.ones(n), draws=draws, seed=seed)[:, 0]
     point = float(stepped_up(np.ones((1, n)))[0, 0])
@@ -353,11 +357,19 @@ def weighted_correlation(weights: FloatArray, first: FloatArray, second: FloatAr
         return np.where((of_a > 0) & (of_b > 0), between / np.sqrt(of_a * of_b), np.nan)
 
 
-def _notes(counts: DealCounts, fitted: FittedProneness) -> list[str]:
+def _notes(counts: DealCounts, fitted: FittedProneness, deeper_than: float) -> list[str]:
+    totals = counts.totals()
+    share = float(totals["deals"].sum() / totals["lines"].sum())
     notes = [
-        f"a line counts as on deal when its discount is above zero; lines of one basket go "
-        f"together, {counts.dispersion:.2f} times the variance of independent ones"
+        f"a line counts as on deal when its discount is above {percent(deeper_than, 0)} of its "
+        f"list value, as {percent(share)} of the lines are; lines of one basket go together, "
+        f"{counts.dispersion:.2f} times the variance of independent ones"
     ]
+    if not RARE < share < 1 - RARE:
+        notes.append(
+            "so few lines are on deal, or so few are not, that customers can hardly be told apart; "
+            "choose another depth by deeper_than"
+        )
     if fitted.spread == 0:
         notes.append("customers differ by no more than chance: nobody is called price-driven")
     dropped = int(counts.excluded["lines"].sum())

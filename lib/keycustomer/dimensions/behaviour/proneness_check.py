@@ -147,6 +147,7 @@ def check_deal_proneness(
     *,
     split: Day,
     end: Day = None,
+    deeper_than: float = 0.0,
     offer: str | None = None,
     answer: str | None = None,
     groups: int = 5,
@@ -164,6 +165,8 @@ def check_deal_proneness(
         Last day whose purchases are used for the estimate.
     end : date or ISO string, optional
         Last day to check on; default: the last observed.
+    deeper_than : float
+        As in :func:`keycustomer.dimensions.deal_proneness`.
     offer, answer : str, optional
         Kinds of interaction after the split, such as `campaign` and `coupon redemption`: of the
         customers with an offer (or, without `offer`, of all) those with an answer are compared.
@@ -186,8 +189,8 @@ def check_deal_proneness(
     groups = whole_number(groups, "groups", of="groups", least=2)
     day = split_day(base, split)
     window = observed_window(base, day + dt.timedelta(days=1), end)
-    early = read_deals(base, {"start": base.start, "end": day})
-    fitted, later = fit_proneness(early), read_deals(base, window)
+    early = read_deals(base, {"start": base.start, "end": day}, deeper_than)
+    fitted, later = fit_proneness(early), read_deals(base, window, deeper_than)
     both = _matched(early, fitted, later)
     if len(both.ids) < 2 * groups:
         raise ValueError(

@@ -40,6 +40,9 @@ FEWEST_IN_GROUP = 10
 SINGULAR = 1e-10
 """Smallest eigenvalue of a regression, as a share of the largest, that counts as independent."""
 
+PILED_UP = 0.2
+"""Share of answers at one end of the scale from which that is told."""
+
 MEASURES = ("penalty", "reward", "range", "asymmetry", "beyond_linear")
 """What is estimated of each attribute, in this order."""
 
@@ -208,7 +211,7 @@ def penalty_reward(
         bend_p_value=_bend_p_value(used[outcome].to_numpy(), performances, dummies),
         level=level,
         method=method,
-        notes=tuple(_notes(frame, drawn)),
+        notes=(*_notes(frame, drawn), *_piled_up(used)),
     )
 
 
@@ -489,3 +492,21 @@ def _notes(frame: pd.DataFrame, drawn: FloatArray) -> list[str]:
             "and the cut-offs would show: it does not establish the class"
         )
     return notes
+
+
+def _piled_up(used: pd.DataFrame) -> list[str]:
+    """Tell the columns whose answers pile up at an end, where the scale hides what lies beyond."""
+    ends = [
+        f"{column} ({(used[column] == end).mean():.0%} answer {end:g})"
+        for column in used
+        if used[column].nunique() > 2
+        for end in (used[column].min(), used[column].max())
+        if (used[column] == end).mean() >= PILED_UP
+    ]
+    if not ends:
+        return []
+    more = f" and {len(ends) - 3} more" if len(ends) > 3 else ""
+    return [
+        f"answers pile up at an end of the scale, which bends even a straight relation: "
+        f"{', '.join(ends[:3])}{more}"
+    ]

@@ -139,8 +139,8 @@ def _notes(contrasts: PenaltyReward, left_out: list[str]) -> list[str]:
     p_value = contrasts.bend_p_value
     chance = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
     bend = (
-        f"{contrasts.outcome} departs from straight lines by more than chance ({chance}): "
-        "the data hold room for two factors"
+        f"{contrasts.outcome} departs from straight lines by more than chance ({chance}): the data "
+        "hold room for two factors, unless answers piled up at an end of the scale bend it"
         if p_value < BEND_LEVEL
         else f"straight lines describe {contrasts.outcome} as well ({chance}): the data "
         "show no two factors, and classes by contrasts owe to the cut-offs"

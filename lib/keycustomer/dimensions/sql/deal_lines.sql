@@ -1,12 +1,12 @@
 -- One row a line of a purchase between $start and $end whose discount and category are known:
--- whether it was on deal, and what share of the purchases of all other customers in the same
+-- whether it was on deal (a discount above $deeper_than of the list value), and what share of the purchases of all other customers in the same
 -- category and month was. $prior lines at the rate of the category (and this one, likewise, at the
 -- overall rate) steady the share where others bought little. Baskets alternate between two halves.
 with lines as (
     select
         lines.customer_id, lines.date, lines.order_id, products.category,
         date_trunc('month', lines.date) as month,
-        (lines.discount > 0)::int as deal
+        (lines.discount > $deeper_than::double * (lines.revenue + lines.discount)::double)::int as deal
     from transactions as lines
     inner join products using (product_id)
     where
