@@ -298,9 +298,8 @@ def kind_bars(contributions: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="share", ylabel="kind of variable")
     ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.14), ncols=1)
     best = contributions.iloc[int(contributions["between"].to_numpy().argmax())]
-    finding(
-        ax, f"Mostly {best['kind']} variables separate the segments ({percent(best['between'], 0)})"
-    )
+    said = f"Mostly {best['kind']} variables separate the segments ({percent(best['between'], 0)})"
+    finding(ax, said, width=_columns_above(ax))
     text = "; ".join(
         f"{r['kind']}: weight {percent(r['share_of_distance'], 0)}, separates "
         f"{percent(r['between'], 0)}, moves {percent(r['moved'], 0)} of the customers"
