@@ -5,6 +5,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -250,6 +251,17 @@ def test_figures_are_saved_with_their_text_alternative(project: Path, shown: lis
     with pytest.raises(ValueError, match="no text alternative"):
         chapter.figure("bare", axes)
     pyplot.close(figure)
+
+
+def test_pages_of_their_own_are_saved_and_listed(project: Path) -> None:
+    chapter = open_chapter("1_pareto_analysis", "toy")
+    chapter.page("dossier_1", SimpleNamespace(html="<p>Ann &amp; Co</p>"), "Dossier of <Ann>")
+    assert (chapter.folder / "pages" / "1_dossier_1.html").read_text() == "<p>Ann &amp; Co</p>"
+    assert saved(chapter)["pages"] == [
+        {"name": "dossier_1", "file": "pages/1_dossier_1.html", "title": "Dossier of <Ann>"}
+    ]
+    with pytest.raises(ValueError, match="is no name for one of the pages"):
+        chapter.page("../up", SimpleNamespace(html=""), "")
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", "Ä", "a b", ".hidden", "x" * 80])

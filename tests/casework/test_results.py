@@ -30,6 +30,7 @@ RECORD = {
     "skipped": [{"section": "What do they buy?", "missing_table": "products"}],
     "tables": [],
     "figures": [],
+    "pages": [],
 }
 
 

@@ -5,8 +5,8 @@ and results, the same way in JupyterLab, under papermill and in a case run?
 
 - :func:`open_chapter`: checks the parameters, prepares the case's base where it is missing or
   outdated, and returns the :class:`Chapter`.
-- :class:`Chapter`: `measure`, `ledger`, `figure`, `table`, `say`, `skip`, `customer`, `value`,
-  `save`.
+- :class:`Chapter`: `measure`, `ledger`, `figure`, `table`, `page`, `say`, `skip`, `customer`,
+  `value`, `save`.
 
 Values of data are escaped wherever they are shown; small groups and names are withheld unless the
 case is identifiable.
@@ -148,6 +148,7 @@ class Chapter:
         self._skipped: dict[tuple[str, str], dict[str, Any]] = {}
         self._tables: dict[str, dict[str, Any]] = {}
         self._figures: dict[str, dict[str, Any]] = {}
+        self._pages: dict[str, dict[str, Any]] = {}
 
     def __repr__(self) -> str:
         """Name, case and parameters."""
@@ -193,6 +194,11 @@ class Chapter:
         self._measures[name, group] = measure_row(
             self.name, name, estimate, group=group, unit=unit, n=n, method=method, truth=truth
         )
+
+    @property
+    def measures(self) -> pd.DataFrame:
+        """Measures recorded so far, one row each, as in `results.json`."""
+        return pd.DataFrame(list(self._measures.values()))
 
     def model(self, fitted: Fitted) -> None:
         """Record a lifetime model's likelihood and parameters as measures.
@@ -321,6 +327,28 @@ class Chapter:
         }
         show_table(tidy, self._caption(name, caption, len(tidy), withheld, rows), rows)
 
+    def page(self, name: str, page: Any, title: str) -> None:
+        """Save a page of its own, such as a dossier to print, and say where it is.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file: small letters, digits and `_`.
+        page : object
+            With its HTML as `html`, complete and escaped.
+        title : str
+            What it is about.
+
+        Raises
+        ------
+        ValueError
+            When the name is none.
+        """
+        path = self._path("pages", name, "html")
+        path.write_text(page.html, encoding="utf-8", newline="\n")
+        self._pages[name] = {"name": name, "file": self._relative(path), "title": title}
+        self.say("{title}: {file}", title=title, file=self._relative(path))
+
     def _write_table(self, name: str, frame: pd.DataFrame) -> dict[str, str]:
         text, binary = self._path("tables", name, "csv"), self._path("tables", name, "parquet")
         neutralise_formulas(frame).to_csv(text, index=False, lineterminator="\n", encoding="utf-8")
@@ -407,13 +435,14 @@ class Chapter:
             "skipped": list(self._skipped.values()),
             "tables": list(self._tables.values()),
             "figures": list(self._figures.values()),
+            "pages": list(self._pages.values()),
             "parameters": dict(self.parameters),
         }
         folder = self.folder / "chapters"
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / f"{self.name}.json", content)
         write_json(folder / f"{self.name}.usage.json", {"peak_memory_bytes": peak_memory()})
-        counts = ("measures", "ledger", "tables", "figures", "skipped")
+        counts = ("measures", "ledger", "tables", "figures", "pages", "skipped")
         written = ", ".join(f"{name} {len(content[name])}" for name in counts)
         self.say("Results of {chapter} saved: {written}.", chapter=self.name, written=written)
         return self.folder

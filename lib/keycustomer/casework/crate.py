@@ -210,12 +210,13 @@ def _action(
     files: Sequence[Entity],
 ) -> Entity:
     number = name.partition("_")[0]
+    folders = tuple(f"{kind}/{number}_" for kind in ("tables", "figures", "pages"))
     own = [p for p in parameters if p["@id"].startswith(f"#parameter-{name}-")]
     made = [
         file
         for file in files
         if file["@id"] == f"notebooks/{name}.ipynb"
-        or file["@id"].startswith((f"chapters/{name}.", f"tables/{number}_", f"figures/{number}_"))
+        or file["@id"].startswith((f"chapters/{name}.", *folders))
     ]
     action = {
         "@id": f"#run-{name}",

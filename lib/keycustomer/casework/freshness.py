@@ -126,7 +126,7 @@ def _change(key: str, then: Any, now: Any) -> str:
 def chapter_files(chapter: str, record: Mapping[str, Any]) -> list[str]:
     """Files of a chapter's output, relative to the output folder."""
     tables = [row[kind] for row in record["tables"] for kind in ("csv", "parquet")]
-    figures = [row["file"] for row in record["figures"]]
+    figures = [row["file"] for kind in ("figures", "pages") for row in record.get(kind, ())]
     own = [f"notebooks/{chapter}.ipynb", f"chapters/{chapter}.json", f"chapters/{chapter}.run.json"]
     return [*own, *tables, *figures]
 

@@ -108,8 +108,8 @@ _DIMENSIONS: dict[str, Measure] = {
         "standardised effect of value on loyalty by way of satisfaction", "path"
     ),
     "driver_importance": Measure(
-        "share of the explained variance of satisfaction that is a driver's (LMG)",
-        "share of R2",
+        "part of the explained variance of satisfaction (R2) that is a driver's (LMG)",
+        "part of R2",
     ),
     "kano_class": Measure(
         "class of an attribute by Kano's table: 1 must-be, 2 one-dimensional, 3 attractive, "

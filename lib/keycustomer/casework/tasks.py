@@ -36,6 +36,7 @@ FAILED_RECORD: dict[str, list[Any]] = {
     "skipped": [],
     "tables": [],
     "figures": [],
+    "pages": [],
 }
 
 
@@ -155,7 +156,7 @@ def _drop_files(content: Path, name: str) -> None:
     (content / "chapters").mkdir(exist_ok=True)
     _record_file(content, name).unlink(missing_ok=True)
     number = name.partition("_")[0]
-    for kind in ("tables", "figures"):
+    for kind in ("tables", "figures", "pages"):
         for path in (content / kind).glob(f"{number}_*"):
             path.unlink()
 

@@ -90,6 +90,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "stability_curve",
     ),
     "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
+    "truth": ("truth_dots",),
     "validation": (
         "calibration_curve",
         "capture_curve",
