@@ -34,6 +34,9 @@ BENDS = (0.0, 0.12, -0.12, 0.24, -0.24, 0.38, -0.38, 0.55, -0.55)
 FEW_COLUMNS = 4
 """Columns up to which single boxes stand in one line."""
 
+SPREAD = 1.15
+"""How far rows stand from the middle, beside an even share of the height."""
+
 LABEL_AT = (0.5, 0.38, 0.62, 0.28, 0.72, 0.2, 0.8)
 """Places of a label along an arrow that are tried."""
 
@@ -169,7 +172,8 @@ def _places(
             if staggered and len(column) == 1 and 0 < number < count - 1:
                 # a chain of single boxes zigzags, so that arrows between them are long
                 share = 0.82 if number % 2 else 0.18
-            middle = 0.45 + (height - 0.5) * (1 - share)
+            # a little apart from each other, as boxes of few rows would crowd the middle
+            middle = 0.35 + (height - 0.4) * (0.5 - SPREAD * (share - 0.5))
             half = 0.12 + lines[name] * LINE / 2
             middle = float(np.clip(middle, half, height - half))
             places[name] = (left, middle - half, left + broad, middle + half)

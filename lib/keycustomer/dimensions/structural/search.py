@@ -35,7 +35,7 @@ FLATTEST = 1e-6
 TOGETHER = 64
 """Draws computed together: their matrices stay in the processor's cache."""
 
-MOST_STEPS = 200
+MOST_STEPS = 80
 """Steps of a fit."""
 
 MOST_DRAWN_STEPS = 60
@@ -228,6 +228,6 @@ def _quasi_newton(structure: Structure, seen: FloatArray, start: FloatArray) -> 
             return 1e10, np.zeros(scaled.size)
         return float(there.value[0]), there.gradient[0] * scale
 
-    options = {"maxiter": 500, "gtol": 1e-7}
+    options = {"maxiter": 300, "gtol": 1e-7}
     found = minimize(objective, start / scale, jac=True, method="BFGS", options=options)
     return np.asarray(found.x * scale, dtype=float)
