@@ -1,7 +1,7 @@
 """Who leaves: competitors' offers, contracts, loyalty, trouble and price.
 
 The probability to leave at the end of a month is logistic.  Competitors aim at large accounts;
-contracts hold until they run out; what is served well looks less at the price.
+contracts hold until they run out; who is served well minds less that the offer is dearer.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def set_hazard(world: World, state: State, month: Month) -> None:
     churn = world.parameters.churn
     apart = _apart_from_price(world, state, month)
     better = _differentiation(world, month)
-    response = world.accounts.discount_response * np.exp(-churn.differentiation * better)
-    odds = apart + response * net_relative(month)
+    price = net_relative(month)
+    minded = np.where(price > 0, np.exp(-churn.differentiation * better), 1.0) * price
+    odds = apart + world.accounts.discount_response * minded
     state.risk = apart
     month.hazard = np.where(month.present, churn.scale / (1 + np.exp(-odds)), 0.0)
 

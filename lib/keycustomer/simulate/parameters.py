@@ -205,7 +205,7 @@ class DiscountParameters:
 
     base: float = _true(0.055, "share", "everybody gets some")
     size: float = _true(0.026, "share per sd of log size", "large ones negotiate")
-    weak_demand: float = _true(-0.10, "share per log demand", "given when demand is weak")
+    weak_demand: float = _true(-0.06, "share per log demand", "given when demand is weak")
     sensed_risk: float = _true(0.022, "share per sd", "given where the manager senses risk")
     sensing_noise: float = _true(1.2, "sd", "managers sense badly", within=_POSITIVE)
     war: float = _true(0.065, "share", "deepens in the price war")
@@ -324,7 +324,7 @@ class ChurnParameters:
     unresolved: float = _true(0.90, "log-odds per complaint", "unresolved trouble drives away")
     conflict: float = _true(0.20, "log-odds", "agent and manager at odds")
     differentiation: float = _true(
-        0.35, "log per sd", "the better served look less at the price (T4)"
+        0.35, "log per sd", "the better served mind a dearer offer less (T4)"
     )
     offers: float = _true(-3.0, "log-odds", "offers at median size, before the war")
     offers_size: float = _true(1.0, "log-odds per sd of log size", "aimed at large accounts")

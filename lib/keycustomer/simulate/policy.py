@@ -8,7 +8,7 @@ discount, contacts, quality of an attribute) are there to compute true effects.
 
 The tools work as a system: levels by value need the archive to know the value, targeted discounts
 need the archive to sense the risk, a dossier helps only where there are contacts, closeness that
-is not delivered is paid for and not felt, and who is served well looks less at the price.
+is not delivered is paid for and not felt, and who is served well minds a dearer offer less.
 """
 
 from __future__ import annotations

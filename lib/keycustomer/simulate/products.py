@@ -115,6 +115,17 @@ def product_arrays(catalogue: tuple[Product, ...] = PRODUCTS) -> Products:
         When a product names a category, or a product to build on, that does not exist.
     """
     ids = [product.product_id for product in catalogue]
+    for product in catalogue:
+        if product.category not in CATEGORIES:
+            raise ValueError(
+                f"product {product.product_id}: no category {product.category!r}; there is: "
+                f"{', '.join(CATEGORIES)}"
+            )
+        if product.needs and product.needs not in ids:
+            raise ValueError(
+                f"product {product.product_id} builds on {product.needs!r}, which is not in the "
+                f"catalogue: {', '.join(ids)}"
+            )
     prices = np.array([product.list_price for product in catalogue])
     shares = np.array([product.cost_share for product in catalogue])
     return Products(
