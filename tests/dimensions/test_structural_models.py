@@ -452,6 +452,16 @@ def test_constructs_that_are_one_cannot_be_told_apart():
         assert "merge them into one construct" in str(fit.problems[0])
 
 
+def test_a_search_without_end_says_which_variance_ran_off(answers):
+    """With 25 pupils the likelihood has no maximum; seminr does not converge either."""
+    fit = fit_cfa(HOLZINGER, answers.head(25))
+    (problem,) = fit.problems
+    assert (problem.kind, fit.converged) == ("not converged", False)
+    assert "the variance of x9 ran below zero without end" in problem.what
+    with pytest.raises(ImproperSolution, match="look at x9 and its fellows first"):
+        fit.loadings()
+
+
 def test_unrelated_constructs_of_two_items_are_not_identified_by_the_answers():
     generator = np.random.default_rng(9)
     plain = generator.normal(size=(400, 4))

@@ -118,21 +118,32 @@ def find_problems(
         Whether the search ended at a minimum.
     """
     if not converged:
-        return (
-            Problem(
-                "not converged",
-                "",
-                float("nan"),
-                "the search found no best coefficients",
-                "the answers do not support the model: begin with one construct at a time "
-                "(fit_cfa), take out items unlike their fellows, then add paths",
-            ),
-        )
+        return (_not_converged(structure, theta),)
     return (
         *_replaceable_here(structure, theta),
         *_negative_variances(structure, theta, se),
         *_impossible_correlations(structure, theta),
         *_steep_paths(structure, theta),
+    )
+
+
+def _not_converged(structure: Structure, theta: FloatArray) -> Problem:
+    """Say that a search ended nowhere, and which variances ran below zero on its way."""
+    arrows = np.diag(structure.implied(theta[None]).arrows[0])
+    names = [
+        name
+        for name, variance in zip(structure.specification.variables, arrows, strict=True)
+        if variance < 0
+    ]
+    way = f": the variance of {', '.join(names)} ran below zero without end" if names else ""
+    first = f"look at {names[0]} and its fellows first" if names else "try one construct at a time"
+    return Problem(
+        "not converged",
+        ", ".join(names),
+        float("nan"),
+        f"the search found no best coefficients{way}",
+        f"the answers do not support the model: {first} (fit_cfa), take out items unlike their "
+        "fellows or ask more respondents, then add paths",
     )
 
 
