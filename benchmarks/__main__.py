@@ -15,6 +15,7 @@ BENCHMARKS = (
     "lifetime_fits",
     "drivers",
     "measurement",
+    "simulation",
     "case_run",
 )
 
