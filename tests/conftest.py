@@ -82,3 +82,21 @@ def cdnow_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
 def complete_journey_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
     """Prepared base of the grocery retailer, once a session."""
     return prepared("complete_journey", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def mobi_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the survey of users of mobile phones, once a session."""
+    return prepared("mobi", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def corp_rep_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the survey on corporate reputation, once a session."""
+    return prepared("corp_rep", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def telecom_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the simulated operator, once a session."""
+    return prepared("telecom", tmp_path_factory)

@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import known_surveys
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from keycustomer.customers import CustomerBase
+from keycustomer.simulate import ITEMS, simulate_company
 
 ROOT = Path(__file__).resolve().parents[2]
-CARDS = {"complete_journey": 22, "cdnow": 9}  # counts stated, so that none is lost unseen
+CARDS = {"complete_journey": 22, "cdnow": 9, "mobi": 4, "corp_rep": 4, "telecom": 21}  # counts stated, so that none is lost unseen
 
 
 def card(name: str) -> str:
@@ -104,9 +106,74 @@ def count_cdnow() -> dict[str, float]:
     }
 
 
+def count_mobi() -> dict[str, float]:
+    answers = known_surveys.mobi()
+    return {
+        "survey: respondents": len(answers),
+        "survey: items": answers.shape[1],
+        "answers not given": int(answers.isna().sum().sum()),
+        "respondents who give one answer to every question": sum(answers.nunique(axis=1) == 1),
+    }
+
+
+def count_corp_rep() -> dict[str, float]:
+    answers = known_surveys.corp_rep()
+    return {
+        "survey: respondents": len(answers),
+        "survey: columns": answers.shape[1],
+        "answers not given, marked -99": int(answers.isna().sum().sum()),
+        "respondents with an answer not given": sum(answers.isna().any(axis=1)),
+    }
+
+
+def count_telecom() -> dict[str, float]:
+    tables = simulate_company(2000, 36, 1).tables()
+    customers, lines, survey = (tables[n] for n in ("customers", "transactions", "survey"))
+    contacts, contracts = tables["interactions"], tables["contracts"]
+    complaints = contacts[contacts.kind == "complaint"]
+    ratings = survey[[item.name for item in ITEMS]]
+    points = survey[[f"price_{p}" for p in ("too_cheap", "cheap", "expensive", "too_expensive")]]
+    managed, represented = customers.manager.notna(), customers.agent.notna()
+    return {
+        "customers: rows": len(customers),
+        "transactions: lines": len(lines),
+        "transactions: customers": lines.customer_id.nunique(),
+        "transactions: orders, an account's month": lines.order_id.nunique(),
+        "products: rows": len(tables["products"]),
+        "interactions: rows": len(contacts),
+        "interactions: complaints": len(complaints),
+        "contracts: rows": len(contracts),
+        "contracts: customers who left within the window": sum(
+            contracts.groupby("customer_id").tail(1)["end"].notna()
+        ),
+        "survey: questionnaires": len(survey),
+        "survey: customers who answered at least once": survey.customer_id.nunique(),
+        "choices: alternatives shown": len(tables["choices"]),
+        "market: rows": len(tables["market"]),
+        "customers without an own manager or an agent": sum(~managed & ~represented),
+        "customers with both an own manager and an agent": sum(managed & represented),
+        "customers called key account": sum(customers.key_account),
+        "customers of whom no attitudes are noted": sum(customers.price_orientation.isna()),
+        "complaints not resolved within the window": sum(complaints.resolved_on.isna()),
+        "ratings left out": int(ratings.isna().to_numpy().sum()),
+        "questionnaires with one answer to all ratings, as far as given": sum(
+            ratings.max(axis=1) == ratings.min(axis=1)
+        ),
+        "questionnaires whose four price points contradict one another": sum(
+            (points.dropna().diff(axis=1).iloc[:, 1:] < 0).any(axis=1)
+        ),
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("complete_journey", count_complete_journey), ("cdnow", count_cdnow)],
+    [
+        ("complete_journey", count_complete_journey),
+        ("cdnow", count_cdnow),
+        ("mobi", count_mobi),
+        ("corp_rep", count_corp_rep),
+        ("telecom", count_telecom),
+    ],
 )
 def test_counts_are_those_of_the_data(name: str, count: Callable[[], dict[str, float]]) -> None:
     stated = {what: number(value) for what, value in rows(card(name), "what | count")}

@@ -136,7 +136,7 @@ def bootstrap(
     sizes = _whole_customers(multiplicities)
     filled = np.flatnonzero(sizes)
     starts = (np.cumsum(sizes) - sizes)[filled]
-    report = _after_quiet(progress)
+    report = after_quiet(progress)
     parts: list[FloatArray] = []
     done = 0
     for counts in bootstrap_counts(int(sizes.sum()), draws, seed):
@@ -162,7 +162,7 @@ def _whole_customers(multiplicities: npt.ArrayLike) -> IntArray:
     return given.astype(np.int64)
 
 
-def _after_quiet(progress: Progress | None) -> Progress:
+def after_quiet(progress: Progress | None) -> Progress:
     """Wrap a progress callback: short work stays silent, long work reports twice a second."""
     due = time.monotonic() + QUIET_SECONDS
 

@@ -45,7 +45,7 @@ from keycustomer.dimensions.drivers.scores import (
 )
 from keycustomer.dimensions.drivers.waves import Waves, Windows, read_waves
 from keycustomer.stats import bootstrap
-from keycustomer.stats.bootstrap import CELLS, Progress, Seed, _after_quiet, checked_level
+from keycustomer.stats.bootstrap import CELLS, Progress, Seed, after_quiet, checked_level
 from keycustomer.stats.samples import FloatArray
 
 Measure: TypeAlias = Literal["share", "importance"]
@@ -193,7 +193,7 @@ def importance_drift(
     waves = read_waves(answers, scores, wave, windows=windows, respondent=respondent)
     generator = np.random.default_rng(seed)
     measured = partial(_measured, method=chosen, measure=measure)
-    report = _after_quiet(progress)
+    report = after_quiet(progress)
     point, cloud = _by_wave(
         waves, measured, draws, generator, lambda done, _: report(done, 2 * draws)
     )

@@ -25,7 +25,7 @@ from keycustomer.dimensions.measurement.complete import (
     complete_answers,
     item_correlations,
 )
-from keycustomer.stats.bootstrap import Progress, Seed, _after_quiet, checked_level
+from keycustomer.stats.bootstrap import Progress, Seed, after_quiet, checked_level
 from keycustomer.stats.samples import FloatArray
 
 DRAWS = 500
@@ -158,7 +158,7 @@ def _shuffled(
     """Eigenvalues of shuffled tables, one row a table, the largest first."""
     values = complete.values
     standard = (values - values.mean(axis=0)) / (values.std(axis=0) * np.sqrt(len(values)))
-    report = _after_quiet(progress)
+    report = after_quiet(progress)
     chance = np.empty((draws, standard.shape[1]))
     mixed = np.empty_like(standard)
     for draw in range(draws):
