@@ -17,7 +17,7 @@ CORRELATION = 0.05
 def answers():
     frame, _ = yes_and_no(1453)
     variables = read_variables(frame, {"answers": list(frame)})
-    return segment_numbers(variables, range(2, 7), method="latent class", pairs=12)
+    return segment_numbers(variables, range(2, 7), method="latent class", pairs=8)
 
 
 def test_bic_keeps_falling_while_only_two_numbers_are_stable():
@@ -46,12 +46,14 @@ def test_round_segments_are_found(method):
     result = segment_numbers(variables, range(2, 7), method=method, pairs=8)
     assert result.suggested == 4
     assert result.of(4)["rand"] > 0.95
-    assert result.of(4)["chance"] == 1 / 20
+    assert result.of(4)["chance"] == 1 / 40
 
 
 def test_a_single_cloud_has_no_structure_though_halves_of_it_come_again():
     frame = cloud(600)
-    result = segment_numbers(read_variables(frame, {"x": list(frame)}), range(2, 6), pairs=10)
+    result = segment_numbers(
+        read_variables(frame, {"x": list(frame)}), range(2, 6), pairs=10, references=19
+    )
     assert result.suggested == 1
     assert result.stable[0] == 2
     assert result.of(2)["rand"] > 0.8
@@ -61,7 +63,9 @@ def test_a_single_cloud_has_no_structure_though_halves_of_it_come_again():
 
 def test_independent_noise_has_no_structure_and_nothing_comes_again():
     frame = pd.DataFrame(np.random.default_rng(5).normal(size=(300, 5)), columns=list("abcde"))
-    result = segment_numbers(read_variables(frame, {"x": list(frame)}), (3, 4, 5), pairs=8)
+    result = segment_numbers(
+        read_variables(frame, {"x": list(frame)}), (3, 4, 5), pairs=8, references=19
+    )
     assert (result.suggested, result.stable) == (1, [])
     assert result.sentence == ("No structure: no number of segments comes again in another sample")
 
@@ -69,7 +73,9 @@ def test_independent_noise_has_no_structure_and_nothing_comes_again():
 def test_the_same_seed_gives_the_same_figures_and_more_pairs_can_be_asked_for():
     frame, _ = blobs(100)
     variables = read_variables(frame, {"place": ["x", "y"]})
-    one, other = (segment_numbers(variables, (3,), pairs=3, seed=7) for _ in range(2))
+    one, other = (
+        segment_numbers(variables, (3,), pairs=3, references=19, seed=7) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(one.frame, other.frame)
     estimate = one.estimate(3)
     assert estimate.lower <= estimate.estimate <= estimate.upper
@@ -81,7 +87,12 @@ def test_a_large_base_is_measured_on_a_sample_and_says_so():
     variables = read_variables(frame, KINDS, logged=LOGGED)
     done = []
     result = segment_numbers(
-        variables, (4,), method="mixture", pairs=3, progress=lambda *seen: done.append(seen)
+        variables,
+        (4,),
+        method="mixture",
+        pairs=3,
+        references=19,
+        progress=lambda *seen: done.append(seen),
     )
     assert (result.customers, result.measured_on) == (12_000, 1000)
     assert "Measured on 1,000 of 12,000 customers" in result._repr_html_()

@@ -65,6 +65,14 @@ def test_values_not_known_are_filled_and_told_or_their_customers_left_out():
     assert "3 customers left out" in kept.notes[0]
 
 
+def test_customers_who_lack_several_values_at_once_are_told():
+    """Filled in with the means they are alike in all of them, and latent classes find them."""
+    frame, _ = company(200)
+    frame.loc[:9, ["price orientation", "innovativeness", "spend"]] = np.nan
+    notes = " ".join(read_variables(frame, KINDS, logged=LOGGED).notes)
+    assert "10 customers lack 3 or more values at once" in notes
+
+
 def test_numbers_come_as_text_and_categories_as_numbers():
     frame, _ = company(50)
     as_text = frame.assign(spend=frame["spend"].map(repr))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from keycustomer.customers.rendering import counted
 from keycustomer.dimensions.dossier.plain import cut, money, percent_of
 from keycustomer.dimensions.dossier.relations import contract_state
 
@@ -116,4 +117,7 @@ def _facts(book: DossierBook, customer_id: str, record: dict[str, object]) -> li
     if not record:
         facts.append(("on file", "no record in a customers table"))
     more = len(facts) - MOST_FACTS
-    return [*facts[:MOST_FACTS], *([("further", f"{more} facts on file")] if more > 0 else [])]
+    return [
+        *facts[:MOST_FACTS],
+        *([("further", f"{counted(more, 'fact')} on file")] if more > 0 else []),
+    ]

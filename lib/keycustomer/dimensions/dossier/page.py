@@ -101,9 +101,10 @@ def _made(book: DossierBook) -> str:
     base, (start, end) = book.base, book.window
     named = "" if base.identifiable else " Customers may not be named: personal data left out."
     return (
-        f"Made by the Key Customer Value Lab from the base {base.title!r}, {base.currency}. The "
-        f"last year is {start} to {end}; ranks are among {len(book.ranked):,} customers who bought "
-        f"in it.{named}{' All data are simulated.' if base.simulated else ''}"
+        f"Made by the Key Customer Value Lab from the base {cut(base.title, 60)}, "
+        f"{base.currency}. The last year is {start} to {end}; ranks are among "
+        f"{len(book.ranked):,} customers who bought in it.{named}"
+        f"{' All data are simulated.' if base.simulated else ''}"
     )
 
 

@@ -22,6 +22,10 @@ from keycustomer.stats.samples import FloatArray
 FEW_VALUES = 10
 """Different values up to which a number is drawn by thresholds, as a rating is."""
 
+HEAPED = 0.05
+"""Share of the customers with one and the same value from which a number is drawn so too: a curve
+would not copy the heap, such as that of firms with a single site."""
+
 TRIAL = 10_000
 """Customers on which the correlations are adjusted; made exactly uncorrelated before."""
 
@@ -142,7 +146,8 @@ def _bend(codes: FloatArray, column: FloatArray) -> _Curve | _Steps:
     from scipy.stats import yeojohnson
 
     values, first, counts = np.unique(column, return_index=True, return_counts=True)
-    if values.size <= FEW_VALUES or codes.shape[1] > 1:
+    heaped = counts.max() > HEAPED * column.size
+    if values.size <= FEW_VALUES or heaped or codes.shape[1] > 1:
         below = np.cumsum(counts)[:-1] / column.size
         return _Steps(ndtri(below), values, codes[first])
     straight, curve = yeojohnson(column)

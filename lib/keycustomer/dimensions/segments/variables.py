@@ -35,6 +35,9 @@ RAREST = 0.01
 MOST_LEVELS = 15
 """Levels of a category that are kept; the rarer ones become `other`."""
 
+TOGETHER = 3
+"""Values not known of one customer from which it is told."""
+
 SKEWED = 3.0
 """Skewness from which a number is said to need a logarithm."""
 
@@ -281,9 +284,21 @@ def read_variables(
             notes += said
     if complaints:
         raise ValueError("; ".join(complaints))
+    notes += _unknown_together(table[names])
     return _weighed(
         table, ids[kept].to_numpy(), tuple(variables), weights, int((~kept).sum()), notes
     )
+
+
+def _unknown_together(table: pd.DataFrame) -> list[str]:
+    """Warn of customers who lack several values at once: filled in, they look alike."""
+    several = int((table.isna().sum(axis=1) >= TOGETHER).sum())
+    if several < max(1, RAREST * len(table)):
+        return []
+    return [
+        f"{counted(several, 'customer')} lack {TOGETHER} or more values at once; filled in they "
+        "look alike and may make a segment of their own: compare with missing='listwise'"
+    ]
 
 
 def _check_call(
