@@ -2,13 +2,20 @@
 
 from types import SimpleNamespace
 
+import known_surveys
+import numpy as np
 import pandas as pd
 import pytest
 from keycustomer.coursework import CaseData, checker, exercises
 from keycustomer.coursework.mistakes import agrees
 
 SETTINGS = {"population": "all", "draws": 200, "seed": 0, "calibration": 0.5}
-KNOWN = sorted(exercises())
+OF_PURCHASES = sorted(number for number in exercises() if not number.startswith("2."))
+OF_ANSWERS = sorted(set(exercises()) - set(OF_PURCHASES))
+SURVEYED = {
+    **{"benefits": ["Image", "Expectation", "Quality", "Value"], "satisfaction": "Satisfaction"},
+    **{"scale_low": 1.0, "scale_high": 10.0, "missing_marks": []},
+}
 
 
 @pytest.fixture
@@ -40,9 +47,18 @@ def test_an_unknown_exercise_lists_the_known_ones(check):
         check("9.9", 1)
 
 
-@pytest.mark.parametrize("number", KNOWN)
-def test_the_reference_is_right_and_its_traps_are_named(check, base, number):
-    data = CaseData(base, SETTINGS)
+@pytest.mark.parametrize("number", OF_PURCHASES)
+def test_the_reference_is_right_and_its_traps_are_named(base, number):
+    hold_traps(number, base, SETTINGS)
+
+
+@pytest.mark.parametrize("number", OF_ANSWERS)
+def test_references_and_traps_on_a_survey(mobi_base, number):
+    hold_traps(number, mobi_base, SURVEYED)
+
+
+def hold_traps(number, base, settings):
+    check, data = checker(SimpleNamespace(base=base, parameters=settings)), CaseData(base, settings)
     exercise = exercises()[number]
     right = exercise.reference(data)
     assert check(number, right).correct
@@ -74,6 +90,28 @@ def test_hand_computed_references(check, base):
     assert check("0.2", 1 / 20).correct
     silence = pd.Timestamp("2024-12-31") - table["last_order"]
     assert check("0.3", float(silence.dt.days.median())).correct
+
+
+def test_hand_computed_references_on_a_survey(mobi_base):
+    check = checker(SimpleNamespace(base=mobi_base, parameters=SURVEYED))
+    answers = known_surveys.mobi()
+    image = answers[[f"IMAG{n}" for n in range(1, 6)]]
+    alpha = 5 / 4 * (1 - image.var().sum() / image.sum(axis=1).var())
+    assert check("2.2", alpha).correct
+    assert "variances" in check("2.2", 0.7228345954).hint  # the standardised one
+    assert check("2.3", "one-dimensional").correct
+    assert "hurts more" in check("2.3", "attractive").hint
+    expectation = answers[["CUEX1", "CUEX2", "CUEX3"]].mean(axis=1)
+    pair = np.column_stack([np.ones(250), image.mean(axis=1), expectation])
+    outcome = answers[["CUSA1", "CUSA2", "CUSA3"]].mean(axis=1)
+
+    def explained(columns):
+        fitted = pair[:, columns] @ np.linalg.lstsq(pair[:, columns], outcome, rcond=None)[0]
+        return fitted.var() / outcome.var(ddof=0)
+
+    first, second, both = (explained(columns) for columns in ([0, 1], [0, 2], [0, 1, 2]))
+    assert check("2.4", (first + both - second) / 2 / both).correct
+    assert check("2.5", "Quality").correct
 
 
 def test_feedback_is_escaped(check):
