@@ -408,6 +408,11 @@ def _name_ends(
 
 def _drift_sentence(result: ImportanceDrift, names: dict[str, str]) -> str:
     moved = result.changes[result.changes["verdict"] == "changed"].to_dict("records")
+    if not moved and result.p_value < 1 - result.level:
+        return (
+            f"Importance changed from {result.waves[0]} to {result.waves[-1]} "
+            f"(p = {result.p_value:.3f}), but of no single driver is that sure"
+        )
     if not moved:
         return (
             f"No driver's importance changed by more than chance from {result.waves[0]} to "

@@ -300,7 +300,7 @@ def kano_methods(result: KanoDisagreement, ax: Axes | None = None) -> Axes:
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.set_xlabel(
-        "M must-be, O one-dimensional, A attractive, I indifferent; * disputed", labelpad=10
+        "M must-be, O one-dimensional, A attractive,\nI indifferent; * disputed", labelpad=10
     )
     n, disputed = len(frame), len(result.disputed)
     sentence = (

@@ -107,8 +107,10 @@ class ImportanceDrift:
         span = f"between {self.waves[0]} and {self.waves[-1]}"
         opening = f"All drivers of {self.outcome} together: p = {self.p_value:.3f}."
         if not self.changed:
+            together = self.p_value < 1 - self.level
             found = (
-                f"No driver's importance changed by more than chance {span}; a change would have "
+                f"{'No single' if together else 'No'} driver's importance changed by more than "
+                f"chance {span}; a change would have "
                 f"to reach about {100 * self.changes['detectable'].median():.0f} percentage points "
                 "to be found four times in five."
             )
