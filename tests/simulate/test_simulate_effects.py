@@ -153,6 +153,9 @@ def test_differences_are_by_account_and_measure():
     assert (difference["survival"] <= 0).all()
     gain = compared.to_frame().loc["dear", "profit_gain"]
     assert difference["profit"].sum() == pytest.approx(gain)
+    # the error of a sum of n independent gains, of companies with accounts like these
+    error = compared.to_frame().loc["dear", "profit_gain_error"]
+    assert error == pytest.approx(np.sqrt(100 * difference["profit"].var(ddof=1)))
     assert not compared.difference("now").any(axis=None)
     assert (compared.difference("now", "dear") == -difference).all(axis=None)
 

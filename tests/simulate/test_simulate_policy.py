@@ -159,6 +159,9 @@ def test_service_resolves_more_at_first_contact_and_the_rest_faster(usual):
         usual.panel.resolution_days
     )
     assert made.panel.repeats.sum() < usual.panel.repeats.sum()
+    both = usual.panel.active[0] & made.panel.active[0]
+    gained = (made.panel.value[0] - usual.panel.value[0])[both]
+    assert (gained[:, :2] >= ServiceProcess().answer - 1e-5).all()
 
 
 def test_discounts_go_where_the_rule_says():

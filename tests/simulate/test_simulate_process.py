@@ -285,6 +285,82 @@ def test_discounts_are_endogenous_and_instruments_tell_the_elasticity():
     assert by_instrument == pytest.approx(true, abs=0.45)
 
 
+# --- each mechanism, by taking it away ----------------------------------------------------------
+
+
+def without(changes, **options):
+    """The company of the course and the same with other coefficients."""
+    return [
+        simulate_company(800, 24, 1, parameters=Parameters().but(some), **options)
+        for some in ({}, changes)
+    ]
+
+
+def test_the_hump_is_in_the_last_month_of_a_contract():
+    with_hump, flat = without({"churn.renewal": 0})
+    both = with_hump.panel.active & flat.panel.active
+    higher = with_hump.panel.hazard[both] > flat.panel.hazard[both]
+    assert np.array_equal(higher, with_hump.panel.contract_left[both] == 1)
+
+
+def test_contracts_go_on_from_where_they_are(company):
+    old = company.accounts.joined < 0
+    begun = company.panel.contract_left[0]
+    assert np.array_equal(begun[old], company.accounts.contract_left[old])
+    new = np.flatnonzero(company.accounts.joined > 0)
+    first = company.panel.contract_left[company.accounts.joined[new], new]
+    assert np.array_equal(first, company.accounts.term[new])
+
+
+def test_unresolved_complaints_drive_away():
+    with_trouble, calm = without({"churn.unresolved": 0})
+    both = with_trouble.panel.active & calm.panel.active
+    higher = with_trouble.panel.hazard[both] > calm.panel.hazard[both]
+    days = np.nan_to_num(with_trouble.panel.resolution_days[both])
+    assert np.array_equal(higher, days > with_trouble.parameters.service.unresolved_after)
+
+
+def test_the_unresolved_complain_again_as_often_as_they_do():
+    for chance in (0, 1):
+        panel = simulate_company(
+            800, 24, 1, parameters=Parameters().but({"service.repeat": chance})
+        ).panel
+        limit = Parameters().service.unresolved_after
+        unresolved = np.nan_to_num(panel.resolution_days[:-1]) > limit
+        stays = panel.active[1:] & panel.active[:-1]
+        assert np.array_equal(panel.repeats[1:][stays], (chance * unresolved)[stays])
+
+
+def test_trouble_lowers_functional_value_and_raises_sacrifice():
+    usual, calm = without({"service.complaints": 0})
+    both = usual.panel.active & calm.panel.active & (usual.panel.complaints > 0)
+    moved = (usual.panel.value[both] - calm.panel.value[both]).mean(axis=0)
+    assert moved[0] < -0.1
+    assert moved[1] < -0.05
+    assert moved[4] > 0.1
+
+
+def test_discounts_are_tighter_where_costs_are_up_and_looser_where_managers_are():
+    usual, plain = without({"discounts.cost": 0, "discounts.habit": 0})
+    usual_is, plain_is = usual.panel.discount[0], plain.panel.discount[0]
+    inner = usual.panel.active[0] & (usual_is > 0) & (plain_is > 0)
+    shock = usual.panel.paths.cost_shock[0][usual.accounts.region]
+    expected = Parameters().discounts.cost * shock + usual.accounts.manager_habit
+    assert (usual_is - plain_is)[inner] == pytest.approx(expected[inner], abs=1e-6)
+
+
+def test_list_prices_follow_competitors_late_and_part_of_the_way(company):
+    prices, paths = company.parameters.prices, company.panel.paths
+    still = np.exp(prices.drift * np.arange(36))
+    follows = np.flatnonzero(paths.list_index[:, 0] < still * (1 - 1e-9))
+    fallen = np.flatnonzero(paths.competitor_index[:, 0] < prices.competitor_start * (1 - 1e-9))
+    assert fallen[0] == prices.war_starts
+    assert follows[0] == prices.war_starts + prices.following_lag
+    depth = np.asarray(prices.war_depth)
+    assert paths.list_index[-1] == pytest.approx(still[-1] * (1 - prices.following * depth))
+    assert paths.competitor_index[-1] == pytest.approx(prices.competitor_start * (1 - depth))
+
+
 # --- known limits -------------------------------------------------------------------------------
 
 
