@@ -117,3 +117,22 @@ def test_fornell_and_larcker_by_hand() -> None:
     assert "1 of 1 pair" in result._repr_html_()
     with pytest.raises(ValueError, match="the same constructs are needed"):
         dimensions.fornell_larcker(ave.drop("C"), correlations)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["HTMT", "HTMT2"])
+def test_the_interval_of_unrelated_constructs_holds_the_ratio_and_zero(kind, seed) -> None:
+    """Sizes of correlations add up where signs would cancel: draws alone lie above the ratio."""
+    row = ratio(two_factors(300, 0.0, seed=seed), kind=kind, draws=200).pairs.iloc[0]
+    assert row["lower"] == 0.0 <= row["estimate"] <= row["upper"] < 0.5
+
+
+def test_the_interval_of_related_constructs_stays_off_zero() -> None:
+    row = ratio(two_factors(300, 0.4, seed=3), draws=200).pairs.iloc[0]
+    assert 0.1 < row["lower"] < row["estimate"] < row["upper"] < 0.7
+
+
+def test_opposite_constructs_stay_off_zero_too() -> None:
+    answers = two_factors(300, 0.4, seed=3)
+    turned = answers.assign(**{item: -answers[item] for item in BLOCKS["B"]})
+    pd.testing.assert_frame_equal(ratio(turned).pairs, ratio(answers).pairs)

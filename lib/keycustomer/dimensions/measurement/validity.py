@@ -4,7 +4,9 @@ Items of different constructs should correlate less than items of the same.
 :func:`heterotrait_monotrait` compares the two as a ratio: `HTMT` by arithmetic means of the
 correlations (taken without sign), `HTMT2` by geometric means, which is consistent also where
 items' loadings differ.  A ratio near one says that the constructs cannot be told apart; the
-bootstrap interval says whether a ratio below the threshold is more than luck.
+bootstrap interval says whether a ratio below the threshold is more than luck.  Correlations taken
+without sign cannot fall below zero, so that draws of a ratio near zero lie above it: where the
+correlations between two constructs may as well be zero, the interval begins at zero.
 :func:`fornell_larcker` asks whether a construct's items share more variance with it (AVE) than
 any other construct does; it finds trouble less reliably.
 
@@ -16,7 +18,7 @@ Marketing Research 1981).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, combinations
 from typing import Literal, TypeAlias
 
@@ -37,7 +39,7 @@ from keycustomer.dimensions.measurement.moments import (
     construct_items,
     correlations_of,
 )
-from keycustomer.stats import Estimate, bootstrap, share_of
+from keycustomer.stats import Estimate, bootstrap, percentile_interval, share_of
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
 
@@ -196,7 +198,8 @@ def heterotrait_monotrait(
         What is done about answers not given.
     draws, seed, level, progress
         Bootstrap of respondents, as in :func:`keycustomer.stats.bootstrap`; the intervals are
-        percentile intervals.
+        percentile intervals, from zero on where the interval of the mean correlation between the
+        two constructs, taken with its sign, holds zero.
 
     Raises
     ------
@@ -216,28 +219,47 @@ def heterotrait_monotrait(
     moments = ItemMoments(given.values)
     whole = correlations_of(moments.sample()[1])
     point = trait_ratios(whole, blocks, kind)[0]
-    drawn = bootstrap(
-        lambda counts: trait_ratios(correlations_of(moments.weighted(counts)[1]), blocks, kind),
-        np.ones(given.respondents),
-        draws=draws,
-        seed=seed,
-        progress=progress,
+
+    def statistics(counts: FloatArray) -> FloatArray:
+        drawn = correlations_of(moments.weighted(counts)[1])
+        return np.hstack([trait_ratios(drawn, blocks, kind), _signed_means(drawn, blocks)])
+
+    cloud = bootstrap(
+        statistics, np.ones(given.respondents), draws=draws, seed=seed, progress=progress
     )
+    drawn, signed = np.hsplit(cloud, 2)
     labels = pd.DataFrame(list(combinations(named, 2)), columns=["construct", "other"])
     estimates = [
-        drawn_estimate(
-            float(ratio),
-            own,
-            unit="ratio of correlations",
-            n=given.respondents,
-            level=level,
+        _held(
+            drawn_estimate(
+                float(ratio), own, unit="ratio of correlations", n=given.respondents, level=level
+            ),
+            means,
         )
-        for ratio, own in zip(point, drawn.T, strict=True)
+        for ratio, own, means in zip(point, drawn.T, signed.T, strict=True)
     ]
     pairs = interval_table(labels, estimates, drawn)
     pairs["verdict"] = [_verdict(own, threshold) for own in estimates]
     notes = (*given.notes, *_notes(whole[0], blocks, given.items))
     return TraitRatios(kind, pairs, tuple(named), threshold, given.respondents, notes)
+
+
+def _held(ratio: Estimate, means: FloatArray) -> Estimate:
+    """Let the interval reach zero where the correlations may be, and hold the ratio itself."""
+    if np.isnan(ratio.lower):
+        return ratio
+    lower, upper = percentile_interval(means, ratio.level)
+    least = ratio.lower if lower > 0 or upper < 0 else 0.0
+    return replace(ratio, lower=min(least, ratio.estimate), upper=max(ratio.upper, ratio.estimate))
+
+
+def _signed_means(correlations: FloatArray, blocks: Blocks) -> FloatArray:
+    """Mean correlation between the items of every pair of blocks with its sign, over a stack."""
+    columns = [
+        correlations[:, blocks[a]][:, :, blocks[b]].mean(axis=(1, 2))
+        for a, b in combinations(blocks, 2)
+    ]
+    return np.stack(columns, axis=1)
 
 
 def _verdict(ratio: Estimate, threshold: float) -> str:
