@@ -371,7 +371,7 @@ def test_integers_with_gaps_and_truth_values_are_numbers(answers):
     [
         ("F =~ x1 + x2", "2 items have 3 variances and covariances, the model asks for 4 coeff"),
         ("F =~ NA*x1 + x2 + x3", "F has no unit: fix one of its loadings"),
-        ("F =~ NA*x1 + x2 + x3 + x4 + x5", r"cannot tell apart F=~x1.*F has no unit"),
+        ("F =~ NA*x1 + x2 + x3 + x4 + x5", r"cannot tell apart 'F=~x1'.*F has no unit"),
         ("F =~ x1 + x2\nG =~ x4 + x5\nF ~~ 0*G", "F, G have fewer than three items"),
         ("F =~ x1+x2+x3\nG =~ x4+x5+x6\nT =~ F + G", "cannot tell apart .*T~~T"),
         ("F =~ 1*x1\nx1 ~~ 1*x1\nF ~~ 1*F", "every coefficient of the model is fixed"),

@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import percent, report_html
+from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.drivers.importance import RelativeImportance, ends, shares_of
 from keycustomer.dimensions.drivers.priorities import check_scale, performance_of
-from keycustomer.dimensions.drivers.scores import refuse
 from keycustomer.dimensions.drivers.subsets import split_over_drivers
 from keycustomer.stats.samples import FloatArray
 

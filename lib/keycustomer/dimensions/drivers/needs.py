@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
-from keycustomer.dimensions.drivers.scores import refuse
+from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.drivers.stated import FELT, SAID, SAID_AND_FELT, StatedDerived
 from keycustomer.dimensions.kano.evaluation import CLASS_NAMES
 

@@ -9,7 +9,6 @@ correlations of many bootstrap resamples in one product of matrices.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -20,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
+from keycustomer.dimensions.complaints import did_you_mean, refuse
 from keycustomer.stats.samples import FloatArray
 
 Drivers: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
@@ -182,8 +182,7 @@ def _complaints(
 def about_column(answers: pd.DataFrame, item: str) -> Iterator[str]:
     """Say why a column of answers cannot be read as numbers: not there, twice, text, infinite."""
     if item not in answers.columns:
-        near = difflib.get_close_matches(str(item), [str(c) for c in answers.columns], n=3)
-        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        meant = did_you_mean(item, answers.columns)
         yield f"column {item!r} is not in the table of answers{meant}"
         return
     column = answers[item]
@@ -276,13 +275,6 @@ def _collinear(standard: FloatArray, names: tuple[str, ...]) -> Iterator[str]:
             yield f"{names[k]!r} follows from {', '.join(map(repr, by))}"
         else:
             kept.append(k)
-
-
-def refuse(complaints: Iterator[str]) -> None:
-    """Raise a ValueError with all complaints at once, where there are any."""
-    found = list(complaints)
-    if found:
-        raise ValueError("; ".join(found) if len(found) == 1 else "\n- ".join(["", *found]))
 
 
 def _notes(n: int, drivers: int, excluded: int, filled: int, missing: str) -> Iterator[str]:

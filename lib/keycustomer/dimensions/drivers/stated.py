@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.drivers.importance import (
     NAMES,
     Method,
@@ -42,7 +43,6 @@ from keycustomer.dimensions.drivers.scores import (
     about_column,
     read_persons,
     read_scores,
-    refuse,
 )
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
+from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.drivers.scores import (
     DriverScores,
     IntArray,
     Persons,
     read_persons,
-    refuse,
     unusable,
 )
 from keycustomer.stats.samples import FloatArray

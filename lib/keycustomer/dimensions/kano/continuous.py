@@ -147,6 +147,7 @@ def continuous_kano(
         f"{counted(pairs.without_group, 'respondent')} without {by} count in no group"
         if pairs.without_group
         else "",
+        _few_note(frame),
         _negative_note(frame),
     )
     return ContinuousKano(frame, pairs.excluded(), level, tuple(filter(None, notes)))
@@ -238,6 +239,16 @@ def _stated_importance(
             "keycustomer.dimensions.read_answers first"
         )
     return answers[columns].astype(float).set_axis(list(attributes), axis=1)
+
+
+def _few_note(frame: pd.DataFrame) -> str:
+    few = frame[frame["n"] < FEW]
+    if few.empty:
+        return ""
+    return (
+        f"{counted(len(few), 'place rests', 'places rest')} on fewer than {FEW} respondents: "
+        "resamples of so few answers spread too little, and not at all where all are alike"
+    )
 
 
 def _negative_note(frame: pd.DataFrame) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from keycustomer.dimensions.complaints import did_you_mean
 
 WITH, WITHOUT = "kano_with_", "kano_without_"
 """How the columns of the two questions begin; the attribute's name follows."""
@@ -136,8 +137,7 @@ def _missing(
     known = [str(column) for column in answers.columns]
     for column in [*wanted, *([] if by is None else [by])]:
         if column not in known:
-            near = "".join(f"; did you mean {n!r}?" for n in get_close_matches(column, known, 1))
-            yield f"column {column!r} is missing{near}"
+            yield f"column {column!r} is missing{did_you_mean(column, known, 1)}"
         elif known.count(column) > 1:
             yield f"column {column!r} stands in the table {known.count(column)} times"
 

@@ -8,7 +8,6 @@ a blank counts as not answered, any other mark only when it is named in `missing
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import pandas as pd
 
 from keycustomer.customers.errors import quoted
 from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.dimensions.complaints import did_you_mean, listed, refuse
 
 Constructs: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -80,7 +80,7 @@ class Answers:
             When there is no such construct.
         """
         if construct not in self.constructs:
-            raise KeyError(f"no construct {construct!r}; there are {_listed(self.constructs)}")
+            raise KeyError(f"no construct {construct!r}; there are {listed(self.constructs)}")
         return self.answers[list(self.constructs[construct])]
 
     def to_frame(self) -> pd.DataFrame:
@@ -158,8 +158,7 @@ def read_answers(
             f"{counted(len(answered), 'respondent')} answered: at least {FEWEST_RESPONDENTS} are "
             "needed to measure anything"
         )
-    if complaints:
-        raise ValueError("the survey cannot be read:\n  " + "\n  ".join(complaints))
+    refuse(complaints, "the survey cannot be read")
     ends = _ends(answered, low, high)
     for item in turned:
         answered[item] = ends[0] + ends[1] - answered[item]
@@ -206,7 +205,7 @@ def _item_complaints(
     complaints = [f"construct {c!r} has no items" for c, names in constructs.items() if not names]
     twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
     if twice:
-        complaints.append(f"items named twice: {_listed(twice)}; an item belongs to one construct")
+        complaints.append(f"items named twice: {listed(twice)}; an item belongs to one construct")
     for item in dict.fromkeys(items):
         found = _columns_called(frame, item)
         if found > 1:
@@ -217,12 +216,7 @@ def _item_complaints(
 
 
 def _meant(item: str, frame: pd.DataFrame) -> str:
-    names = [str(name) for name in frame.columns]
-    alike = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(item).casefold(), list(alike), n=EXAMPLES)
-    if close:
-        return f"; did you mean {' or '.join(repr(alike[name]) for name in close)}?"
-    return f"; its columns are {_listed(names, 8)}"
+    return did_you_mean(item, frame.columns) or f"; its columns are {listed(frame.columns, 8)}"
 
 
 def _scale_complaints(
@@ -233,7 +227,7 @@ def _scale_complaints(
         complaints.append(f"low={low:g} and high={high:g}: the scale must rise from low to high")
     unknown = [item for item in turned if item not in items]
     if unknown:
-        complaints.append(f"reverse names {_listed(unknown)}, which is not among the items")
+        complaints.append(f"reverse names {listed(unknown)}, which is not among the items")
     if turned and (low is None or high is None):
         complaints.append("reverse needs the ends of the scale: give low and high, such as 1 and 7")
     return complaints
@@ -348,8 +342,3 @@ def _read(
 
 def _share(holes: int, answered: pd.DataFrame) -> str:
     return f"{percent(holes / answered.size)} of the cells"
-
-
-def _listed(names: Iterable[object], most: int = 12) -> str:
-    shown = [repr(str(name)) for name in names]
-    return ", ".join(shown[:most]) + (", ..." if len(shown) > most else "")

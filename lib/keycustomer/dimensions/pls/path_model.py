@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.measurement.answers import Constructs
 from keycustomer.dimensions.measurement.intervals import readable
 from keycustomer.dimensions.measurement.moments import (
@@ -310,9 +311,7 @@ def fit_pls(
 
 
 def _refuse(complaints: Iterator[str]) -> None:
-    said = list(complaints)
-    if said:
-        raise ValueError("the path model cannot be estimated:\n  " + "\n  ".join(said))
+    refuse(complaints, "the path model cannot be estimated")
 
 
 def _unmeasurable(matrix: np.ndarray, model: PathModel, respondents: int) -> Iterator[str]:

@@ -10,7 +10,6 @@ Source: Tenenhaus, Esposito Vinzi, Chatelin & Lauro, "PLS path modeling" (CSDA 2
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from keycustomer.dimensions.complaints import did_you_mean, listed, refuse
 from keycustomer.dimensions.measurement.answers import Constructs, named_items
 
 Mode: TypeAlias = Literal["A", "B"]
@@ -138,8 +138,7 @@ def read_path_model(paths: Paths, constructs: Constructs, modes: Modes = "A") ->
         *_repeated_items(blocks),
         *_mode_complaints(modes, blocks),
     ]
-    if complaints:
-        raise ValueError("the path model cannot be read:\n  " + "\n  ".join(complaints))
+    refuse(complaints, "the path model cannot be read")
     return _model(arrows, blocks, modes)
 
 
@@ -205,10 +204,7 @@ def _circle(arrows: Iterable[Arrow]) -> list[str]:
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     names = list(known)
-    alike = {known_name.casefold(): known_name for known_name in names}
-    close = difflib.get_close_matches(name.casefold(), list(alike), n=1)
-    hint = f"; did you mean {alike[close[0]]!r}?" if close else ""
-    return f"is none of the constructs {', '.join(map(repr, names))}{hint}"
+    return f"is none of the constructs {listed(names)}{did_you_mean(name, names, 1)}"
 
 
 def _repeated_items(blocks: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

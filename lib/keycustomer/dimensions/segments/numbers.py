@@ -31,6 +31,7 @@ from keycustomer.dimensions.segments.partitions import (
     STARTS,
     Drawn,
     Partition,
+    check_different,
     check_method,
     fit_partitions,
 )
@@ -260,6 +261,7 @@ def _checked(
             f"numbers={list(numbers)!r}: whole numbers from 2 to {most} are needed with "
             f"{len(variables):,} customers (five a segment)"
         )
+    check_different(variables, max(tried))
     for name, value, least in (("pairs", pairs, 2), ("references", references, 19)):
         if isinstance(value, bool) or value != int(value) or value < least:
             raise ValueError(f"{name}={value!r}: a whole number of at least {least} is needed")

@@ -170,6 +170,24 @@ def check_method(variables: SegmentVariables, method: str) -> None:
         )
 
 
+def check_different(variables: SegmentVariables, segments: int) -> None:
+    """Refuse more segments than there are different customers: some would be empty.
+
+    Raises
+    ------
+    ValueError
+        When fewer customers differ in the variables than there are to be segments.
+    """
+    different = len(np.unique(variables.plain[: 100 * segments], axis=0))
+    if different < segments:
+        different = len(np.unique(variables.plain, axis=0))
+    if different < segments:
+        raise ValueError(
+            f"the {len(variables):,} customers have {different} different sets of values, too few "
+            f"for {segments} segments; ask for fewer segments, or give more variables"
+        )
+
+
 def fit_partitions(
     drawn: Drawn,
     segments: int,

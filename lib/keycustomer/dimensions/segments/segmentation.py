@@ -22,6 +22,7 @@ from keycustomer.dimensions.segments.partitions import (
     STARTS,
     Drawn,
     Partition,
+    check_different,
     check_method,
     fit_partitions,
 )
@@ -223,6 +224,7 @@ def _check(
             f"segments={segments!r}: a whole number from 1 to {most} is needed with "
             f"{len(variables):,} customers (five a segment)"
         )
+    check_different(variables, int(segments))
     if sort_by not in ("size", "value") or (sort_by == "value" and value is None):
         raise ValueError(f"sort_by={sort_by!r}: 'size', or 'value' together with value=...")
 

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
+from keycustomer.dimensions.complaints import listed, refuse
 from keycustomer.stats.samples import FloatArray
 
 FEWEST = 20
@@ -157,7 +158,7 @@ class SegmentVariables:
             When there is no such kind, or no other.
         """
         if kind not in self.weights or len(self.weights) < 2:
-            raise ValueError(f"kind={kind!r}: one of several kinds ({_listed(self.kinds)}) needed")
+            raise ValueError(f"kind={kind!r}: one of several kinds ({listed(self.kinds)}) needed")
         kept = np.setdiff1d(np.arange(self.plain.shape[1]), self.codes_of(kind=kind))
         rest = 1 - self.weights[kind]
         weights = {name: w / rest for name, w in self.weights.items() if name != kind}
@@ -191,7 +192,7 @@ class SegmentVariables:
         missing = [v.name for v in self.variables if v.name not in frame.columns]
         if missing:
             raise ValueError(
-                f"the table lacks the columns {_listed(missing)}; to place customers of whom less "
+                f"the table lacks the columns {listed(missing)}; to place customers of whom less "
                 "is known, learn a rule from what is known of them: placing_rule(..., kinds=...)"
             )
         for variable in self.variables:
@@ -282,8 +283,7 @@ def read_variables(
             else:
                 complaints.append(variable)
             notes += said
-    if complaints:
-        raise ValueError("; ".join(complaints))
+    refuse(complaints)
     notes += _unknown_together(table[names])
     return _weighed(
         table, ids[kept].to_numpy(), tuple(variables), weights, int((~kept).sum()), notes
@@ -317,18 +317,17 @@ def _check_call(
     stray = [name for name in marked if name not in names]
     complaints = [
         *(["kinds is empty: name at least one kind with its columns"] if not kinds else []),
-        *([f"kinds: a list of columns is needed for {_listed(single)}"] if single else []),
-        *([f"kinds: {_listed(twice)} named twice; a column is of one kind"] if twice else []),
+        *([f"kinds: a list of columns is needed for {listed(single)}"] if single else []),
+        *([f"kinds: {listed(twice)} named twice; a column is of one kind"] if twice else []),
         *(
-            [f"kinds: no column {_listed(absent)}; the table has {_listed(frame.columns)}"]
+            [f"kinds: no column {listed(absent)}; the table has {listed(frame.columns)}"]
             if absent
             else []
         ),
-        *([f"categorical, logged: {_listed(stray)} is in no kind"] if stray else []),
+        *([f"categorical, logged: {listed(stray)} is in no kind"] if stray else []),
         *_wrong_weights(kinds, weights),
     ]
-    if complaints:
-        raise ValueError("; ".join(complaints))
+    refuse(complaints)
 
 
 def _wrong_weights(
@@ -337,10 +336,10 @@ def _wrong_weights(
     if weights is None:
         return []
     if set(weights) != set(kinds):
-        return [f"weights: one for each kind ({_listed(kinds)}) is needed, got {_listed(weights)}"]
+        return [f"weights: one for each kind ({listed(kinds)}) is needed, got {listed(weights)}"]
     wrong = [kind for kind, weight in weights.items() if not 0 < weight < np.inf]
     cure = "leave a kind that is not to count out of kinds"
-    return [f"weights: {_listed(wrong)} must be above zero; {cure}"] if wrong else []
+    return [f"weights: {listed(wrong)} must be above zero; {cure}"] if wrong else []
 
 
 def _described(
@@ -379,7 +378,7 @@ def _numbers(values: pd.Series, name: str, logged: bool) -> FloatArray:
     if wrong.any():
         first = [str(value) for value in given[wrong].unique()[:SHOWN]]
         what = "no logarithm can be taken of" if logged else "not a finite number:"
-        raise ValueError(f"{name}: {what} {_listed(first)} ({counted(int(wrong.sum()), 'value')})")
+        raise ValueError(f"{name}: {what} {listed(first)} ({counted(int(wrong.sum()), 'value')})")
     return np.log1p(numbers) if logged else numbers
 
 
@@ -433,9 +432,3 @@ def _weighed(
     return SegmentVariables(
         ids, variables, shares, weights is not None, plain, middle, scale, excluded, tuple(notes)
     )
-
-
-def _listed(names: object) -> str:
-    shown = [repr(name) for name in names]  # type: ignore[attr-defined]
-    more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
-    return ", ".join(shown[:20]) + more

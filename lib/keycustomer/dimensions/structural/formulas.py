@@ -12,11 +12,11 @@ import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from keycustomer.dimensions.complaints import did_you_mean, listed
 from keycustomer.dimensions.structural.syntax import Definition, ModelError, ModelText
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -182,10 +182,8 @@ def _names(tree: ast.expr) -> list[ast.Name]:
 
 
 def _unknown_label(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
-    there = f"; labels are {', '.join(known[:12])}" if known else "; the model has no labels yet"
+    there = f"; labels are {listed(known)}" if known else "; the model has no labels yet"
     return (
-        f"no coefficient has the label {name!r}{there}.{meant} Give a coefficient a label in "
-        f"front of a star, as in 'Loyalty ~ {name}*Satisfaction'"
+        f"no coefficient has the label {name!r}{there}{did_you_mean(name, known, 1)} (a label "
+        f"stands in front of a star, as in 'Loyalty ~ {name}*Satisfaction')"
     )

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keycustomer.customers.rendering import counted
+from keycustomer.dimensions.complaints import listed
 from keycustomer.dimensions.structural.ram import Structure
 from keycustomer.dimensions.structural.specification import FIXED, Specification
 from keycustomer.dimensions.structural.syntax import LOADING, ModelError
@@ -59,7 +60,7 @@ def refuse_unidentified(structure: Structure) -> None:
         raise ModelError(
             [
                 "the model is not identified: the covariances cannot tell apart "
-                f"{_listed(names)}; {_cure(specification)}"
+                f"{listed(names, SHOWN)}; {_cure(specification)}"
             ]
         )
 
@@ -104,11 +105,6 @@ def _plain_place(structure: Structure) -> FloatArray:
             low, high = (0.1, 0.4) if variance and cell.row != cell.column else (0.5, 1.5)
             theta[cell.free] = generator.uniform(low, high)
     return theta
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} others" if more > 0 else "")
 
 
 def _cure(specification: Specification) -> str:

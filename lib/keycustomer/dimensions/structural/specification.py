@@ -17,11 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Literal, TypeAlias, get_args
 
-from keycustomer.customers.errors import printable
+from keycustomer.dimensions.complaints import did_you_mean, listed
 from keycustomer.dimensions.structural.formulas import Formulas, read_formulas
 from keycustomer.dimensions.structural.syntax import (
     COVARIANCE,
@@ -197,13 +196,8 @@ def _wrong_names(model: ModelText, columns: Sequence[str]) -> list[str]:
 
 
 def _unknown(name: str, constructs: Sequence[str], columns: Sequence[str]) -> str:
-    known = [*constructs, *columns]
-    close = get_close_matches(name, known, 3, 0.6)
-    lower = {k.lower(): k for k in known}
-    close = [lower[name.lower()]] if name.lower() in lower else close
-    shown = ", ".join(map(printable, columns[:12])) + (" ..." if len(columns) > 12 else "")
-    meant = f"did you mean {' or '.join(map(repr, close))}?" if close else f"columns are {shown}"
-    return f"{name!r} is neither a column of the answers nor measured by '{name} =~ ...': {meant}"
+    meant = did_you_mean(name, [*constructs, *columns]) or f"; columns are {listed(columns)}"
+    return f"{name!r} is neither a column of the answers nor measured by '{name} =~ ...'{meant}"
 
 
 def _repeated(model: ModelText) -> list[str]:
