@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from keycustomer import customers, lifetime
+from keycustomer import customers, dimensions, lifetime
 from keycustomer.casework.case import CaseSpecification, load_case
 from keycustomer.customers.rules import RULES
 from keycustomer.customers.schema import TABLES
@@ -23,6 +23,7 @@ from keycustomer.customers.specification import (
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIFETIME_VALUE = (ROOT / "docs" / "lifetime_value.md").read_text(encoding="utf-8")
+VALUE_DIMENSIONS = (ROOT / "docs" / "value_dimensions.md").read_text(encoding="utf-8")
 CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -111,6 +112,24 @@ def test_the_examples_on_lifetime_value_run(cdnow_base, monkeypatch: pytest.Monk
 
 
 def test_every_call_in_the_table_of_models_exists() -> None:
-    calls = re.findall(r"(?m)^\| .* \| `(.*)` \|$", LIFETIME_VALUE)
-    used = {name for call in calls for name in re.findall(r"(\w+)\(", call)}
-    assert used and [name for name in used if not hasattr(lifetime, name)] == []
+    assert called(LIFETIME_VALUE) and called(LIFETIME_VALUE) <= set(dir(lifetime))
+
+
+def called(text: str) -> set[str]:
+    """Functions in the last column of a page's tables."""
+    calls = re.findall(r"(?m)^\| .* \| (`.*`) \|$", text)
+    return {name for call in calls for name in re.findall(r"(\w+)\(", call)}
+
+
+def test_the_examples_on_value_dimensions_run() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", VALUE_DIMENSIONS, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)  # noqa: S102
+    assert names["fitted"].admissible
+    effect = names["by_satisfaction"]
+    assert effect.lower < effect.estimate < effect.upper
+    assert len(names["policies"].to_frame()) == 2
+
+
+def test_every_call_in_the_table_of_questions_exists() -> None:
+    assert called(VALUE_DIMENSIONS) and called(VALUE_DIMENSIONS) <= set(dir(dimensions))

@@ -26,6 +26,8 @@ _MAIN = (
     ("lasting_pareto_share", "Pareto/NBD", "of purchases from the top 20 %, luck taken out"),
     ("customer_equity", "", "value still to come from present customers"),
     ("overlooked_share", "", "of those with key potential are not key now"),
+    ("indirect_value_loyalty", "", "of value's effect on loyalty, by way of satisfaction"),
+    ("cfi", "", "comparative fit index of the measurement model"),
 )
 _MONEY = ("revenue", "customer_equity")
 _PACKAGES = (
