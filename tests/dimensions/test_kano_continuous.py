@@ -96,6 +96,13 @@ def test_rejected_attributes_are_told():
     assert result.sentence == "reverse: a."
 
 
+def test_intervals_of_few_answers_come_with_a_warning():
+    """Two who agree give an interval of no width: agreement of two is no certainty."""
+    result = dimensions.continuous_kano(survey([1, 1], [5, 5]), draws=5)
+    assert "1 place rests on fewer than 30 respondents" in result.notes[0]
+    assert not dimensions.continuous_kano(survey([1] * 30, [5] * 30), draws=5).notes
+
+
 def test_importance_that_is_not_there_or_no_number_is_refused():
     answers = survey([1, 2], [3, 4])
     with pytest.raises(ValueError, match="no columns weight_a of stated importance"):

@@ -11,6 +11,7 @@ from keycustomer.dimensions import (
     rand_index,
     read_variables,
     segment_customers,
+    segment_numbers,
 )
 from segment_customers_made import KINDS, LOGGED, blobs, company
 
@@ -170,6 +171,18 @@ def test_wrong_calls_name_argument_value_and_cure(arguments, said):
     frame, _ = company(100)
     with pytest.raises(ValueError, match=said):
         segment_customers(variables_of(frame), **({"segments": 3} | arguments))
+
+
+def test_more_segments_than_different_customers_are_refused():
+    frame, _ = blobs(60)
+    alike = read_variables(frame.assign(x=np.arange(len(frame)) % 2), {"traits": ["x"]})
+    assert segment_customers(alike, 2).partition.fit == pytest.approx(1)
+    for ask in (
+        lambda: segment_customers(alike, 3),
+        lambda: segment_numbers(alike, [2, 3], pairs=2),
+    ):
+        with pytest.raises(ValueError, match=r"2 different sets of values, too few\s+for 3 segm"):
+            ask()
 
 
 def test_refusals_of_the_rule_and_the_contributions():

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.kano.classification import classes_in_words
+from keycustomer.dimensions.kano.classification import FEW, classes_in_words
 from keycustomer.dimensions.kano.pairs import EVERYBODY, WITH, WITHOUT, read_pairs
 from keycustomer.stats.bootstrap import Seed, bootstrap, checked_level, percentile_interval
 from keycustomer.stats.samples import FloatArray
@@ -147,8 +147,8 @@ def continuous_kano(
         f"{counted(pairs.without_group, 'respondent')} without {by} count in no group"
         if pairs.without_group
         else "",
-        _few_note(frame),
         _negative_note(frame),
+        _few_note(frame),
     )
     return ContinuousKano(frame, pairs.excluded(), level, tuple(filter(None, notes)))
 
