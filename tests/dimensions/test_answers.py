@@ -142,25 +142,40 @@ def test_holes_lead_to_exclusion_or_to_the_mean():
     assert left.notes == ("2 respondents left out for missing answers",)
     filled = complete_answers(table, missing="mean")
     assert (filled.respondents, filled.excluded, filled.filled) == (19, 1, 1)
-    assert filled.answers.loc[4, "price_1"] == pytest.approx(table["price_1"].mean())
+    assert np.isnan(filled.frame.loc[4, "price_1"])
+    assert filled.whole.loc[4, "price_1"] == pytest.approx(table["price_1"].mean())
+    assert filled.notes == (
+        "1 respondent left out without any answer",
+        "1 missing answer replaced by the item's mean",
+        "so many answers are means that correlations come out too small: price_1 (5 %)",
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        (lambda t: t.assign(price_1="4"), {}, "without numbers: 'price_1' .read the survey"),
-        (lambda t: t.assign(price_1=4), {}, "without differing answers: 'price_1'"),
+        (
+            lambda t: t.assign(price_1="4"),
+            {},
+            "price_1: 20 answers .'4' in row 0.* no number; r",
+        ),
+        (lambda t: t.assign(price_1=4), {}, "price_1: all 20 answers are 4"),
         (lambda t: t.head(9), {}, "9 respondents can be counted"),
         (
             lambda t: t.reindex(range(5)).reindex(range(20)),
             {},
             "5 respondents can be counted, 15 left out",
         ),
-        (lambda t: t.replace(7, np.inf), {}, "with infinite answers"),
+        (
+            lambda t: t.assign(price_2=t["price_2"].where(t.index < 8)),
+            {},
+            r"price_2 .12 missing.; at least 10 are needed: leave such items out, or give missing",
+        ),
+        (lambda t: t.replace(7, np.inf), {}, "answers .'inf' in row 1, .* are infinite"),
         (lambda t: t, {"items": ["price_1", "price_1"]}, "named twice: 'price_1'"),
-        (lambda t: t, {"items": ["nobody"]}, "not in the table: 'nobody'"),
-        (lambda t: t, {"items": ["price_1"], "least_items": 2}, "1 given, at least 2 needed"),
-        (lambda t: t, {"missing": "pairwise"}, "'listwise' or 'mean' is needed"),
+        (lambda t: t, {"items": ["nobody"]}, "item 'nobody' is not in the table; its columns"),
+        (lambda t: t, {"items": ["price_1"], "least_items": 2}, "1 item given, at least 2 needed"),
+        (lambda t: t, {"missing": "pairwise"}, "missing='pairwise': choose 'listwise' or 'mean'"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(change, arguments, message):

@@ -240,7 +240,7 @@ def test_two_similar_questions_are_no_dimension():
         ({"factors": 8}, "12 items can carry 1 to 7 factors"),
         ({"factors": True}, "factors=True"),
         ({"rotation": "equamax", "factors": 2}, "one of none, varimax, promax, oblimin"),
-        ({"items": ["i1", "i2"]}, "2 given, at least 3 needed"),
+        ({"items": ["i1", "i2"]}, "2 items given, at least 3 needed"),
     ],
 )
 def test_what_cannot_be_explored_is_refused(arguments, message):

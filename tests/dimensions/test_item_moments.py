@@ -10,7 +10,6 @@ from keycustomer.dimensions.measurement.intervals import drawn_estimate, interva
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
     collinear_item,
-    complete_answers,
     correlations_of,
 )
 
@@ -69,38 +68,6 @@ def test_an_item_that_others_determine_is_found() -> None:
     assert collinear_item(np.corrcoef(sums.T)) == 3
     assert collinear_item(np.corrcoef(x.T)) is None
     assert collinear_item(np.ones((2, 2))) == 1
-
-
-def frame():
-    rng = np.random.default_rng(0)
-    return pd.DataFrame(rng.normal(size=(30, 3)), columns=list("abc"))
-
-
-def test_listwise_leaves_out_and_counts() -> None:
-    answers = frame()
-    answers.loc[[2, 5], "a"] = np.nan
-    answers.loc[7] = np.nan
-    given = complete_answers(answers, "abc")
-    assert (given.respondents, given.excluded, given.filled) == (27, 3, 0)
-    assert given.notes == ("3 respondents with missing answers left out (listwise)",)
-    filled = complete_answers(answers, "abc", missing="mean")
-    assert (filled.respondents, filled.excluded, filled.filled) == (29, 1, 2)
-    assert filled.imputed.mean(axis=0)[0] == pytest.approx(answers["a"].mean())
-    assert filled.notes[:2] == (
-        "1 respondent without any answer left out",
-        "2 missing answers replaced by the item's mean",
-    )
-
-
-def test_too_few_complete_respondents_are_told_with_the_cure() -> None:
-    answers = frame()
-    answers.loc[8:, "b"] = np.nan
-    with pytest.raises(ValueError, match=r"b \(22 missing\); leave such items out, or give miss"):
-        complete_answers(answers, "abc")
-
-
-def test_an_item_named_twice_is_taken_once() -> None:
-    assert complete_answers(frame(), ["a", "b", "a"]).items == ("a", "b")
 
 
 def test_draws_without_solution_widen_the_interval() -> None:

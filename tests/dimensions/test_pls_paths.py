@@ -303,7 +303,7 @@ def hostile(case):
         ("constant", "v2: all 60 answers are 4; an item that never differs"),
         ("text", "'often' in row 3"),
         ("copy", r"'v3' of construct 'Value' is determined by 'v1', 'v2' \(perfect collinearity"),
-        ("few", "6 respondents answered: at least 10"),
+        ("few", "6 respondents can be counted; at least 10"),
         ("lost", "item 's2' is not in the table"),
         ("sum", "'s3' of construct 'Satisfaction' is determined by 's1', 's2'"),
         ("infinite", "l1"),
@@ -319,7 +319,7 @@ def test_arguments_are_checked() -> None:
     answers = survey(60)
     with pytest.raises(ValueError, match="scheme='pca': choose one of 'path', 'factorial'"):
         dimensions.fit_pls(PATHS, CONSTRUCTS, answers, scheme="pca")
-    with pytest.raises(ValueError, match="missing='zero': choose one of 'listwise', 'mean'"):
+    with pytest.raises(ValueError, match="missing='zero': choose 'listwise' or 'mean'"):
         dimensions.fit_pls(PATHS, CONSTRUCTS, answers, missing="zero")
     with pytest.raises(TypeError, match="a table is needed"):
         dimensions.fit_pls(PATHS, CONSTRUCTS, answers.to_numpy())

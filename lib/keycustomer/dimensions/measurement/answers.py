@@ -142,7 +142,7 @@ def read_answers(
     constructs, items = named_items(constructs_or_items)
     turned = (reverse,) if isinstance(reverse, str) else tuple(reverse)
     complaints = [
-        *_item_complaints(frame, constructs, items),
+        *item_complaints(frame, constructs, items),
         *_scale_complaints(items, turned, low, high),
     ]
     columns = [item for item in dict.fromkeys(items) if _columns_called(frame, item) == 1]
@@ -193,13 +193,43 @@ def named_items(
     return {}, tuple(constructs_or_items)
 
 
+def construct_items(constructs: Constructs) -> dict[str, tuple[str, ...]]:
+    """Items by construct, each item in one construct.
+
+    Parameters
+    ----------
+    constructs : mapping of str to sequences of str
+        Construct -> its items.
+
+    Raises
+    ------
+    ValueError
+        When there are no constructs, one is without items, or an item is named twice.
+    """
+    named, items = named_items(constructs)
+    if not named:
+        raise ValueError(
+            "constructs must name the items by construct, such as {'trust': ['trust_1', "
+            "'trust_2', 'trust_3']}"
+        )
+    empty = [name for name, own in named.items() if not own]
+    if empty:
+        raise ValueError(f"constructs without items: {', '.join(map(repr, empty))}")
+    twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
+    if twice:
+        raise ValueError(
+            f"items named more than once: {', '.join(map(repr, twice))}; each may stand once, in "
+            "one construct"
+        )
+    return named
+
+
 def _columns_called(frame: pd.DataFrame, item: str) -> int:
     return int((frame.columns == item).sum())
 
 
-def _item_complaints(
-    frame: pd.DataFrame, constructs: dict[str, tuple[str, ...]], items: Sequence[str]
-) -> list[str]:
+def item_complaints(frame: pd.DataFrame, constructs: Constructs, items: Sequence[str]) -> list[str]:
+    """Complain of items that are none, named twice, or not in the table (did you mean)."""
     if not items:
         return ["no items are named: give the columns that hold the answers"]
     complaints = [f"construct {c!r} has no items" for c, names in constructs.items() if not names]
@@ -271,8 +301,8 @@ def _value_complaints(
 ) -> list[str]:
     if wrong.any():
         return [
-            f"{item}: {_rows(column, wrong)} no number; if it means 'not answered', name it in "
-            "missing, as in missing=('no answer',)"
+            f"{item}: {shown_rows(column, wrong)} no number; if it means 'not answered', name it "
+            "in missing, as in missing=('no answer',)"
         ]
     outside = (numbers < (-math.inf if low is None else low)) | (
         numbers > (math.inf if high is None else high)
@@ -282,13 +312,14 @@ def _value_complaints(
             f"{'...' if low is None else f'{low:g}'} to {'...' if high is None else f'{high:g}'}"
         )
         return [
-            f"{item}: {_rows(column, outside)} outside the scale {scale}; correct low and high, or "
-            "name marks of 'not answered' in missing, as in missing=(-99,)"
+            f"{item}: {shown_rows(column, outside)} outside the scale {scale}; correct low and "
+            "high, or name marks of 'not answered' in missing, as in missing=(-99,)"
         ]
-    return _flat_complaints(item, numbers)
+    return flat_complaints(item, numbers)
 
 
-def _flat_complaints(item: str, numbers: pd.Series) -> list[str]:
+def flat_complaints(item: str, numbers: pd.Series) -> list[str]:
+    """Complain of an item that nobody answered, or everybody in the same way."""
     given = numbers.dropna()
     if given.empty:
         return [f"{item}: nobody answered it; leave it out"]
@@ -300,7 +331,7 @@ def _flat_complaints(item: str, numbers: pd.Series) -> list[str]:
     return []
 
 
-def _rows(column: pd.Series, wrong: pd.Series) -> str:
+def shown_rows(column: pd.Series, wrong: pd.Series) -> str:
     """Count and show the first wrong values: `2 answers ('often' in row 3, ...) are`."""
     first = column[wrong].head(EXAMPLES)
     shown = ", ".join(f"{quoted(value)} in row {row}" for row, value in first.items())

@@ -1,25 +1,32 @@
-"""Complete answers: numbers without holes, on which correlations can be computed.
+"""Complete answers: numbers on which correlations can be computed.
 
 Who is counted when an item was not answered?  :func:`complete_answers` leaves incomplete
-respondents out (`listwise`) or gives a hole the mean of its item (`mean`), counts either, and
-refuses what no correlation can be computed from; :func:`item_correlations` gives the correlation
-matrix and names items that determine each other.
+respondents out (`listwise`) or lets a missing answer count as the mean of its item (`mean`),
+counts either, and refuses what no correlation can be computed from; :func:`item_correlations`
+gives the correlation matrix and names items that determine each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted
-from keycustomer.dimensions.measurement.answers import FEWEST_RESPONDENTS
+from keycustomer.customers.rendering import counted, percent
+from keycustomer.dimensions.complaints import listed, refuse
+from keycustomer.dimensions.measurement.answers import (
+    FEWEST_RESPONDENTS,
+    flat_complaints,
+    item_complaints,
+    shown_rows,
+)
 from keycustomer.stats.samples import FloatArray
 
 Missing: TypeAlias = Literal["listwise", "mean"]
+"""What is done about answers not given: leave the respondent out, or put the item's mean."""
 
 SINGULAR = 1e-10
 """Smallest eigenvalue of a correlation matrix below which items determine each other."""
@@ -27,51 +34,54 @@ SINGULAR = 1e-10
 INVOLVED = 1e-4
 """Weight of an item in what is constant, below which it is not named."""
 
-LISTED = 12
-"""Items a message names."""
+UNUSABLE = "the answers cannot be measured with"
+
+MUCH_FILLED = 0.05
+"""Share of an item's answers that are means from which on the notes warn of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class CompleteAnswers:
-    """Answers without holes.
+    """Answers that can be measured with.
 
     Attributes
     ----------
-    answers : DataFrame, shape (respondents, items)
-        Floats, in the order of the table.
+    frame : DataFrame, shape (respondents, items)
+        Floats; NaN only under `mean`, at answers that count as the item's mean, so that every
+        resample can take a mean of its own.
     excluded : int
-        Respondents left out for missing answers.
+        Respondents left out: under `listwise` those with a missing answer, under `mean` those
+        without any.
     filled : int
-        Missing answers that got the mean of their item.
+        Answers that count as the item's mean.
+    notes : tuple of str
+        What was left out or filled, in words.
     """
 
-    answers: pd.DataFrame
+    frame: pd.DataFrame
     excluded: int
     filled: int
+    notes: tuple[str, ...]
 
     @property
     def items(self) -> tuple[str, ...]:
         """Names of the items."""
-        return tuple(self.answers.columns)
+        return tuple(self.frame.columns)
 
     @property
     def respondents(self) -> int:
         """Number of respondents that enter."""
-        return len(self.answers)
+        return len(self.frame)
 
     @property
     def values(self) -> FloatArray:
-        """The answers as an array, shape (respondents, items)."""
-        return self.answers.to_numpy(dtype=float)
+        """The answers as an array with NaN where one is missing, (respondents, items)."""
+        return self.frame.to_numpy(dtype=float)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out or filled, in words."""
-        left, filled = counted(self.excluded, "respondent"), counted(self.filled, "missing answer")
-        return (
-            *([f"{left} left out for missing answers"] if self.excluded else []),
-            *([f"{filled} replaced by the item's mean"] if self.filled else []),
-        )
+    def whole(self) -> pd.DataFrame:
+        """The answers with the item's mean where one is missing."""
+        return self.frame.fillna(self.frame.mean())
 
 
 def complete_answers(
@@ -104,18 +114,14 @@ def complete_answers(
         respondents remain; all complaints about the items at once.
     """
     if missing not in get_args(Missing):
-        raise ValueError(f"missing={missing!r}: 'listwise' or 'mean' is needed")
+        raise ValueError(f"missing={missing!r}: choose 'listwise' or 'mean'")
     table = _numeric(answers, items, least_items)
+    _refuse_flat(table, UNUSABLE)
     given = table.dropna(how="all" if missing == "mean" else "any")
     _refuse_few(given, table)
-    flat = [item for item in given.columns if not given[item].min() < given[item].max()]
-    if flat:
-        raise ValueError(
-            f"items without differing answers: {_listed(flat)}, among the "
-            f"{counted(len(given), 'respondent')} counted; they measure nothing, leave them out"
-        )
-    filled = int(given.isna().to_numpy().sum())
-    return CompleteAnswers(given.fillna(given.mean()), len(table) - len(given), filled)
+    _refuse_flat(given, f"{UNUSABLE}, among the {len(given):,} respondents that can be counted")
+    excluded, filled = len(table) - len(given), int(given.isna().to_numpy().sum())
+    return CompleteAnswers(given, excluded, filled, tuple(_notes(given, excluded, missing)))
 
 
 def _numeric(answers: pd.DataFrame, items: Iterable[str] | None, least: int) -> pd.DataFrame:
@@ -126,25 +132,28 @@ def _numeric(answers: pd.DataFrame, items: Iterable[str] | None, least: int) -> 
             "read_answers(...).answers is one"
         )
     names = list(answers.columns if items is None else [items] if isinstance(items, str) else items)
-    lost = [name for name in names if name not in answers.columns]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    complaints = [
-        *([f"not in the table: {_listed(lost)}"] if lost else []),
-        *([f"named twice: {_listed(twice)}"] if twice else []),
-        *([] if lost or twice else _no_numbers(answers[names])),
-        *([f"{len(names)} given, at least {least} needed"] if len(names) < least else []),
-    ]
-    if complaints:
-        raise ValueError(f"items {'; '.join(complaints)}")
+    complaints = item_complaints(answers, {}, names)
+    if not complaints:
+        complaints = [c for name in names for c in _number_complaints(name, answers[name])]
+    if names and len(names) < least:
+        complaints.append(f"{counted(len(names), 'item')} given, at least {least} needed")
+    refuse(complaints, UNUSABLE)
     return answers[names].astype(float)
 
 
-def _no_numbers(table: pd.DataFrame) -> list[str]:
-    text = [name for name in table.columns if table[name].dtype.kind not in "iufb"]
-    if text:
-        return [f"without numbers: {_listed(text)} (read the survey by read_answers first)"]
-    endless = [n for n in table.columns if np.isinf(table[n].to_numpy(float, na_value=0.0)).any()]
-    return [f"with infinite answers: {_listed(endless)}"] if endless else []
+def _number_complaints(item: str, column: pd.Series) -> list[str]:
+    if column.dtype.kind in "iufb":
+        endless = pd.Series(np.isinf(column.to_numpy(float, na_value=0.0)), column.index)
+        return [f"{item}: {shown_rows(column, endless)} infinite"] if endless.any() else []
+    text = column.map(lambda value: isinstance(value, str))
+    wrong = text if text.any() else column.notna()
+    if not wrong.any():
+        return flat_complaints(item, column)
+    return [f"{item}: {shown_rows(column, wrong)} no number; read the survey by read_answers first"]
+
+
+def _refuse_flat(table: pd.DataFrame, heading: str) -> None:
+    refuse((told for item in table for told in flat_complaints(str(item), table[item])), heading)
 
 
 def _refuse_few(given: pd.DataFrame, table: pd.DataFrame) -> None:
@@ -153,16 +162,26 @@ def _refuse_few(given: pd.DataFrame, table: pd.DataFrame) -> None:
     lost = len(table) - len(given)
     worst = table.isna().sum().sort_values(ascending=False).head(3)
     why = ", ".join(f"{item} ({n:,} missing)" for item, n in worst.items() if n)
+    left = f", {lost:,} left out for missing answers, most often {why}" if lost else ""
+    cure = ": leave such items out, or give missing='mean'" if lost else ""
     raise ValueError(
-        f"answers: {counted(len(given), 'respondent')} can be counted, {lost:,} left out for "
-        f"missing answers{f', most often {why}' if why else ''}; at least {FEWEST_RESPONDENTS} are "
-        "needed: leave such items out, or give missing='mean'"
+        f"answers: {counted(len(given), 'respondent')} can be counted{left}; at least "
+        f"{FEWEST_RESPONDENTS} are needed{cure}"
     )
 
 
-def _listed(names: Sequence[object]) -> str:
-    shown = ", ".join(repr(str(name)) for name in names[:LISTED])
-    return shown + (", ..." if len(names) > LISTED else "")
+def _notes(given: pd.DataFrame, excluded: int, missing: str) -> Iterator[str]:
+    if excluded:
+        why = "for missing answers" if missing == "listwise" else "without any answer"
+        yield f"{counted(excluded, 'respondent')} left out {why}"
+    share = given.isna().mean()
+    if share.any():
+        holes = int(given.isna().to_numpy().sum())
+        yield f"{counted(holes, 'missing answer')} replaced by the item's mean"
+    much = share[share > MUCH_FILLED]
+    if len(much):
+        worst = ", ".join(f"{item} ({percent(part, 0)})" for item, part in much.items())
+        yield f"so many answers are means that correlations come out too small: {worst}"
 
 
 def item_correlations(complete: CompleteAnswers) -> FloatArray:
@@ -182,7 +201,7 @@ def item_correlations(complete: CompleteAnswers) -> FloatArray:
     ValueError
         When items determine each other, so that the matrix has no inverse; they are named.
     """
-    matrix = np.atleast_2d(np.corrcoef(complete.values, rowvar=False))
+    matrix = np.atleast_2d(np.corrcoef(complete.whole, rowvar=False))
     refuse_singular(matrix, complete.items, complete.respondents)
     return matrix
 
@@ -217,6 +236,6 @@ def refuse_singular(
     constant = np.abs(vectors[:, roots <= SINGULAR]).max(axis=1) > INVOLVED
     names = [str(item) for item, involved in zip(items, constant, strict=True) if involved]
     raise ValueError(
-        f"answers: the items {_listed(names)} determine each other (one is a sum or a copy of "
+        f"answers: the items {listed(names)} determine each other (one is a sum or a copy of "
         "the others); leave one of them out"
     )

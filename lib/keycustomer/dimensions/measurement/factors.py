@@ -201,9 +201,9 @@ def explore_factors(
     chosen = _checked_number(factors, len(complete.items))
     notes = list(complete.notes)
     if chosen is None:
-        chosen = _stand_out(complete.answers, generator)
+        chosen = _stand_out(complete.whole, generator)
         notes.append(f"{counted(chosen, 'factor')} by parallel analysis")
-    table = complete.answers
+    table = complete.whole
     return _solve(
         pd.DataFrame(item_correlations(complete), complete.items, complete.items),
         chosen,

@@ -156,7 +156,7 @@ def _shuffled(
     progress: Progress | None,
 ) -> FloatArray:
     """Eigenvalues of shuffled tables, one row a table, the largest first."""
-    values = complete.values
+    values = complete.whole.to_numpy()
     standard = (values - values.mean(axis=0)) / (values.std(axis=0) * np.sqrt(len(values)))
     report = after_quiet(progress)
     chance = np.empty((draws, standard.shape[1]))

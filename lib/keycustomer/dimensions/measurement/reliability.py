@@ -30,12 +30,13 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.measurement.answers import Constructs
+from keycustomer.dimensions.measurement.answers import Constructs, construct_items
 from keycustomer.dimensions.measurement.coefficients import (
     average_variance_extracted,
     composite_reliability,
     cronbach_alpha,
 )
+from keycustomer.dimensions.measurement.complete import CompleteAnswers, Missing, complete_answers
 from keycustomer.dimensions.measurement.factor_loadings import FactorLoadings, FactorModel
 from keycustomer.dimensions.measurement.intervals import (
     drawn_estimate,
@@ -43,12 +44,8 @@ from keycustomer.dimensions.measurement.intervals import (
     readable,
 )
 from keycustomer.dimensions.measurement.moments import (
-    CompleteAnswers,
     ItemMoments,
-    Missing,
     collinear_item,
-    complete_answers,
-    construct_items,
     correlations_of,
 )
 from keycustomer.stats import Estimate, bootstrap

@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.measurement.answers import Constructs
+from keycustomer.dimensions.measurement.answers import Constructs, construct_items
+from keycustomer.dimensions.measurement.complete import Missing, complete_answers
 from keycustomer.dimensions.measurement.intervals import (
     drawn_estimate,
     interval_table,
@@ -34,9 +35,6 @@ from keycustomer.dimensions.measurement.intervals import (
 )
 from keycustomer.dimensions.measurement.moments import (
     ItemMoments,
-    Missing,
-    complete_answers,
-    construct_items,
     correlations_of,
 )
 from keycustomer.stats import Estimate, bootstrap, percentile_interval, share_of

@@ -202,7 +202,7 @@ def _loyalty(indices: ValueIndices, answers: pd.DataFrame, items: Iterable[str])
             f"answers: {len(lost):,} respondents of the indices are not in the table, first "
             f"{lost[:3].tolist()}; give the answers the indices were made from"
         )
-    return complete.answers.mean(axis=1).reindex(indices.frame.index)
+    return complete.frame.mean(axis=1).reindex(indices.frame.index)
 
 
 def _check_folds(folds: int, repeats: int, respondents: int) -> None:

@@ -147,11 +147,11 @@ def value_indices(
     parts = _parts(benefits, sacrifices)
     items = [item for side in parts for names in side.values() for item in names]
     complete = complete_answers(answers, items, missing=missing)
-    values = complete.values
+    values = complete.whole.to_numpy()
     groups = _groups(parts)
     means = [np.stack([values[:, g].mean(axis=1) for g in side], axis=1) for side in groups]
     sides = [side.mean(axis=1) for side in means]
-    frame = both_indices(sides[0], sides[1], origin, complete.answers.index)
+    frame = both_indices(sides[0], sides[1], origin, complete.frame.index)
     defined = frame["ratio"].notna().to_numpy()
     _refuse_undefined(defined, origin)
     names = [f"{name}" for side in parts for name in side]

@@ -28,13 +28,11 @@ import pandas as pd
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.measurement.answers import Constructs
+from keycustomer.dimensions.measurement.complete import CompleteAnswers, Missing, complete_answers
 from keycustomer.dimensions.measurement.intervals import readable
 from keycustomer.dimensions.measurement.moments import (
-    CompleteAnswers,
     ItemMoments,
-    Missing,
     collinear_item,
-    complete_answers,
     correlations_of,
 )
 from keycustomer.dimensions.measurement.validity import FornellLarcker, fornell_larcker
@@ -182,7 +180,7 @@ class PlsFit:
         """Standardised scores, one row a respondent, one column a construct."""
         means, covariances = self.moments.sample()
         deviations = np.sqrt(np.diagonal(covariances[0]))
-        standardised = (self.answers.imputed - means[0]) / deviations
+        standardised = (self.answers.whole.to_numpy() - means[0]) / deviations
         return pd.DataFrame(
             standardised @ self.solution.weights[0],
             index=self.answers.frame.index,

@@ -16,12 +16,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from keycustomer.dimensions.measurement.complete import Missing
 from keycustomer.dimensions.structural.admissibility import find_problems
 from keycustomer.dimensions.structural.fitted import SemFit
 from keycustomer.dimensions.structural.identification import refuse_unidentified
 from keycustomer.dimensions.structural.indices import fit_indices
 from keycustomer.dimensions.structural.ram import Structure
-from keycustomer.dimensions.structural.sample import Missing, columns_of, read_sample
+from keycustomer.dimensions.structural.sample import columns_of, read_sample
 from keycustomer.dimensions.structural.search import search
 from keycustomer.dimensions.structural.specification import Scale, specify
 from keycustomer.dimensions.structural.syntax import quoted_name

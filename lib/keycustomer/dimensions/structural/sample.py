@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from keycustomer.customers.errors import quoted
 from keycustomer.customers.rendering import counted
+from keycustomer.dimensions.measurement.complete import Missing
 from keycustomer.stats.samples import FloatArray
-
-Missing: TypeAlias = Literal["listwise", "mean"]
-"""What becomes of a respondent with gaps: left out, or gaps filled with the item's mean."""
 
 MADE_UP = 1e-10
 """Smallest eigenvalue of a correlation matrix below which items make up each other exactly."""
