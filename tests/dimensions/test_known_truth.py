@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from keycustomer.customers.prepare import prepare_base
 from keycustomer.customers.specification import BaseSpecification
-from keycustomer.dimensions import KnownTruth, measure_reliability, open_survey, truth_of
+from keycustomer.dimensions import (
+    KnownTruth,
+    fit_sem,
+    measure_reliability,
+    model_text,
+    open_survey,
+    truth_of,
+)
 
 MANY = 6000
 """Accounts that make an estimate nearly the truth."""
@@ -22,6 +29,10 @@ def base(tmp_path_factory):
         for name, parts in {
             "functional": "quality service price",
             "sacrifice": "price effort risk",
+            "convenience": "ordering hotline portal",
+            "social": "affinity recognition community",
+            "experiential": "brand customisation expression",
+            "satisfaction": "overall expectations ideal",
             "loyalty": "renew recommend extend",
         }.items()
     }
@@ -59,9 +70,32 @@ def test_paths_that_are_not_there_are_known_to_be_zero(base):
     assert 1 <= truth.of("kano_class", "hotline") <= 6
 
 
+def test_paths_of_many_answers_come_near_those_of_endless_answers(base):
+    """And not to the true ones: habits of answering hide a sacrifice, from endless many too."""
+    value = ["functional", "convenience", "social", "experiential", "sacrifice"]
+    read = open_survey(base, low=1, high=7).answers([*value, "satisfaction", "loyalty"])
+    into = " + ".join(value)
+    text = model_text(f"{into} -> satisfaction; {into} + satisfaction -> loyalty", read.constructs)
+    truth = truth_of(base)
+    found, aim = (fit_sem(text, answers).paths() for answers in (read.answers, truth.endless))
+    off = found["standardised"] - aim["standardised"]
+    assert (off.abs() < 3 * found["standardised_se"]).all()
+    hidden = aim.set_index(["from", "to"])["standardised"]["sacrifice", "satisfaction"]
+    assert hidden - truth.of("path", "sacrifice->satisfaction") > 0.04
+
+
+def test_endless_answers_have_the_moments_of_the_answers(base):
+    endless = truth_of(base).endless
+    read = open_survey(base, low=1, high=7).answers(["functional", "sacrifice", "loyalty"])
+    items = list(read.answers)
+    assert np.allclose(endless[items].mean(), read.answers.mean(), atol=0.2)
+    assert np.allclose(endless[items].corr(), read.answers.corr(), atol=0.1)
+
+
 def test_real_data_have_no_known_truth(hand_made_base):
     truth = truth_of(hand_made_base({"customers": [("a", "Ann")]}))
     assert truth.values == {} and truth.of("alpha", "functional") is None
+    assert truth.endless is None
 
 
 def test_the_truth_stands_beside_what_has_one():

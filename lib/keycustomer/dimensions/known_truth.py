@@ -1,11 +1,15 @@
 """The true values of this chapter's measures, where the data are simulated.
 
 Question: how near did an estimate come?  :func:`truth_of` makes the simulated company of a base
-anew and tells the value that a measure would have with infinitely many answers.  Real data have no
-known truth: then every value is None.
+anew and tells its true values.  Real data have no known truth: then every value is None.
 
-What the rating scale, scale usage and the noise of answering do to reliabilities is part of the
-truth: it is computed from the process, not from the sample.
+What the rating scale, scale usage and the noise of answering do to reliabilities is part of their
+truth: it is computed from the process, not from the sample.  The truth of a path is the effect in
+the process itself.  A survey does not come to it, however many answer: some agree with everything
+and some use only the middle of the scale, which lets benefits go together and hides what a
+sacrifice does; and the content are readier to answer.  :attr:`KnownTruth.endless` is a table of
+answers whose means and covariances are those of infinitely many respondents: what a method makes
+of it is what its intervals aim at, and its distance from the truth is what no sample size cures.
 """
 
 from __future__ import annotations
@@ -13,14 +17,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.simulate import simulate_company
+from keycustomer.simulate.implied_answers import implied_moments
+from keycustomer.simulate.questionnaire import LATENTS, Measurement
 from keycustomer.simulate.vocabulary import DIMENSIONS
 
 CLASSES = "MOAIRQ"
 """Kano's classes in the order of their numbers, from 1."""
+
+ENDLESS_ROWS = 1000
+"""Rows of a table that has the moments of infinitely many answers; more change nothing."""
 
 Values = dict[tuple[str, str], float]
 
@@ -33,9 +43,14 @@ class KnownTruth:
     ----------
     values : dict of (str, str) to float
         Empty where the data are real.
+    endless : DataFrame or None
+        Rating items as columns, with means, covariances and correlations as if infinitely many of
+        those who answer had answered the last wave.  The single rows mean nothing: no methods that
+        read them one by one.  None where the data are real.
     """
 
     values: Values = field(default_factory=dict)
+    endless: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     def of(self, measure: str, group: str = "") -> float | None:
         """Return the true value of a measure for a group; None where it is not known."""
@@ -82,8 +97,21 @@ def truth_of(base: CustomerBase) -> KnownTruth:
             **dict(_paths(paths[paths["wave"] == last])),
             **dict(_indirect(effects[effects["wave"] == last])),
             **dict(_kano(kano[kano["segment"] == "all"])),
-        }
+        },
+        _endless(truth.latents),
     )
+
+
+def _endless(latents: pd.DataFrame) -> pd.DataFrame:
+    """Rows with exactly the moments that the answers of the last wave's respondents have."""
+    answering = latents["responded"] & (latents["wave"] == latents["wave"].max())
+    behind = latents.loc[answering, list(LATENTS)]
+    seen = implied_moments(Measurement(), behind.cov().to_numpy(), behind.mean().to_numpy())
+    made = np.random.default_rng(0).standard_normal((ENDLESS_ROWS, len(seen.items)))
+    made -= made.mean(axis=0)
+    plain = np.linalg.solve(np.linalg.cholesky(np.cov(made, rowvar=False)), made.T)
+    root = np.linalg.cholesky(seen.correlation * np.outer(seen.sd, seen.sd))
+    return pd.DataFrame((root @ plain).T + seen.mean, columns=list(seen.items))
 
 
 Rows = Iterator[tuple[tuple[str, str], float]]
