@@ -280,6 +280,16 @@ def test_scores_of_other_respondents_and_of_gaps():
         fit.scores(method="thurstone")
 
 
+def test_who_answered_nothing_is_no_respondent_at_the_mean():
+    table = chain(200, np.random.default_rng(5))
+    table.loc[4, "v1"] = np.nan
+    whole = fit_sem(CHAIN, table, missing="mean")
+    silent = fit_sem(CHAIN, pd.concat([table, table.tail(1) * np.nan]), missing="mean")
+    assert (silent.respondents, silent.sample.excluded, silent.sample.filled) == (200, 1, 1)
+    np.testing.assert_array_equal(silent.theta, whole.theta)
+    assert silent.notes[0] == "1 respondent with no answer at all was left out."
+
+
 def test_constructs_of_constructs(answers):
     text = write_model(HOLZINGER) + "\nability =~ visual + textual + speed"
     fit = fit_sem(text, answers)

@@ -51,7 +51,7 @@ class Sample:
     filled : int
         Answers not given and filled with the item's mean.
     missing : {"listwise", "mean"}
-        What became of gaps.
+        What became of gaps; who answered no item is left out in any case.
     """
 
     items: tuple[str, ...]
@@ -70,7 +70,7 @@ class Sample:
 
     @property
     def excluded(self) -> int:
-        """Respondents left out since they did not answer every item."""
+        """Respondents left out since they did not answer every item, or, under `mean`, none."""
         return int((~self.used).sum())
 
     def notes(self) -> list[str]:
@@ -79,7 +79,8 @@ class Sample:
         if self.excluded:
             who = counted(self.excluded, "respondent")
             verb = "was" if self.excluded == 1 else "were"
-            said.append(f"{who} with an item not answered {verb} left out.")
+            gap = "an item not answered" if self.missing == "listwise" else "no answer at all"
+            said.append(f"{who} with {gap} {verb} left out.")
         if self.filled:
             what = counted(self.filled, "answer")
             said.append(f"{what} not given: filled with the item's mean, which weakens relations.")
@@ -123,10 +124,11 @@ def read_sample(
     table = _table(answers, items)
     numbers = _numbers(table)
     gaps = np.isnan(numbers)
-    filled = int(gaps.sum()) if missing == "mean" else 0
     if missing == "mean":
         numbers = _filled(numbers, gaps)
-    used = np.asarray(~np.isnan(numbers).any(axis=1))
+    # who answered nothing would be put at the mean of everything: no respondent at all
+    used = np.asarray(~np.isnan(numbers).any(axis=1) & ~gaps.all(axis=1))
+    filled = int(gaps[used].sum())
     _enough(items, gaps, int(used.sum()))
     kept = numbers[used]
     means = kept.mean(axis=0)
