@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keycustomer.casework import CaseError, run_cases
+from keycustomer.casework import CaseError, execution, run_cases
 from keycustomer.casework.freshness import reason_to_run
 from keycustomer.casework.plan import plan_run
 from keycustomer.casework.progress import LineProgress
@@ -268,6 +268,23 @@ def test_one_case_that_fails_stops_no_other(project: Path, engine: str) -> None:
     make_case(project, "broken", sales="customer_id,date,amount\n,x,y\n")
     outcomes, _ = run(engine, "broken", "toy", chapters=["0"])
     assert [(o.case, o.status) for o in outcomes] == [("broken", "failed"), ("toy", "completed")]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no such case", "ValueError: no such case"),
+        ("first\nsecond", "ValueError: first ... and 1 more line"),
+        ("cannot be read:\n  a\n  b\n", "ValueError: cannot be read: a; b"),
+        (
+            "cannot be read:\n a\n b\n c\n d\n e",
+            "ValueError: cannot be read: a; b; c ... and 2 more lines",
+        ),
+        ("", "ValueError: "),
+    ],
+)
+def test_one_line_tells_the_first_complaints(text: str, told: str) -> None:
+    assert execution._summary(ValueError(text)) == told
 
 
 HOSTILE = '\'; import os; os.abort() #\n"""\\\n{braces} {0} \\u0041 重点客户 $x$ <script>'

@@ -30,6 +30,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Kernels are this machine's own and last a minute: what they log is noise here.
 _KERNEL_ARGUMENTS = ["--log-level=CRITICAL"]
 
+# Lines shown of an error that lists complaints, the first one included.
+_COMPLAINTS = 4
+
 OnCell = Callable[[int, int], None]
 
 
@@ -214,8 +217,12 @@ def _summary(error: Exception) -> str:
     name, text = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
     if name == "DeadKernelError":
         text = "the notebook's process died (out of memory?)"
-    lines = _COLOURS.sub("", str(text)).strip().splitlines() or [""]
+    lines = [line.strip() for line in _COLOURS.sub("", str(text)).strip().splitlines()] or [""]
+    # A line that announces complaints says nothing without them.
+    told = _COMPLAINTS if lines[0].endswith(":") else 1
     cell = getattr(error, "exec_count", None)
     place = f" (cell [{cell}])" if cell else ""
-    more = f" ... and {len(lines) - 1} more lines" if len(lines) > 1 else ""
-    return f"{name}: {lines[0]}{more}{place}"
+    said = "; ".join(lines[:told]).replace(":;", ":", 1)
+    rest = len(lines) - told
+    more = f" ... and {rest} more {'line' if rest == 1 else 'lines'}" if rest > 0 else ""
+    return f"{name}: {said}{more}{place}"
