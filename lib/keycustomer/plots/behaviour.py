@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from keycustomer.plots.audit import title_width
-from keycustomer.plots.kano import legend_below
+from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
     compact_number,
@@ -255,7 +255,7 @@ def next_need_bars(result: NextNeedCheck, ax: Axes | None = None) -> Axes:
     ax.set_ylim(-0.6, len(frame) - 0.4)
     ax.set_xlim(0, 1)
     ax.set_xlabel("Share of customers (hits), chance of the right order (which ...)")
-    ax.legend(**legend_below(ax))
+    legend_below(ax)
     first = result.frame.iloc[0]
     sentence = (
         f"The first suggestion is taken up by {percent(first['model'], 0)} of those who take up "

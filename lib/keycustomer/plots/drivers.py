@@ -19,7 +19,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from keycustomer.plots.audit import counted, title_width
-from keycustomer.plots.labels import name_points, short_names, shorten
+from keycustomer.plots.labels import name_points, name_rows, short_names, shorten
 from keycustomer.plots.style import (
     PALETTE,
     describe,
@@ -86,7 +86,7 @@ def importance_bars(result: RelativeImportance, ax: Axes | None = None) -> Axes:
     ax.barh(places, frame["importance"], color=colours, height=0.62)
     ax.hlines(places, frame["lower"], frame["upper"], color=PALETTE["black"], lw=2.5)
     names = _names(result.order)
-    _name_rows(ax, [names[name] for name in frame["driver"]])
+    name_rows(ax, [escape_label(names[name]) for name in frame["driver"]])
     _percents(ax.xaxis)
     ax.set_xlim(left=0)
     ax.set_xlabel(
@@ -131,13 +131,6 @@ def _percents(axis: Axis) -> None:
     """Label shares in whole percents."""
     percent_axis(axis)
     axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
-
-
-def _name_rows(ax: Axes, names: Sequence[str]) -> None:
-    ax.set_yticks(range(len(names)), list(map(escape_label, names)))
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=False, axis="y")
-    ax.set_ylim(-0.6, len(names) - 0.4)
 
 
 def _order_sentence(result: RelativeImportance, names: dict[str, str]) -> str:
@@ -519,7 +512,7 @@ def need_map(result: KindsOfNeed, ax: Axes | None = None) -> Axes:
         for row in rows[~known]:
             ax.text(x, row, "?", ha="center", va="center", color=PALETTE["grey"], fontsize=13)
     names = _names(frame["driver"].tolist())
-    _name_rows(ax, list(names.values()))
+    name_rows(ax, [escape_label(name) for name in names.values()])
     ax.set_xticks(range(len(kinds)), [_kind_name(row) for row in kinds.to_dict("records")])
     ax.xaxis.tick_top()
     ax.set_xlim(-0.6, len(kinds) - 0.4)

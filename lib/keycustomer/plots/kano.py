@@ -16,10 +16,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.transforms import IdentityTransform, ScaledTranslation
 
 from keycustomer.plots.audit import title_width
-from keycustomer.plots.labels import name_points, shorten
+from keycustomer.plots.labels import name_points, names_in_words, shorten
+from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
     describe,
@@ -109,13 +109,8 @@ def kano_bars(result: KanoClasses, ax: Axes | None = None, *, group: str = "") -
     ax.set_xlabel(f"Share of the answers{who}")
     ax.grid(visible=False, axis="y")
     used = [n for n, letter in enumerate(letters) if shares[:, n].any()]
-    handles, names = ax.get_legend_handles_labels()
-    ax.legend(
-        [handles[n] for n in used],
-        [names[n] for n in used],
-        ncols=3,
-        **legend_below(ax),
-    )
+    handles, _ = ax.get_legend_handles_labels()
+    legend_below(ax, 3, [handles[n] for n in used])
     sure, unsure = frame[frame["p_value"] < 0.05], frame[~(frame["p_value"] < 0.05)]
     sentence = (
         f"{len(sure)} of {len(frame)} attributes have one clear class"
@@ -123,7 +118,7 @@ def kano_bars(result: KanoClasses, ax: Axes | None = None, *, group: str = "") -
         else f"All {len(frame)} attributes have one clear class"
     )
     if len(unsure):
-        sentence += f"; open: {_listed(unsure['attribute'][::-1])}"
+        sentence += f"; open: {names_in_words(unsure['attribute'][::-1])}"
     finding(ax, sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['attribute']} {NAMES[row['kano_class']]} "
@@ -210,7 +205,7 @@ def kano_plane(result: ContinuousKano, ax: Axes | None = None) -> Axes:
     unsure = frame[frame["stability"] < 0.95]
     n = len(frame)
     sentence = (
-        f"Near a border, so that resampling moves them over it: {_listed(unsure['attribute'])}"
+        f"Resampling moves over a border: {names_in_words(unsure['attribute'])}"
         if len(unsure)
         else f"All {n} attributes keep their class in at least 95 % of the resamples"
     )
@@ -252,10 +247,10 @@ def contrast_bars(result: PenaltyReward, ax: Axes | None = None) -> Axes:
     names = [f"{n} ({c})" for n, c in zip(_short(frame["attribute"]), letters, strict=True)]
     labels = _named_rows(ax, names, longest=LONGEST + 4)
     ax.set_xlabel(f"Change of {escape_label(result.outcome, 30)}")
-    ax.legend(**legend_below(ax))
+    legend_below(ax)
     bent = frame[(frame["beyond_linear_lower"] > 0) | (frame["beyond_linear_upper"] < 0)]
     sentence = (
-        f"Beyond what straight lines show, asymmetric: {_listed(bent['attribute'][::-1])}"
+        f"Beyond what straight lines show, asymmetric: {names_in_words(bent['attribute'][::-1])}"
         if len(bent)
         else "No attribute is more asymmetric than straight lines and the cut-offs make it seem"
     )
@@ -325,30 +320,6 @@ def kano_methods(result: KanoDisagreement, ax: Axes | None = None) -> Axes:
 
 
 _CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 14}
-
-
-def legend_below(ax: Axes, inches: float = 0.7) -> dict[str, Any]:
-    """Say where a legend goes so many inches below the axes, whatever their height.
-
-    Parameters
-    ----------
-    ax : Axes
-        The axes.
-    inches : float
-        Room for the labels between.
-
-    Returns
-    -------
-    dict
-        Arguments of `Axes.legend`.
-    """
-    figure = ax.get_figure(root=True)
-    down = ScaledTranslation(0, -inches, figure.dpi_scale_trans) if figure else IdentityTransform()
-    return {
-        "loc": "upper center",
-        "bbox_to_anchor": (0.38, 0),
-        "bbox_transform": ax.transAxes + down,
-    }
 
 
 def _answered(frame: pd.DataFrame) -> pd.DataFrame:
@@ -424,12 +395,6 @@ def _class_key(ax: Axes, classes: pd.Series) -> None:
 
 def _label(ax: Axes, x: pd.Series, y: pd.Series, frame: pd.DataFrame) -> None:
     name_points(ax, x, y, list(frame["attribute"]))
-
-
-def _listed(names: Iterable[object], most: int = 3) -> str:
-    told = [shorten(name, LONGEST) for name in names]
-    more = f" and {len(told) - most} more" if len(told) > most else ""
-    return ", ".join(told[:most]) + more
 
 
 def _signed(value: float) -> str:

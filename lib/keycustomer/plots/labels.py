@@ -3,11 +3,14 @@
 :func:`short_names` takes out the words that all names share, since the items of a survey often
 begin alike.  :func:`name_points` tries places around each point, near ones first, and takes the
 one that covers least; a name that had to move away is tied to its point by a thin line.
+:func:`name_rows` writes the labels of rows; :func:`names_in_words` and :func:`interval_text` write
+names and estimates in titles and descriptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,6 +99,33 @@ def _common(words: list[list[str]], most: int) -> int:
     """Count the first words that all have in common, at most so many."""
     places = range(max(most, 0))
     return next((n for n in places if len({part[n] for part in words}) > 1), len(places))
+
+
+def names_in_words(names: Iterable[object], most: int = 3, width: int = 26) -> str:
+    """List names in a sentence, with the number of those that are left out.
+
+    Examples
+    --------
+    >>> names_in_words(["price", "trust", "service", "brand"])
+    'price, trust and 2 others'
+    """
+    told = [shorten(name, width) for name in names]
+    if len(told) > most:
+        told = [*told[: most - 1], f"{len(told) - most + 1} others"]
+    return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]])) if told else "none"
+
+
+def interval_text(estimate: float, lower: float, upper: float) -> str:
+    """Write an estimate with its interval, where there is one: `0.49 [0.39, 0.59]`."""
+    return f"{estimate:.2f}" + ("" if math.isnan(lower) else f" [{lower:.2f}, {upper:.2f}]")
+
+
+def name_rows(ax: Axes, labels: Sequence[str]) -> None:
+    """Write the labels of rows, the first at the bottom, with half a row around them."""
+    ax.set_yticks(range(len(labels)), list(labels))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.set_ylim(-0.6, len(labels) - 0.4)
 
 
 def name_points(

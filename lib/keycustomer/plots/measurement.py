@@ -11,18 +11,19 @@ trap, and :func:`account_dots` where one account stands on every dimension.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from keycustomer.plots.audit import BLUES, counted, title_width
+from keycustomer.plots.labels import names_in_words
+from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
     describe,
@@ -77,14 +78,6 @@ def _names(values: Iterable[object]) -> list[str]:
     return [escape_label(value, NAME_LETTERS) for value in values]
 
 
-def _listed(names: Sequence[object]) -> str:
-    """List names in a sentence: a, b and 3 others."""
-    told = [str(name) for name in names]
-    if len(told) > NAMED:
-        told = [*told[: NAMED - 1], f"{len(told) - NAMED + 1} others"]
-    return " and ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else told[0]
-
-
 def answer_bars(result: ItemAnalysis, ax: Axes | None = None) -> Axes:
     """Draw how every item was answered: one bar an item, from the lowest to the highest point.
 
@@ -117,7 +110,7 @@ def answer_bars(result: ItemAnalysis, ax: Axes | None = None) -> Axes:
             (BLUES(1.0), f"highest ({result.high:g})"),
         )
     ]
-    _legend_below(ax, ends, len(table))
+    legend_below(ax, 2, ends)
     at_top = result.items[result.items["share_ceiling"] >= AT_AN_END]
     finding(ax, _ceiling_sentence(result, len(at_top)), width=title_width(ax, _names(table.index)))
     most = result.items.nlargest(NAMED, "share_ceiling")
@@ -128,14 +121,6 @@ def answer_bars(result: ItemAnalysis, ax: Axes | None = None) -> Axes:
         f"{counted(len(result.respondents), 'respondent')}. Most often at the highest point: "
         f"{told}. Mean answer over all items {result.items['mean'].mean():.2f} on a scale from "
         f"{result.low:g} to {result.high:g}.",
-    )
-
-
-def _legend_below(ax: Axes, handles: Sequence[Artist], rows: int) -> None:
-    """Put a legend under the label of the horizontal axis, at any height of the axes."""
-    height = max(4.5, 1.9 + ROW_INCHES * rows) - 1.5
-    ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, -0.62 / height), ncols=len(handles)
     )
 
 
@@ -201,7 +186,7 @@ def _items_sentence(result: ItemAnalysis) -> str:
     if result.reversed_items:
         names = result.reversed_items
         verb = "runs" if len(names) == 1 else "run"
-        return f"{_listed(names)} {verb} against the other items: asked the other way round?"
+        return f"{names_in_words(names)} {verb} against the other items: asked the other way round?"
     table = result.items[result.items["item_total"].notna()]
     weak = table[table["remark"].str.startswith("weak")]
     if not len(table):
@@ -209,7 +194,7 @@ def _items_sentence(result: ItemAnalysis) -> str:
     if len(weak):
         verb, whose = ("belongs", "its") if len(weak) == 1 else ("belong", "their")
         return (
-            f"{_listed(weak['item'].tolist())} hardly {verb} to {whose} construct; "
+            f"{names_in_words(weak['item'].tolist())} hardly {verb} to {whose} construct; "
             f"{len(table) - len(weak)} of {counted(len(table), 'item')} do"
         )
     return f"All {counted(len(table), 'item')} belong to their construct"
@@ -331,7 +316,7 @@ def loadings_map(result: FactorSolution, ax: Axes | None = None) -> Axes:
 
 def _loadings_sentence(result: FactorSolution) -> str:
     if result.heywood:
-        return f"Do not read: the factors would explain {_listed(result.heywood)} perfectly"
+        return f"Do not read: the factors would explain {names_in_words(result.heywood)} perfectly"
     clear = (result.loadings.abs() >= SALIENT).sum(axis=1) == 1
     to_it = "to it" if result.factors == 1 else "to one alone"
     explain = "factor explains" if result.factors == 1 else "factors explain"
@@ -541,7 +526,7 @@ def account_dots(result: AccountScores, account: object, ax: Axes | None = None)
         Line2D([], [], color=PALETTE["blue"], marker="o", ms=9, label="this account"),
         Patch(color=PALETTE["light grey"], label="middle half and 80 % of all accounts"),
     ]
-    _legend_below(ax, handles, 2 * len(own))
+    legend_below(ax, 2, handles)
     finding(ax, _account_sentence(own, account), width=title_width(ax, _names(own.index)))
     told = "; ".join(
         f"{name} {row['score']:.2f} [{row['score_low']:.2f}, {row['score_high']:.2f}]"

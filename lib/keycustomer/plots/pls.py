@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from keycustomer.plots.audit import counted, title_width
-from keycustomer.plots.labels import name_points, shorten
-from keycustomer.plots.reliability import legend_below
+from keycustomer.plots.drivers import FIELD_COLOURS
+from keycustomer.plots.labels import interval_text, name_points, shorten
+from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
     describe,
@@ -34,14 +34,6 @@ LONGEST_NAME = 18
 
 MOST_ROWS = 24
 """Effects drawn; the smallest others are counted."""
-
-FIELD_COLOURS = {
-    "concentrate here": PALETTE["vermilion"],
-    "keep up": PALETTE["blue"],
-    "low priority": PALETTE["grey"],
-    "possible overkill": PALETTE["black"],
-}
-"""Colours of the fields, as in the map of drivers."""
 
 EFFECTS = {"path": "path", "indirect": "indirect effect", "total": "total effect"}
 """What can be drawn, in words."""
@@ -94,7 +86,7 @@ def effect_bars(
     legend_below(ax, 2, _legend())
     finding(ax, _effect_sentence(frame, effects), width=title_width(ax, names))
     told = [
-        f"{_route(row, None)} {_ends(row['estimate'], row['lower'], row['upper'])}"
+        f"{_route(row, None)} {interval_text(row['estimate'], row['lower'], row['upper'])}"
         for row in shown.iloc[::-1].to_dict("records")
     ]
     return describe(
@@ -152,12 +144,6 @@ def _brief(row: dict) -> str:
     return f"{shorten(row['from'], LONGEST_NAME)} → {shorten(row['to'], LONGEST_NAME)}"
 
 
-def _ends(estimate: float, lower: float, upper: float) -> str:
-    if math.isnan(lower):
-        return f"{estimate:.2f}"
-    return f"{estimate:.2f} [{lower:.2f}, {upper:.2f}]"
-
-
 def _effect_sentence(frame: pd.DataFrame, effects: str) -> str:
     noun = EFFECTS[effects]
     sure = int(_sure(frame).sum())
@@ -210,7 +196,7 @@ def construct_map(result: ConstructPerformance, ax: Axes | None = None) -> Axes:
     )
     told = "; ".join(
         f"{row['construct']}: importance "
-        f"{_ends(row['importance'], row['importance_lower'], row['importance_upper'])}, "
+        f"{interval_text(row['importance'], row['importance_lower'], row['importance_upper'])}, "
         f"performance {row['performance']:.0f}, {row['field']}"
         for row in frame.to_dict("records")
     )

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.transforms import ScaledTranslation
 
 from keycustomer.plots.audit import counted, title_width
-from keycustomer.plots.labels import shorten
+from keycustomer.plots.labels import interval_text, name_rows, shorten
+from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
     describe,
@@ -88,7 +86,7 @@ def reliability_bars(
         ax.hlines(at, rows["lower"], rows["upper"], color=colour, lw=4)
         ax.plot(rows["estimate"], at, marker, color=colour, ms=10, label=WORDS[measure])
     ax.axvline(SUFFICIENT, color=PALETTE["grey"], lw=1.5, ls="--")
-    _name_rows(ax, [_with_items(result, name) for name in names])
+    name_rows(ax, [_with_items(result, name) for name in names])
     _write_missing(ax, result, names, measures)
     ax.set_xlim(right=1.0)
     ax.set_xlabel(f"share of variance (0 noise, 1 no noise; dashed: {SUFFICIENT})")
@@ -104,40 +102,6 @@ def reliability_bars(
 def _with_items(result: Reliability, name: str) -> str:
     items = int(result.frame.loc[result.frame["construct"] == name, "items"].iloc[0])
     return f"{escape_label(shorten(name, LONGEST_NAME))} ({items})"
-
-
-def _name_rows(ax: Axes, names: Sequence[str]) -> None:
-    ax.set_yticks(range(len(names)), list(names))
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=False, axis="y")
-    ax.set_ylim(-0.6, len(names) - 0.4)
-
-
-def legend_below(ax: Axes, columns: int, handles: Sequence[Artist] | None = None) -> None:
-    """Set the legend under the label of the axis, whatever the height of the axes.
-
-    Parameters
-    ----------
-    ax : Axes
-        Axes with their label.
-    columns : int
-        Columns of the legend.
-    handles : sequence of Artist, optional
-        What it explains; left out, everything with a label.
-    """
-    figure = ax.get_figure(root=True)
-    if not isinstance(figure, Figure):
-        return
-    lines = 1 + ax.get_xlabel().count("\n")
-    down = ScaledTranslation(0, -0.45 - 0.24 * lines, figure.dpi_scale_trans)
-    told = ax.get_legend_handles_labels()[0] if handles is None else list(handles)
-    ax.legend(
-        handles=told,
-        loc="upper center",
-        bbox_to_anchor=(0.4, 0),
-        bbox_transform=ax.transAxes + down,
-        ncols=columns,
-    )
 
 
 def _write_missing(
@@ -186,19 +150,13 @@ def _reliability_description(result: Reliability, measures: Sequence[str]) -> st
     rows = result.frame[result.frame["measure"].isin(measures) & result.frame["estimate"].notna()]
     told = "; ".join(
         f"{row['construct']} {WORDS[row['measure']]} "
-        f"{_ends(row['estimate'], row['lower'], row['upper'])}"
+        f"{interval_text(row['estimate'], row['lower'], row['upper'])}"
         for row in rows.to_dict("records")
     )
     return (
         f"Reliability of {counted(result.frame['construct'].nunique(), 'construct')}, "
         f"{counted(result.respondents, 'respondent')}: {told}."
     )
-
-
-def _ends(estimate: float, lower: float, upper: float) -> str:
-    if math.isnan(lower):
-        return f"{estimate:.2f}"
-    return f"{estimate:.2f} [{lower:.2f}, {upper:.2f}]"
 
 
 def dropped_bars(result: Reliability, ax: Axes | None = None) -> Axes:
@@ -231,7 +189,7 @@ def dropped_bars(result: Reliability, ax: Axes | None = None) -> Axes:
         ax.hlines(at, rows["lower"], rows["upper"], color=colour, lw=4)
         ax.plot(rows["change"], at, "o", color=colour, ms=10, label=label if len(rows) else None)
     ax.axvline(0, color=PALETTE["black"], lw=1.5)
-    _name_rows(ax, names)
+    name_rows(ax, names)
     ax.set_xlabel("change of alpha (raw) without the item")
     if better.any():
         legend_below(ax, 2)
@@ -285,7 +243,7 @@ def trait_ratio_map(result: TraitRatios, ax: Axes | None = None) -> Axes:
     finding(ax, _ratio_sentence(result), width=title_width(ax, labels))
     told = "; ".join(
         f"{row['construct']} and {row['other']} "
-        f"{_ends(row['estimate'], row['lower'], row['upper'])} {row['verdict']}"
+        f"{interval_text(row['estimate'], row['lower'], row['upper'])} {row['verdict']}"
         for row in result.pairs.to_dict("records")
     )
     return describe(ax, f"{result.kind} of pairs of constructs: {told}.")
