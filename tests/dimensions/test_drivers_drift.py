@@ -198,3 +198,9 @@ def test_a_driver_constant_within_a_wave_is_named_with_the_wave():
     frame.loc[frame["wave"] == 2, "b"] = 4.0
     with pytest.raises(ValueError, match=r"wave 2: the same answer from everybody: 'b' \(always 4"):
         importance_drift(frame, "y", DRIVERS, "wave")
+
+
+def test_a_person_column_that_tells_nobody_apart_is_refused():
+    """All answers of one person: every resample is the sample, and no change too small to find."""
+    with pytest.raises(ValueError, match=r"respondent='who' names 1 person behind \d+ answers"):
+        importance_drift(steady(100, 1).assign(who="all"), "y", DRIVERS, "wave", respondent="who")

@@ -48,6 +48,9 @@ CONSTANT = 1e-12
 FEW_A_DRIVER = 10
 """Respondents a driver below which results are called rough."""
 
+FEWEST_PERSONS = 10
+"""Persons behind repeated answers below which drawing them shows nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class DriverScores:
@@ -370,7 +373,7 @@ def read_persons(answers: pd.DataFrame, respondent: str | None, rows: IntArray) 
     Raises
     ------
     ValueError
-        When there is no such column.
+        When there is no such column, or it names too few persons to draw from.
     """
     if respondent is None:
         return Persons(np.arange(len(rows)), len(rows))
@@ -385,6 +388,12 @@ def read_persons(answers: pd.DataFrame, respondent: str | None, rows: IntArray) 
     unknown = codes < 0
     codes[unknown] = len(known) + np.arange(unknown.sum())
     codes, found = pd.factorize(codes)
+    if len(found) < min(FEWEST_PERSONS, len(rows)):
+        raise ValueError(
+            f"respondent={respondent!r} names {counted(len(found), 'person')} behind "
+            f"{counted(len(rows), 'answer')}: intervals come from drawing persons, at least "
+            f"{FEWEST_PERSONS} are needed; give the column that tells one person from another"
+        )
     return Persons(codes, len(found))
 
 
