@@ -105,7 +105,9 @@ _DIMENSIONS: dict[str, Measure] = {
     ),
     "path": Measure("standardised path from one construct to another (group: A->B)", "path"),
     "indirect_value_loyalty": Measure(
-        "standardised effect of value on loyalty by way of satisfaction", "path"
+        "standard deviations by which loyalty rises by way of satisfaction when all benefits rise "
+        "by one",
+        "standard deviations",
     ),
     "driver_importance": Measure(
         "part of the explained variance of satisfaction (R2) that is a driver's (LMG)",
@@ -121,19 +123,24 @@ _DIMENSIONS: dict[str, Measure] = {
         "share of importance",
         ("core", "tangible", "augmented"),
     ),
-    "drift": Measure("change of a driver's importance from first to last wave", "share of R2"),
+    "drift": Measure(
+        "change of a driver's share of the explained variance from first to last wave",
+        "share of R2",
+    ),
     "segment_stability": Measure(
-        "adjusted Rand index of segmentations of two resamples (group: number of segments)",
+        "median adjusted Rand index of segmentations of two resamples, with the central 95 % of "
+        "pairs (group: number of segments)",
         "index",
     ),
     "next_need_hit_rate": Measure(
-        "share of later first purchases of a category found among three proposals "
-        "(group: the method)",
+        "share of the customers who later took up a category for the first time whose first "
+        "proposal was among what they took up (group: the method)",
         "share of customers",
     ),
     "deal_reliability": Measure(
-        "correlation of a customer's deal-proneness in two halves of the purchases",
-        "correlation",
+        "split-half reliability of deal-proneness: correlation of two halves of a customer's "
+        "purchases, stepped up to the length of both (Spearman-Brown)",
+        "reliability",
     ),
 }
 

@@ -26,7 +26,11 @@ _MAIN = (
     ("lasting_pareto_share", "Pareto/NBD", "of purchases from the top 20 %, luck taken out"),
     ("customer_equity", "", "value still to come from present customers"),
     ("overlooked_share", "", "of those with key potential are not key now"),
-    ("indirect_value_loyalty", "", "of value's effect on loyalty, by way of satisfaction"),
+    (
+        "indirect_value_loyalty",
+        "",
+        "standard deviations of loyalty for one of value, by way of satisfaction",
+    ),
     ("cfi", "", "comparative fit index of the measurement model"),
 )
 _MONEY = ("revenue", "customer_equity")
@@ -91,7 +95,7 @@ def _case_facts(case: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = []
     if case.get("start") and case.get("end"):
         facts.append(("Observed", f"{day(case['start'])} to {day(case['end'])}"))
-    if case.get("currency") not in (None, "", "XXX"):
+    if case.get("currency") not in (None, "", "none"):
         facts.append(("Amounts in", str(case["currency"])))
     if case.get("margin") is not None:
         facts.append(("Assumed margin", _percent(float(case["margin"]))))
