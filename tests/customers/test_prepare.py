@@ -389,7 +389,7 @@ def test_complete_journey_comes_out_with_its_known_counts(tmp_path):
 
 SURVEY = BaseSpecification(
     title="Answers",
-    currency="XXX",
+    currency="none",
     tables={"survey": {"csv": "answers.csv", "attributes": {"quality": ["q1", "q2"]}}},
 )
 

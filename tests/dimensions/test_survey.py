@@ -26,7 +26,7 @@ def base(tmp_path_factory):
         "columns": {"customer_id": "id"},
         "attributes": {"quality": ["q1", "q2"], "loyalty": ["l"], "asked": ["wave"]},
     }
-    case = BaseSpecification(title="Answers", currency="XXX", tables={"survey": source})
+    case = BaseSpecification(title="Answers", currency="none", tables={"survey": source})
     return prepare_base(case, folder, folder / "base.duckdb")
 
 

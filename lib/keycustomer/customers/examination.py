@@ -360,7 +360,7 @@ def _set_window(
             start, end = start or first, end or last
     if start and end:
         examination.start, examination.end = start, end
-    elif dated.keys() & examination.tables.keys() and not examination.refused:
+    elif not examination.refused and set(examination.tables) != {"survey"}:
         what = "no table tells which days the data cover"
         cure = "write `observed: {start: 2024-01-01, end: 2024-12-31}` with your days"
         examination.findings.append(Finding("observed", "", "window", "error", what, 0, cure=cure))

@@ -212,7 +212,7 @@ class BaseSpecification(Strict):
     identifiable : bool
         Whether reports may name customers by their own ids and names.
     currency, time_zone : str
-        The one currency of all amounts (XXX where there are none); the time zone whose calendar
+        The one currency of all amounts (none where there are no amounts); the time zone whose calendar
         days are used.
     simulation : Simulation or None
         The company that simulated tables come from.
