@@ -203,11 +203,20 @@ def test_a_case_elsewhere_by_path(project: Path, tmp_path: Path) -> None:
 
 def test_the_shipped_cases_are_right(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYCUSTOMER_HOME", str(root))
-    for name in ("complete_journey", "cdnow"):
+    purchases, answers = ("0_customer_file", "1_pareto_analysis"), ("2_value_dimensions",)
+    chapters = {
+        "cdnow": purchases,
+        "complete_journey": purchases + answers,
+        "telecom": purchases + answers,
+        "mobi": answers,
+        "corp_rep": answers,
+    }
+    for name, listed in chapters.items():
         case = load_case(name)
-        assert case.chapters == ("0_customer_file", "1_pareto_analysis")
+        assert case.chapters == listed
         assert (case.folder / "brief.md").is_file()
-        assert case.specification.identifiable
+        assert case.specification.identifiable == ("transactions" in case.specification.tables)
+        assert case.specification.simulated == (name == "telecom")
     assert load_case("cdnow").specification.economics.margin is None
 
 
