@@ -1,17 +1,11 @@
 """Figures of customers over time: what they say, that they stay legible, that they escape data."""
 
-import warnings
-
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import pareto, plots
+from legible import check_edges, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 from period_tables import MONTHS, cdnow_periods, table
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 
 TWO = (MONTHS[1], MONTHS[2])
 ROWS = [
@@ -33,13 +27,6 @@ CATEGORIES = pd.DataFrame(
     }
 )
 CUSTOMERS = CATEGORIES[["customer_id", "revenue"]].assign(frequency=1, monetary_value=2.0)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
 
 
 CASES = {
@@ -83,18 +70,6 @@ def figure_of(case, name, ax=None):
     return function(result_of(frame(), first, second, name), ax)
 
 
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
-
-
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_a_finding_a_description_and_labels(case, name):
@@ -110,17 +85,12 @@ def test_every_figure_has_a_finding_a_description_and_labels(case, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_titles_and_labels_stay_within_the_figure(case, name):
     ax = drawn(figure_of(case, name))
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+    check_edges(ax)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_draw_into_the_axes_they_are_given_and_show_nothing(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: pytest.fail("plt.show() was called"))
-    _, ax = plt.subplots()
-    assert figure_of("small", name, ax) is ax
-    assert len(plt.get_fignums()) == 1
+    check_given_axes(lambda ax: figure_of("small", name, ax), monkeypatch)
 
 
 def test_the_bridge_says_what_happened():

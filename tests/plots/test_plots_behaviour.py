@@ -1,10 +1,8 @@
 """Figures of deal-proneness and next needs: what they say and that they stay legible."""
 
 import datetime as dt
-import warnings
 from dataclasses import replace
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,31 +11,9 @@ from keycustomer.dimensions.behaviour.needs_check import NextNeedCheck
 from keycustomer.dimensions.behaviour.proneness import DealProneness
 from keycustomer.dimensions.behaviour.proneness_check import METHODS, DealCheck
 from keycustomer.stats import Estimate
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_figure, check_given_axes, fresh_figures, title  # noqa: F401
 
 NAMES = ("proneness_map", "later_deals", "deal_answers", "deal_errors", "next_need_bars")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 def estimate(value, half=0.1):
@@ -110,22 +86,12 @@ def figure_of(name, ax=None):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_says_what_it_found_and_stays_within_its_edges(name):
-    ax = drawn(figure_of(name))
-    assert len(title(ax)) > 20
-    assert len(plots.description(ax)) > 60
-    assert "nan" not in title(ax) + plots.description(ax)
-    assert ax.get_xlabel()
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+    check_figure(figure_of(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_draw_into_the_axes_they_are_given_and_show_nothing(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: pytest.fail("plt.show() was called"))
-    _, ax = plt.subplots()
-    assert figure_of(name, ax) is ax
-    assert len(plt.get_fignums()) == 1
+    check_given_axes(lambda ax: figure_of(name, ax), monkeypatch)
 
 
 def test_titles_follow_the_result():

@@ -1,9 +1,8 @@
 """Figures of value drivers: their titles are the findings, and names stay legible."""
 
-import warnings
 from functools import cache
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,10 +16,7 @@ from keycustomer.dimensions import (
     stated_against_derived,
 )
 from keycustomer.plots.labels import name_points, short_names, shorten
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_figure, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 
 LONG = "Your overall impression of the {} that we deliver to your sites, in $ and 客户"
 NAMES = {
@@ -31,13 +27,6 @@ NAMES = {
 }
 FIGURES = ("importance_bars", "place_map", "priority_map", "stated_derived_map")
 FIGURES = (*FIGURES, "drift_lines", "layer_bars", "need_map")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
 
 
 def answers(names):
@@ -76,38 +65,17 @@ def result_of(kind, figure):
     return found
 
 
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        if len(plots.fonts()) == 1:
-            warnings.filterwarnings("ignore", message="Glyph .* missing")
-        ax.figure.canvas.draw()
-    return ax
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
 @pytest.mark.parametrize("kind", NAMES)
 @pytest.mark.parametrize("figure", FIGURES)
 def test_every_figure_draws_with_any_names_and_is_described(kind, figure):
     result = result_of(kind, figure)
-    ax = drawn(getattr(plots, figure)(result))
-    assert title(ax)
-    assert len(plots.description(ax)) > 60
-    # the title stays on the figure
-    box = (
-        ax.title.get_window_extent() if ax.title.get_text() else ax._left_title.get_window_extent()
-    )
-    assert box.x1 <= ax.figure.bbox.x1 + 2
+    check_figure(getattr(plots, figure)(result))
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_figure_draws_into_given_axes(figure):
-    ax = plt.subplots()[1]
-    assert getattr(plots, figure)(result_of("short", figure), ax=ax) is ax
+def test_a_figure_draws_into_given_axes(figure, monkeypatch):
+    result = result_of("short", figure)
+    check_given_axes(lambda ax: getattr(plots, figure)(result, ax), monkeypatch)
 
 
 def test_the_title_says_whether_first_and_second_are_established():

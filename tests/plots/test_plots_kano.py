@@ -1,17 +1,12 @@
 """Figures of Kano classes: what they say, that they stay legible, and what cannot be drawn."""
 
-import warnings
 from functools import cache
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import dimensions, plots
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_figure, check_given_axes, fresh_figures, title  # noqa: F401
 
 PAIRS = {"M": (3, 5), "O": (1, 5), "A": (1, 3), "I": (3, 3), "R": (5, 3), "Q": (1, 1)}
 EFFECTS = {"M": (-1, 0), "O": (-0.6, 0.6), "A": (0, 1)}
@@ -25,25 +20,6 @@ NAMES = ("kano_bars", "better_worse_map", "kano_plane", "contrast_bars", "kano_m
 FIGURES = [(name, case) for name in NAMES for case in ("survey", "long names")]
 FIGURES += [("kano_bars", "two attributes"), ("contrast_bars", "two attributes")]
 FIGURES += [("kano_bars", "six answers"), ("better_worse_map", "six answers")]
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 def survey(names, n=300):
@@ -86,22 +62,12 @@ def figure_of(case, name, ax=None):
 
 @pytest.mark.parametrize(("name", "case"), FIGURES)
 def test_every_figure_says_what_it_found_and_stays_within_its_edges(name, case):
-    ax = drawn(figure_of(case, name))
-    assert len(title(ax)) > 20
-    assert len(plots.description(ax)) > 60
-    assert "nan" not in title(ax) + plots.description(ax)
-    assert ax.get_xlabel()
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+    check_figure(figure_of(case, name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_draw_into_the_axes_they_are_given_and_show_nothing(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: pytest.fail("plt.show() was called"))
-    _, ax = plt.subplots()
-    assert figure_of("two attributes", name, ax) is ax
-    assert len(plt.get_fignums()) == 1
+    check_given_axes(lambda ax: figure_of("two attributes", name, ax), monkeypatch)
 
 
 def test_bars_are_the_shares_of_the_answers():

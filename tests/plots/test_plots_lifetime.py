@@ -1,8 +1,6 @@
 """Figures of lifetime models: what they say, that they stay legible, that they escape data."""
 
-import warnings
-
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,17 +12,7 @@ from keycustomer.lifetime import (
     HistoryMatrix,
     LawShares,
 )
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
+from legible import check_edges, drawn, fresh_figures  # noqa: F401
 
 
 def title(ax):
@@ -34,14 +22,6 @@ def title(ax):
         .replace("\n", " ")
         .replace("\N{NO-BREAK SPACE}", " ")
     )
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 def matrix(cells, frequencies, *, horizon=0.0, T=10.0, unit="week"):
@@ -137,9 +117,7 @@ def test_every_figure_has_a_finding_a_description_and_labels(name):
     assert any(character.isdigit() for character in plots.description(ax))
     assert "nan" not in title(ax) + plots.description(ax)
     assert ax.get_xlabel() and ax.get_ylabel()
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+    check_edges(ax)
 
 
 @pytest.mark.parametrize("name", ["alive", "customer", "rates"])

@@ -1,10 +1,8 @@
 """Figures of measurement: what they say; that long names and few data leave them legible."""
 
-import warnings
 from functools import cache
 
 import known_surveys as surveys
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,10 +18,7 @@ from keycustomer.dimensions import (
     score_dimensions,
     value_indices,
 )
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_figure, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 
 LONG = "How much would you say that $prices$ <b>are</b> fair, all things considered?"
 NAMES = (
@@ -37,25 +32,6 @@ NAMES = (
     "account_dots",
 )
 CASES = ("small", "mobi")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 @cache
@@ -128,22 +104,12 @@ def figure_of(case, name, ax=None):
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_a_finding_a_description_and_labels_within_it(case, name):
-    ax = drawn(figure_of(case, name))
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
-    assert len(title(ax)) > 20
-    assert len(plots.description(ax)) > 60
-    assert "nan" not in title(ax) + plots.description(ax)
-    assert ax.get_xlabel()
+    check_figure(figure_of(case, name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_draw_into_the_axes_they_are_given_and_show_nothing(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: pytest.fail("plt.show() was called"))
-    _, ax = plt.subplots()
-    assert figure_of("small", name, ax) is ax
-    assert len(plt.get_fignums()) == 1
+    check_given_axes(lambda ax: figure_of("small", name, ax), monkeypatch)
 
 
 def test_bars_of_an_item_fill_its_row_and_the_ceiling_is_told():

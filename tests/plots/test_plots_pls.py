@@ -1,38 +1,14 @@
 """Figures of PLS path models: what they say, and that they stay legible."""
 
-import warnings
 from functools import cache
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import dimensions, plots
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_edges, check_figure, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 
 LONG = "A construct whose name is far too long for any axis, worth $5 & more"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 @cache
@@ -58,6 +34,7 @@ def result_of(case):
 @pytest.mark.parametrize("effects", ["path", "indirect", "total"])
 def test_effects_are_drawn_and_described(case, effects) -> None:
     ax = drawn(plots.effect_bars(result_of(case), effects=effects))
+    check_edges(ax)
     if (case, effects) == ("pair", "indirect"):
         assert title(ax) == "No route leads over another construct"
         return
@@ -95,13 +72,13 @@ def test_the_map_states_what_moves_the_target(case, intervals) -> None:
     target = result.fit.model.constructs[-1]
     model = result if intervals else result.fit
     found = dimensions.construct_performance(model, target, low=0, high=20)
-    ax = drawn(plots.construct_map(found))
+    ax = plots.construct_map(found)
+    check_figure(ax)
     first = found.constructs.iloc[0]
     assert f"goes with {first['importance']:.2f} more of" in title(ax)
     assert f"it stands at {first['performance']:.0f} of 100" in title(ax)
     assert f"performance {first['performance']:.0f}" in plots.description(ax)
 
 
-def test_axes_given_are_drawn_into() -> None:
-    _, ax = plt.subplots()
-    assert plots.effect_bars(result_of("short"), ax) is ax
+def test_axes_given_are_drawn_into(monkeypatch) -> None:
+    check_given_axes(lambda ax: plots.effect_bars(result_of("short"), ax), monkeypatch)

@@ -1,38 +1,14 @@
 """Figures of reliability and validity: what they say, and that they stay legible."""
 
-import warnings
 from functools import cache
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import dimensions, plots
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_edges, check_figure, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 
 LONG = "A construct whose name is far too long for any axis, worth $5 & more"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 @cache
@@ -72,7 +48,8 @@ def ratios(case):
 @pytest.mark.parametrize("case", list(BLOCKS))
 @pytest.mark.parametrize("measures", [("alpha", "omega"), ("alpha", "omega", "ave"), ("ave",)])
 def test_reliability_is_drawn_and_described(case, measures) -> None:
-    ax = drawn(plots.reliability_bars(reliability(case), measures=measures))
+    ax = plots.reliability_bars(reliability(case), measures=measures)
+    check_figure(ax)
     assert "reliable for certain" in title(ax)
     assert "150 respondents" in plots.description(ax)
 
@@ -106,6 +83,7 @@ def test_unknown_measures_are_told() -> None:
 )
 def test_items_that_can_be_left_out_are_named(case, told) -> None:
     ax = drawn(plots.dropped_bars(reliability(case)))
+    check_edges(ax)
     assert title(ax).startswith(told)
     assert plots.description(ax)
 
@@ -114,6 +92,7 @@ def test_items_that_can_be_left_out_are_named(case, told) -> None:
 def test_ratios_are_drawn_and_described(case) -> None:
     result = ratios(case)
     ax = drawn(plots.trait_ratio_map(result))
+    check_edges(ax)
     assert "distinct" in title(ax)
     assert plots.description(ax).startswith("HTMT2 of pairs of constructs")
     shown = [text.get_text() for text in ax.texts]
@@ -133,6 +112,5 @@ def test_the_title_counts_the_doubtful() -> None:
     assert title(plots.trait_ratio_map(single)) == "A and B are distinct"
 
 
-def test_axes_given_are_drawn_into() -> None:
-    _, ax = plt.subplots()
-    assert plots.trait_ratio_map(ratios("short"), ax) is ax
+def test_axes_given_are_drawn_into(monkeypatch) -> None:
+    check_given_axes(lambda ax: plots.trait_ratio_map(ratios("short"), ax), monkeypatch)

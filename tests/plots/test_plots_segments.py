@@ -1,38 +1,14 @@
 """Figures of segments: what they say, and that it stays legible."""
 
-import warnings
 from functools import cache
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import dimensions, plots
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from legible import check_figure, check_given_axes, fresh_figures, title  # noqa: F401
 
 LONG = "number of sites in the regional directory of the chamber of commerce, $x^_1"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 @cache
@@ -77,22 +53,12 @@ NAMES = (
 @pytest.mark.parametrize("case", ["plain", "hostile"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_a_finding_a_description_and_stays_within_its_edges(case, name):
-    ax = drawn(figure_of(case, name))
-    assert len(title(ax)) > 15
-    assert len(plots.description(ax)) > 60
-    assert "nan" not in title(ax) + plots.description(ax)
-    assert ax.get_xlabel()
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+    check_figure(figure_of(case, name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_draw_into_the_axes_they_are_given_and_show_nothing(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: pytest.fail("plt.show() was called"))
-    _, ax = plt.subplots()
-    assert figure_of("plain", name, ax) is ax
-    assert len(plt.get_fignums()) == 1
+    check_given_axes(lambda ax: figure_of("plain", name, ax), monkeypatch)
 
 
 def test_the_curve_draws_what_was_measured_and_what_fit_would_say():

@@ -1,40 +1,17 @@
 """Figures of structural models: what they say, that they refuse, that they stay legible."""
 
-import warnings
 from functools import cache
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import plots
 from keycustomer.dimensions import ImproperSolution, fit_cfa, fit_sem, write_model
 from keycustomer.plots.diagram import layers
+from legible import check_edges, check_figure, drawn, fresh_figures, title  # noqa: F401
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from structural_answers import CHAIN, chain, heywood
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
 
 
 @cache
@@ -100,6 +77,7 @@ FIGURES = ("path_diagram", "loading_dots", "effect_dots")
 @pytest.mark.parametrize("name", ["path_diagram", "loading_dots"])
 def test_figures_draw_without_a_warning_and_are_described(case, name):
     ax = drawn(getattr(plots, name)(fitted(case)))
+    check_edges(ax)
     assert len(plots.description(ax)) > 40
     assert title(ax)
 
@@ -110,7 +88,8 @@ def test_effects_draw(case):
         with pytest.raises(ValueError, match="indirect effects need paths through a third"):
             plots.effect_dots(fitted(case), kinds=("indirect",))
         return
-    ax = drawn(plots.effect_dots(fitted(case)))
+    ax = plots.effect_dots(fitted(case))
+    check_figure(ax)
     assert "indirect" in title(ax)
 
 

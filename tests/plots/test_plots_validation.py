@@ -1,24 +1,13 @@
 """Figures of validation: what they say, that they stay legible, that they escape data."""
 
 import dataclasses
-import warnings
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keycustomer import lifetime, plots
+from legible import check_figure, drawn, fresh_figures, title  # noqa: F401
 from period_tables import cdnow_lines
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures():
-    plots.use_style()
-    yield
-    plt.close("all")
 
 
 def split_of(share: int) -> lifetime.HoldoutSplit:
@@ -68,29 +57,10 @@ DRAW = {
 }
 
 
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def drawn(ax):
-    """Draw, letting warnings (missing glyphs, layouts that do not fit) fail."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ax.figure.canvas.draw()
-    return ax
-
-
 @pytest.mark.parametrize("case", SPLITS)
 @pytest.mark.parametrize("name", DRAW)
 def test_every_figure_says_what_it_found_and_stays_within_its_borders(case, name):
-    ax = drawn(DRAW[name](MODELS, SPLITS[case]))
-    assert len(title(ax)) > 20
-    assert len(plots.description(ax)) > 60
-    assert "nan" not in title(ax) + plots.description(ax)
-    assert ax.get_xlabel()
-    box, edge = ax.get_tightbbox(), ax.figure.bbox
-    assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1
-    assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1
+    check_figure(DRAW[name](MODELS, SPLITS[case]))
 
 
 @pytest.mark.parametrize("name", DRAW)

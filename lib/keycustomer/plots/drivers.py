@@ -179,7 +179,7 @@ def place_map(result: RelativeImportance, ax: Axes | None = None) -> Axes:
     names = _names(result.order)
     ax.set_yticks(range(count), [escape_label(names[name]) for name in result.order])
     ax.grid(visible=False)
-    ax.set_xlabel("place by importance (cells: % of the resamples)")
+    ax.set_xlabel("place (cells: % of the resamples)")
     known = int(result.places()["established"].sum())
     sentence = f"{known} of {counted(count, 'place')} established by {result.respondents:,} answers"
     finding(ax, sentence, width=title_width(ax, names.values()))

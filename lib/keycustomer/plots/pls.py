@@ -35,6 +35,9 @@ LONGEST_NAME = 18
 MOST_ROWS = 24
 """Effects drawn; the smallest others are counted."""
 
+ALL_ROUTES = "all routes"
+"""What the sum over all routes of an indirect effect is called."""
+
 EFFECTS = {"path": "path", "indirect": "indirect effect", "total": "total effect"}
 """What can be drawn, in words."""
 
@@ -125,9 +128,9 @@ def _sure(frame: pd.DataFrame) -> np.ndarray:
 
 def _route(row: dict, width: int | None = LONGEST_NAME) -> str:
     """Write a row's constructs with arrows."""
-    over = [] if row.get("via") in (None, "all routes") else str(row["via"]).split(" -> ")
+    over = [] if row.get("via") in (None, ALL_ROUTES) else str(row["via"]).split(" -> ")
     names = [row["from"], *over, row["to"]]
-    mark = " (all)" if row.get("via") == "all routes" else ""
+    mark = " (all)" if row.get("via") == ALL_ROUTES else ""
     if width is None:
         return " → ".join(map(str, names)) + mark
     short = [shorten(name, max(width * 3 // len(names), 10)) for name in names]
