@@ -104,7 +104,8 @@ def resamples(table: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:
 
 def library_fit(model: str, table: pd.DataFrame) -> float:
     """Fit with the library; return chi-square."""
-    from keycustomer.dimensions import fit_sem, write_model
+    from keycustomer.dimensions import fit_sem
+    from keycustomer.dimensions.structural.models import write_model
 
     fit = fit_sem(write_model(*MODELS[model]), table)
     fit.parameters()
@@ -113,7 +114,8 @@ def library_fit(model: str, table: pd.DataFrame) -> float:
 
 def library_draws(model: str, table: pd.DataFrame) -> Callable[[int], Any]:
     """Bootstrap a structural model with the library."""
-    from keycustomer.dimensions import fit_sem, write_model
+    from keycustomer.dimensions import fit_sem
+    from keycustomer.dimensions.structural.models import write_model
 
     fit = fit_sem(write_model(*MODELS[model]), table)
     return lambda draws: fit.bootstrap(draws).indirect_effects()
@@ -131,7 +133,7 @@ def library_pls(model: str, table: pd.DataFrame) -> Callable[[int], Any]:
 def semopy_model(model: str) -> Any:
     """Model of semopy."""
     import semopy
-    from keycustomer.dimensions import write_model
+    from keycustomer.dimensions.structural.models import write_model
 
     constructs, paths = MODELS[model]
     # semopy has no construct measured by one item without error: the item stands for it

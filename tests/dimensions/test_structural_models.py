@@ -15,9 +15,9 @@ from keycustomer.dimensions import (
     ModelError,
     fit_cfa,
     fit_sem,
-    write_model,
 )
 from keycustomer.dimensions.structural.indices import fit_indices
+from keycustomer.dimensions.structural.models import write_model
 from keycustomer.dimensions.structural.ram import Structure
 from keycustomer.dimensions.structural.specification import specify
 from keycustomer.dimensions.structural.uncertainty import slopes_of

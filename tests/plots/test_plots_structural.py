@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from keycustomer import plots
-from keycustomer.dimensions import ImproperSolution, fit_cfa, fit_sem, write_model
+from keycustomer.dimensions import ImproperSolution, fit_cfa, fit_sem
+from keycustomer.dimensions.structural.models import write_model
 from keycustomer.plots.diagram import layers
 from legible import check_edges, check_figure, drawn, fresh_figures, title  # noqa: F401
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch

@@ -7,7 +7,8 @@ minimum, such as lavaan's indirect effect of PoliticalDemocracy, to a few units 
 import known_surveys
 import numpy as np
 import pytest
-from keycustomer.dimensions import ImproperSolution, fit_cfa, fit_sem, write_model
+from keycustomer.dimensions import ImproperSolution, fit_cfa, fit_sem
+from keycustomer.dimensions.structural.models import write_model
 
 ROUNDED = 0.500001
 """Half a unit of the last printed digit, with room for the rounding of a tie."""

@@ -79,7 +79,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "structural.fitted": ("SemFit",),
     "structural.indices": ("FitIndices", "fit_indices"),
     "structural.mediation": ("mediated_effect",),
-    "structural.models": ("fit_cfa", "fit_sem", "write_model"),
+    "structural.models": ("fit_cfa", "fit_sem"),
     "structural.resampled": ("SemBootstrap",),
     "structural.syntax": ("ModelError",),
 }

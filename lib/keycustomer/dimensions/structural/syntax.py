@@ -192,7 +192,7 @@ def read_model_text(text: str) -> ModelText:
     if not isinstance(text, str):
         raise TypeError(
             f"the model must be a text, got {type(text).__name__}; to build one from constructs "
-            "and paths, call write_model(constructs, paths)"
+            "and paths, call model_text(paths, constructs)"
         )
     terms: list[Term] = []
     definitions: list[Definition] = []
