@@ -197,7 +197,7 @@ def test_suggestions_are_new_ranked_and_complete(tmp_path):
 
 def test_products_can_be_suggested_in_place_of_categories(tmp_path):
     base = base_of(tmp_path, planted(customers=300))
-    found = dimensions.next_needs(base, level="product", at_least=5, horizon=HORIZON)
+    found = dimensions.next_needs(base, product_level="product", at_least=5, horizon=HORIZON)
     assert found.frame["category"].str.startswith("p-").all()
     assert "products within" in found.sentence
 
@@ -256,8 +256,8 @@ def test_where_nothing_goes_together_popularity_is_as_good(tmp_path):
         ({"horizon": 0}, "horizon"),
         ({"horizon": 1.5}, "horizon"),
         ({"hits": [0]}, "hits"),
-        ({"level": "brand"}, "level is 'category' or 'product', got 'brand'"),
-        ({"confidence": 95}, "level=95"),
+        ({"product_level": "brand"}, "product_level='brand': choose 'category' or 'product'"),
+        ({"level": 95}, "level=95"),
     ],
 )
 def test_checks_that_cannot_be_made_are_refused(tmp_path, options, message):

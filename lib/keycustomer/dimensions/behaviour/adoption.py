@@ -16,6 +16,9 @@ from scipy.sparse import csr_matrix
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.table import customer_categories
 
+PRODUCT_LEVELS = ("category", "product")
+"""What can be taken up."""
+
 MOST_CATEGORIES = 3000
 """Categories beyond which associations of each two would not fit into memory."""
 
@@ -55,14 +58,14 @@ class Adoption:
         return csr_matrix((np.ones(len(places[0])), places), shape=shape)
 
 
-def read_adoption(base: CustomerBase, level: str) -> Adoption:
+def read_adoption(base: CustomerBase, product_level: str) -> Adoption:
     """Read the first purchases of all customers.
 
     Parameters
     ----------
     base : CustomerBase
         The prepared base.
-    level : {"category", "product"}
+    product_level : {"category", "product"}
         What is taken up.
 
     Raises
@@ -71,13 +74,16 @@ def read_adoption(base: CustomerBase, level: str) -> Adoption:
         When the base does not know categories (or products), has fewer than two of them or more
         than :data:`MOST_CATEGORIES`.
     """
-    first = customer_categories(base, level)
-    categories = pd.Index(sorted(first["category"].unique()), name=level)
+    if product_level not in PRODUCT_LEVELS:
+        allowed = " or ".join(map(repr, PRODUCT_LEVELS))
+        raise ValueError(f"product_level={product_level!r}: choose {allowed}")
+    first = customer_categories(base, product_level)
+    categories = pd.Index(sorted(first["category"].unique()), name=product_level)
     if not 2 <= len(categories) <= MOST_CATEGORIES:
-        other = "category" if level == "product" else "coarser categories of products"
+        other = "category" if product_level == "product" else "coarser categories of products"
         raise ValueError(
-            f"{base.title}: next needs are told among 2 to {MOST_CATEGORIES:,} {level} values, "
-            f"the base has {len(categories):,}; use {other}"
+            f"{base.title}: next needs are told among 2 to {MOST_CATEGORIES:,} {product_level} "
+            f"values, the base has {len(categories):,}; use {other}"
         )
     customers = pd.Index(sorted(first["customer_id"].unique()), name="customer_id")
     day = (first["first_date"] - pd.Timestamp(base.start)).dt.days

@@ -48,7 +48,7 @@ class NextNeeds:
         ``probability`` (of take-up within the horizon), ``popularity`` (share of all without the
         category that took it up), ``lift`` (probability over popularity), ``because`` (up to three
         categories it buys that speak for it, separated by `; `).
-    level : str
+    product_level : str
         What is taken up: `category` or `product`.
     end : date
         Day after which the needs lie.
@@ -67,7 +67,7 @@ class NextNeeds:
     """
 
     frame: pd.DataFrame = field(repr=False)
-    level: str
+    product_level: str
     end: dt.date
     horizon: int
     model: TakeUpModel = field(repr=False)
@@ -90,9 +90,10 @@ class NextNeeds:
         customers = self.frame["customer_id"].nunique()
         firsts = self.frame.loc[self.frame["rank"] == 1, "category"]
         most = firsts.value_counts()
+        what = self.product_level
         return (
             f"Next needs of {counted(customers, 'customer')} among "
-            f"{counted(len(self.model.candidates), self.level, _many(self.level))} within "
+            f"{counted(len(self.model.candidates), what, _many(what))} within "
             f"{self.horizon} days after {self.end}; most often first: {most.index[0]} "
             f"({most.iloc[0]:,}), of {firsts.nunique():,} different ones."
         )
@@ -106,7 +107,8 @@ class NextNeeds:
             When the customer has bought nothing.
         """
         if customer_id not in self.customers:
-            raise KeyError(f"no customer {customer_id!r} with a purchase of a known {self.level}")
+            what = self.product_level
+            raise KeyError(f"no customer {customer_id!r} with a purchase of a known {what}")
         return self.frame[self.frame["customer_id"] == customer_id].reset_index(drop=True)
 
     def to_frame(self) -> pd.DataFrame:
@@ -121,7 +123,7 @@ class NextNeeds:
 def next_needs(
     base: CustomerBase,
     *,
-    level: str = "category",
+    product_level: str = "category",
     horizon: int = 91,
     at_least: int = 30,
     top: int = 5,
@@ -133,7 +135,7 @@ def next_needs(
     ----------
     base : CustomerBase
         The prepared base, with transactions and products.
-    level : {"category", "product"}
+    product_level : {"category", "product"}
         What is taken up.
     horizon : int
         Days after the end of observation in which; the last as many days observed are learnt from.
@@ -162,7 +164,7 @@ def next_needs(
             (top, "top", "suggestions"),
         )
     )
-    adoption = read_adoption(base, level)
+    adoption = read_adoption(base, product_level)
     refuse_long_horizon(base, horizon, base.days)
     model = learn_take_up(adoption, base.days, horizon, at_least, np.random.default_rng(seed))
     owned = adoption.owned(base.days)
@@ -173,7 +175,7 @@ def next_needs(
     frame = pd.concat(parts, ignore_index=True)
     return NextNeeds(
         frame=frame,
-        level=level,
+        product_level=product_level,
         end=base.end,
         horizon=horizon,
         model=model,
@@ -213,8 +215,8 @@ def refuse_long_horizon(base: CustomerBase, horizon: int, days: int) -> None:
         )
 
 
-def _many(level: str) -> str:
-    return {"category": "categories"}.get(level, f"{level}s")
+def _many(one: str) -> str:
+    return {"category": "categories"}.get(one, f"{one}s")
 
 
 def _suggestions(

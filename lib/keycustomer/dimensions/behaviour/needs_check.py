@@ -127,11 +127,11 @@ def check_next_needs(
     base: CustomerBase,
     *,
     split: Day,
-    level: str = "category",
+    product_level: str = "category",
     horizon: int = 91,
     at_least: int = 30,
     hits: Sequence[int] = (1, 3, 5),
-    confidence: float = 0.95,
+    level: float = 0.95,
     draws: int = 200,
     seed: Seed = 0,
     progress: Progress | None = None,
@@ -144,12 +144,12 @@ def check_next_needs(
         The prepared base, with transactions and products.
     split : date or ISO string
         Last day that is learnt from.
-    level, horizon, at_least
+    product_level, horizon, at_least
         As in :func:`keycustomer.dimensions.next_needs`.
     hits : sequence of int
         Numbers of suggestions whose hit rate is told.
-    confidence : float
-        Level of the intervals.
+    level : float
+        Confidence level of the intervals.
     draws, seed, progress
         Bootstrap of customers.
 
@@ -163,7 +163,7 @@ def check_next_needs(
         When the base lacks what is needed, the split leaves too few days on either side, or nobody
         took up a candidate.
     """
-    checked_level(confidence)
+    checked_level(level)
     horizon = whole_number(horizon, "horizon", of="days", least=1)
     at_least = whole_number(at_least, "at_least", of="take-ups", least=1)
     kept = [whole_number(k, "hits", of="suggestions", least=1) for k in hits]
@@ -176,7 +176,7 @@ def check_next_needs(
             "earlier split or a shorter horizon"
         )
     generator = np.random.default_rng(seed)
-    adoption = read_adoption(base, level)
+    adoption = read_adoption(base, product_level)
     model = learn_take_up(adoption, days, horizon, at_least, generator)
     owned, taken = adoption.owned(days), adoption.taken_up(days, horizon)
     there = np.flatnonzero(owned.getnnz(axis=1))
@@ -187,7 +187,7 @@ def check_next_needs(
     takers = happened.any(axis=1)
     if not takers.any():
         raise ValueError(f"no customer took up a candidate within {horizon} days after {day}")
-    frame = _measures(chances, happened, kept, confidence, draws, generator, progress)
+    frame = _measures(chances, happened, kept, level, draws, generator, progress)
     return NextNeedCheck(
         frame=frame,
         calibration=_calibration(chances[0], happened),
@@ -197,7 +197,7 @@ def check_next_needs(
         takers=int(takers.sum()),
         candidates=len(model.candidates),
         outside=int(taken[there].sum() - happened.sum()),
-        level=confidence,
+        level=level,
     )
 
 
@@ -205,7 +205,7 @@ def _measures(
     chances: list[FloatArray],
     happened: Taken,
     hits: list[int],
-    confidence: float,
+    level: float,
     draws: int,
     generator: np.random.Generator,
     progress: Progress | None,
@@ -230,9 +230,7 @@ def _measures(
     for place, whose in enumerate(("model", "baseline", "difference")):
         columns = range(place * len(names), (place + 1) * len(names))
         estimates = [
-            bootstrap_estimate(
-                float(point[k]), drawn[:, k], unit="", n=len(happened), level=confidence
-            )
+            bootstrap_estimate(float(point[k]), drawn[:, k], unit="", n=len(happened), level=level)
             for k in columns
         ]
         frame[whose] = [e.estimate for e in estimates]
