@@ -313,12 +313,12 @@ class ChurnParameters:
     """Monthly probability to leave: scale / (1 + exp(-log-odds))."""
 
     scale: float = _true(1.0, "probability", "0 and nobody leaves", within=_SHARE)
-    base: float = _true(-3.42, "log-odds", "calibrated to 1.25 % a month")
+    base: float = _true(-3.50, "log-odds", "calibrated to 1.25 % a month")
     loyalty: float = _true(-0.75, "log-odds per sd", "the loyal stay")
     contract: float = _true(-1.60, "log-odds", "contracts hold")
     renewal: float = _true(1.00, "log-odds", "the hump of the last month of a contract")
     tenure: float = _true(-0.22, "log-odds per log year", "the old stay")
-    size: float = _true(0.28, "log-odds per sd of log size", "large ones put lines out to tender")
+    size: float = _true(0.60, "log-odds per sd of log size", "large ones put lines out to tender")
     products: float = _true(-0.10, "log-odds per product beyond the first", "switching costs (R7)")
     offer: float = _true(1.60, "log-odds", "a competitor's offer tempts")
     unresolved: float = _true(0.90, "log-odds per complaint", "unresolved trouble drives away")
