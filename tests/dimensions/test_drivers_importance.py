@@ -324,13 +324,13 @@ def spoilt(**columns):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"drivers": ["a", "prise"]}, r"column 'prise' is not in the table of answers; did you"),
-        ({"drivers": ["a", "text"]}, r"column 'text' holds 40 values that are no numbers, first"),
+        ({"drivers": ["a", "prise"]}, "item 'prise' is not in the table; did you mean 'prise_'"),
+        ({"drivers": ["a", "text"]}, "text: 40 answers .'often' in row 0, .* are no number"),
         ({"drivers": ["a", "same"]}, r"same answer from everybody: 'same' \(always 3\)"),
         ({"drivers": ["a", "b", "ab"]}, r"collinear drivers: 'ab' follows from 'a', 'b'; leave"),
         ({"drivers": ["a", "c", "twice"]}, r"collinear drivers: 'twice' follows from 'a'; leave"),
-        ({"drivers": ["a", "silent"]}, "column 'silent' holds no answer at all; leave it out"),
-        ({"drivers": ["a", "endless"]}, "column 'endless' holds infinite values"),
+        ({"drivers": ["a", "silent"]}, "silent: nobody answered it; leave it out"),
+        ({"drivers": ["a", "endless"]}, "endless: 1 answer .'inf' in row 4. is infinite"),
         ({"drivers": ["a", "a"]}, "none of them twice"),
         ({"drivers": []}, "at least one is needed"),
         ({"drivers": ["a", "y"]}, "outcome='y' is among its own drivers"),
@@ -355,7 +355,7 @@ def test_bad_input_is_named_with_its_cure(changes, message):
 
 def test_all_complaints_about_columns_come_at_once():
     with pytest.raises(
-        ValueError, match=r"(?s)'p' is not in the table.*'text' holds.*read_answers"
+        ValueError, match=r"(?s)'p' is not in the table.*text: 40 answers.*read_answers"
     ):
         relative_importance(spoilt(text="x"), "y", ["p", "text"])
 

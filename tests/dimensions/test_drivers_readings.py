@@ -196,8 +196,8 @@ def test_stated_importance_that_never_differs_has_no_order():
     [
         ({**SAID, "x": "says_a"}, "stated importance of 'x', which is no driver; drivers are 'a'"),
         ({"a": "says_a", "b": "says_b"}, "at least 3 drivers is needed"),
-        ({**SAID, "a": "says_aa"}, "column 'says_aa' is not in the table of answers; did you mean"),
-        ({**SAID, "a": "word"}, "column 'word' holds 300 values that are no numbers"),
+        ({**SAID, "a": "says_aa"}, "item 'says_aa' is not in the table; did you mean"),
+        ({**SAID, "a": "word"}, "word: 300 answers .'much' in row 0, .* are no number"),
         ({**SAID, "a": "hardly"}, "1 answer on the stated importance of 'a'"),
         (["says_a"], "stated=.*: a mapping is needed"),
     ],

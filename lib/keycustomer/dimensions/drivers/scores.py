@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -19,7 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
-from keycustomer.dimensions.complaints import did_you_mean, refuse
+from keycustomer.dimensions.complaints import refuse
+from keycustomer.dimensions.measurement.answers import column_complaints
 from keycustomer.stats.samples import FloatArray
 
 Drivers: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
@@ -179,36 +179,7 @@ def _complaints(
         if item in driving
     )
     for item in items:
-        yield from about_column(answers, item)
-
-
-def about_column(answers: pd.DataFrame, item: str) -> Iterator[str]:
-    """Say why a column of answers cannot be read as numbers: not there, twice, text, infinite."""
-    if item not in answers.columns:
-        meant = did_you_mean(item, answers.columns)
-        yield f"column {item!r} is not in the table of answers{meant}"
-        return
-    column = answers[item]
-    if isinstance(column, pd.DataFrame):
-        yield f"column {item!r} stands in the table {column.shape[1]} times; keep one of them"
-    elif column.dtype.kind not in "iuf":
-        yield from _about_text(column, item)
-    elif column.isna().all():
-        yield f"column {item!r} holds no answer at all; leave it out"
-    elif np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan)).any():
-        yield f"column {item!r} holds infinite values"
-
-
-def _about_text(column: pd.Series, item: str) -> Iterator[str]:
-    known = column[column.notna()]
-    wrong = known[[not isinstance(v, Real) or isinstance(v, (bool, np.bool_)) for v in known]]
-    if len(wrong):
-        yield (
-            f"column {item!r} holds {len(wrong):,} values that are no numbers, first at rows "
-            f"{', '.join(map(repr, wrong.index[:3]))}: "
-            f"{', '.join(map(repr, wrong.iloc[:3].tolist()))}; read the answers with "
-            "keycustomer.dimensions.read_answers first"
-        )
+        yield from column_complaints(answers, item)
 
 
 def _scored(blocks: list[FloatArray], missing: str) -> tuple[IntArray, int, FloatArray]:

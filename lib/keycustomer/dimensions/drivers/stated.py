@@ -40,10 +40,10 @@ from keycustomer.dimensions.drivers.scores import (
     Missing,
     Outcome,
     WeightedMoments,
-    about_column,
     read_persons,
     read_scores,
 )
+from keycustomer.dimensions.measurement.answers import column_complaints
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray
@@ -228,7 +228,7 @@ def _complaints(
     if len(stated) - len(unknown) < FEWEST:
         yield f"stated importance of at least {FEWEST} drivers is needed to compare two orders"
     for column in stated.values():
-        yield from about_column(answers, column)
+        yield from column_complaints(answers, column)
 
 
 def _unstated(known: np.ndarray, names: list[str]) -> Iterator[str]:

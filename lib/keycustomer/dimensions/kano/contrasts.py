@@ -29,7 +29,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.dimensions.complaints import refuse
 from keycustomer.dimensions.kano.classification import classes_in_words
+from keycustomer.dimensions.measurement.answers import (
+    flat_complaints,
+    item_complaints,
+    number_complaints,
+)
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray
@@ -275,25 +281,13 @@ def _columns_of(performance: Mapping[str, str] | Sequence[str]) -> dict[str, str
 def _check_columns(answers: pd.DataFrame, outcome: str, columns: dict[str, str]) -> None:
     if not isinstance(answers, pd.DataFrame):
         raise TypeError(f"answers: a pandas DataFrame is needed, got {type(answers).__name__}")
-    complaints = [] if columns else ["performance names no attribute"]
-    wanted = [outcome, *columns.values()]
-    for column in dict.fromkeys(wanted):
-        found = list(answers.columns).count(column)
-        if wanted.count(column) > 1:
-            complaints.append(f"column {column!r} is named {wanted.count(column)} times")
-        elif found != 1:
-            complaints.append(f"column {column!r} stands in the table {found} times")
-        elif answers[column].dtype.kind not in "iuf":
-            complaints.append(
-                f"column {column!r} holds {answers[column].dtype} values, not numbers; read the "
-                "survey with keycustomer.dimensions.read_answers first"
-            )
-        elif np.isinf(answers[column].to_numpy(float)).any():
-            complaints.append(f"column {column!r} holds infinite values")
-        elif answers[column].nunique() < 2:
-            complaints.append(f"column {column!r} has the same answer throughout: it explains none")
-    if complaints:
-        raise ValueError("\n".join(f"answers: {complaint}" for complaint in complaints))
+    if not columns:
+        raise ValueError("performance names no attribute")
+    names = [outcome, *columns.values()]
+    complaints = item_complaints(answers, {}, names)
+    for name in names if not complaints else ():
+        complaints += number_complaints(name, answers[name]) or flat_complaints(name, answers[name])
+    refuse(complaints, "penalties and rewards cannot be estimated")
 
 
 def _cut_offs(cut: CutOff, columns: dict[str, str], which: str) -> FloatArray:

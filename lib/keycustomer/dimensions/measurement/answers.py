@@ -235,7 +235,7 @@ def item_complaints(frame: pd.DataFrame, constructs: Constructs, items: Sequence
     complaints = [f"construct {c!r} has no items" for c, names in constructs.items() if not names]
     twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
     if twice:
-        complaints.append(f"items named twice: {listed(twice)}; an item belongs to one construct")
+        complaints.append(f"items named twice: {listed(twice)}; name each once, in one construct")
     for item in dict.fromkeys(items):
         found = _columns_called(frame, item)
         if found > 1:
@@ -301,7 +301,7 @@ def _value_complaints(
 ) -> list[str]:
     if wrong.any():
         return [
-            f"{item}: {shown_rows(column, wrong)} no number; if it means 'not answered', name it "
+            f"{item}: {_shown_rows(column, wrong)} no number; if it means 'not answered', name it "
             "in missing, as in missing=('no answer',)"
         ]
     outside = (numbers < (-math.inf if low is None else low)) | (
@@ -312,10 +312,27 @@ def _value_complaints(
             f"{'...' if low is None else f'{low:g}'} to {'...' if high is None else f'{high:g}'}"
         )
         return [
-            f"{item}: {shown_rows(column, outside)} outside the scale {scale}; correct low and "
+            f"{item}: {_shown_rows(column, outside)} outside the scale {scale}; correct low and "
             "high, or name marks of 'not answered' in missing, as in missing=(-99,)"
         ]
     return flat_complaints(item, numbers)
+
+
+def column_complaints(frame: pd.DataFrame, item: str) -> list[str]:
+    """Say why a column cannot be used as numbers: not there, twice, text, infinite, empty."""
+    return item_complaints(frame, {}, [item]) or number_complaints(item, frame[item])
+
+
+def number_complaints(item: str, column: pd.Series) -> list[str]:
+    """Complain of text and infinite values in answers that should be numbers already."""
+    if not column.notna().any():
+        return flat_complaints(item, column)
+    if column.dtype.kind in "iufb":
+        endless = pd.Series(np.isinf(column.to_numpy(float, na_value=0.0)), column.index)
+        return [f"{item}: {_shown_rows(column, endless)} infinite"] if endless.any() else []
+    text = column.map(lambda value: isinstance(value, str))
+    shown = _shown_rows(column, text if text.any() else column.notna())
+    return [f"{item}: {shown} no number; read the survey by read_answers first"]
 
 
 def flat_complaints(item: str, numbers: pd.Series) -> list[str]:
@@ -331,7 +348,7 @@ def flat_complaints(item: str, numbers: pd.Series) -> list[str]:
     return []
 
 
-def shown_rows(column: pd.Series, wrong: pd.Series) -> str:
+def _shown_rows(column: pd.Series, wrong: pd.Series) -> str:
     """Count and show the first wrong values: `2 answers ('often' in row 3, ...) are`."""
     first = column[wrong].head(EXAMPLES)
     shown = ", ".join(f"{quoted(value)} in row {row}" for row, value in first.items())

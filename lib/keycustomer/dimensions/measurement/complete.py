@@ -21,7 +21,7 @@ from keycustomer.dimensions.measurement.answers import (
     FEWEST_RESPONDENTS,
     flat_complaints,
     item_complaints,
-    shown_rows,
+    number_complaints,
 )
 from keycustomer.stats.samples import FloatArray
 
@@ -134,22 +134,11 @@ def _numeric(answers: pd.DataFrame, items: Iterable[str] | None, least: int) -> 
     names = list(answers.columns if items is None else [items] if isinstance(items, str) else items)
     complaints = item_complaints(answers, {}, names)
     if not complaints:
-        complaints = [c for name in names for c in _number_complaints(name, answers[name])]
+        complaints = [told for name in names for told in number_complaints(name, answers[name])]
     if names and len(names) < least:
         complaints.append(f"{counted(len(names), 'item')} given, at least {least} needed")
     refuse(complaints, UNUSABLE)
     return answers[names].astype(float)
-
-
-def _number_complaints(item: str, column: pd.Series) -> list[str]:
-    if column.dtype.kind in "iufb":
-        endless = pd.Series(np.isinf(column.to_numpy(float, na_value=0.0)), column.index)
-        return [f"{item}: {shown_rows(column, endless)} infinite"] if endless.any() else []
-    text = column.map(lambda value: isinstance(value, str))
-    wrong = text if text.any() else column.notna()
-    if not wrong.any():
-        return flat_complaints(item, column)
-    return [f"{item}: {shown_rows(column, wrong)} no number; read the survey by read_answers first"]
 
 
 def _refuse_flat(table: pd.DataFrame, heading: str) -> None:
