@@ -529,7 +529,7 @@ def test_bootstrap_is_seeded_counted_and_close_to_normal_theory(chained):
 def test_draws_without_solution_are_counted_and_too_many_refuse():
     table = chain(24, np.random.default_rng(12))
     fit = fit_sem("V =~ v1 + v2 + v3\nL =~ l1 + l2 + l3\nL ~ V", table)
-    assert fit.notes == ["Only 24 respondents: intervals and tests of fit are rough below 100."]
+    assert fit.notes == ("Only 24 respondents: intervals and tests of fit are rough below 100.",)
     boot = fit.bootstrap(200, seed=1)
     assert len(boot.drawn) + boot.failed == 200
     assert boot.improper > 0

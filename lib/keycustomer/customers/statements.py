@@ -21,7 +21,12 @@ def statement(name: str, /, **fragments: str) -> str:
     **fragments : str
         SQL text for each place: quoted identifiers or other statements, never a value from data.
     """
-    text = _text(name)
+    return statement_of("keycustomer.customers", name, **fragments)
+
+
+def statement_of(package: str, name: str, /, **fragments: str) -> str:
+    """As :func:`statement`, from the ``sql/`` of any package."""
+    text = _text(package, name)
     return text.format(**fragments) if fragments else text
 
 
@@ -31,6 +36,6 @@ def identifier(name: str) -> str:
 
 
 @cache
-def _text(name: str) -> str:
-    path = files("keycustomer.customers") / "sql" / f"{name}.sql"
+def _text(package: str, name: str) -> str:
+    path = files(package) / "sql" / f"{name}.sql"
     return path.read_text(encoding="utf-8")

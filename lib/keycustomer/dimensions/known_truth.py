@@ -21,13 +21,11 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
+from keycustomer.dimensions.kano.evaluation import CLASSES
 from keycustomer.simulate import simulate_company
 from keycustomer.simulate.implied_answers import implied_moments
 from keycustomer.simulate.questionnaire import LATENTS, Measurement
 from keycustomer.simulate.vocabulary import DIMENSIONS
-
-CLASSES = "MOAIRQ"
-"""Kano's classes in the order of their numbers, from 1."""
 
 ENDLESS_ROWS = 1000
 """Rows of a table that has the moments of infinitely many answers; more change nothing."""

@@ -14,6 +14,8 @@ from html import escape
 
 from markupsafe import Markup
 
+from keycustomer.dimensions.dossier.plain import cut
+
 WIDTH = 340
 """Units across; the page scales them to the column."""
 
@@ -50,12 +52,6 @@ class Strip:
     high: float
     text: str
     before: float | None = None
-
-
-def shortened(text: object, longest: int = LONGEST_LABEL) -> str:
-    """Text on one line, no longer than so many characters."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 
 def columns(amounts: Sequence[float], first: str, last: str, alternative: str) -> Markup:
@@ -109,7 +105,7 @@ def strips(rows: Sequence[Strip], ends: tuple[float, float], alternative: str) -
         y = 10 + i * each
         band = place(row.low), place(row.high)
         parts += [
-            _word(0, y + 4, shortened(row.label)),
+            _word(0, y + 4, cut(row.label, LONGEST_LABEL)),
             f'<line x1="{left}" x2="{right}" y1="{y}" y2="{y}" stroke="{LINE}" stroke-width=".7"/>',
             f'<rect x="{band[0]:.1f}" y="{y - 4}" width="{max(band[1] - band[0], 1):.1f}" '
             f'height="8" fill="{BAND}"/>',
@@ -148,7 +144,7 @@ def timeline(
     parts = []
     for i, (kind, when) in enumerate(events):
         y = 9 + i * each
-        parts.append(_word(0, y + 4, shortened(kind)))
+        parts.append(_word(0, y + 4, cut(kind, LONGEST_LABEL)))
         parts.append(
             f'<line x1="{left}" x2="{right}" y1="{y}" y2="{y}" stroke="{LINE}" stroke-width=".7"/>'
         )

@@ -11,15 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keycustomer.dimensions.dossier.drawing import shortened
-
 CELL, SENTENCES = 44, 320
 """Characters of a cell, and of a sentence or two; longer texts end in an ellipsis."""
 
 
 def cut(text: object, longest: int = CELL) -> str:
     """Text on one line, no longer than so many characters."""
-    return shortened(text, longest)
+    flat = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 
 def money(value: float, currency: str) -> str:

@@ -84,9 +84,9 @@ class SemFit(Readings):
         return self.specification.constructs
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> tuple[str, ...]:
         """Who was left out, what was filled, how small the sample is."""
-        return self.sample.notes()
+        return self.sample.notes
 
     def to_frame(self) -> pd.DataFrame:
         """Every coefficient, as :meth:`parameters`."""
@@ -259,7 +259,5 @@ class SemFit(Readings):
             )
         table = self.parameters().drop(columns=["standardised_se"])
         return (
-            head
-            + table.to_html(index=False, na_rep="", float_format=lambda v: f"{v:,.3f}")
-            + (notes)
+            head + table.to_html(index=False, na_rep="", float_format=lambda v: f"{v:,.3f}") + notes
         )

@@ -90,7 +90,7 @@ class SemBootstrap(Readings):
         )
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> tuple[str, ...]:
         """Draws without solution or with an impossible one."""
         said = []
         if self.failed:
@@ -100,7 +100,7 @@ class SemBootstrap(Readings):
                 f"{counted(self.improper, 'draw')} with a negative variance or impossible "
                 "correlations kept."
             )
-        return said
+        return tuple(said)
 
     def to_frame(self) -> pd.DataFrame:
         """Every coefficient with its percentile interval, as :meth:`parameters`."""

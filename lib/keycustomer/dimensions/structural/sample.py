@@ -73,8 +73,9 @@ class Sample:
         """Respondents left out since they did not answer every item, or, under `mean`, none."""
         return int((~self.used).sum())
 
-    def notes(self) -> list[str]:
-        """Say who was left out and what was filled."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Who was left out, what was filled, how small the sample is."""
         said = []
         if self.excluded:
             who = counted(self.excluded, "respondent")
@@ -87,7 +88,7 @@ class Sample:
         if self.respondents < SMALL:
             who = counted(self.respondents, "respondent")
             said.append(f"Only {who}: intervals and tests of fit are rough below {SMALL}.")
-        return said
+        return tuple(said)
 
 
 def read_sample(
