@@ -25,7 +25,11 @@ def fitted(frame, method, segments, weights=None, fine=True):
     drawn = Drawn.of(variables, method)
     once = np.ones((1, len(drawn))) if weights is None else weights
     rng = np.random.default_rng(3)
-    return variables, drawn, fit_partitions(drawn, segments, once, starts=10, seed=rng, fine=fine)
+    return (
+        variables,
+        drawn,
+        fit_partitions(drawn, segments, once, starts=10, generator=rng, fine=fine),
+    )
 
 
 def test_a_mixture_of_numbers_has_the_likelihood_of_scikit_learn():
@@ -67,7 +71,7 @@ def test_a_weight_of_two_is_a_customer_twice(method):
     rows = np.r_[np.arange(80), np.arange(20)]
     copied = Drawn(method, drawn.rows[rows], drawn.coded[rows], drawn.design)
     rng = np.random.default_rng(0)
-    (other,) = fit_partitions(copied, 2, np.ones((1, 100)), starts=10, seed=rng, fine=True)
+    (other,) = fit_partitions(copied, 2, np.ones((1, 100)), starts=10, generator=rng, fine=True)
     assert weighed.fit == pytest.approx(other.fit, rel=1e-5)
 
 

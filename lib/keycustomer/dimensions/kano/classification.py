@@ -86,12 +86,6 @@ class KanoClasses:
         return dict(zip(overall["attribute"], overall["kano_class"], strict=True))
 
     @property
-    def grouped_classes(self) -> dict[str, str]:
-        """Letter of the class by the rule of Berger et al., all respondents together."""
-        overall = self.overall
-        return dict(zip(overall["attribute"], overall["grouped_class"], strict=True))
-
-    @property
     def groups(self) -> tuple[str, ...]:
         """Groups asked for, without that of all respondents."""
         return tuple(name for name in self.frame["group"].unique() if name != EVERYBODY)

@@ -76,7 +76,7 @@ def _table(
     labels: np.ndarray,
     rule: Partition,
     shuffles: int,
-    seed: np.random.Generator,
+    generator: np.random.Generator,
 ) -> pd.DataFrame:
     between, total = _variances(variables, labels)
     rows = []
@@ -89,8 +89,8 @@ def _table(
                 "share_of_distance": variables.weights[kind],
                 "between": between[codes].sum() / between.sum(),
                 "explained": between[codes].sum() / total[codes].sum(),
-                "agreement_without": _without(variables, labels, kind, rule, seed),
-                "moved": _moved(variables, codes, rule, shuffles, seed),
+                "agreement_without": _without(variables, labels, kind, rule, generator),
+                "moved": _moved(variables, codes, rule, shuffles, generator),
             }
         )
     return pd.DataFrame(rows)
@@ -112,13 +112,15 @@ def _without(
     labels: np.ndarray,
     kind: str,
     rule: Partition,
-    seed: np.random.Generator,
+    generator: np.random.Generator,
 ) -> float:
     if len(variables.kinds) < 2:
         return float("nan")
     drawn = Drawn.of(variables.without(kind), rule.method)
     once = np.ones((1, len(drawn)))
-    found = fit_partitions(drawn, rule.segments, once, starts=STARTS, seed=seed, fine=True)[0]
+    found = fit_partitions(
+        drawn, rule.segments, once, starts=STARTS, generator=generator, fine=True
+    )[0]
     return rand_index(labels, found.labels(drawn))
 
 
@@ -127,14 +129,14 @@ def _moved(
     codes: np.ndarray,
     rule: Partition,
     shuffles: int,
-    seed: np.random.Generator,
+    generator: np.random.Generator,
 ) -> float:
     design = None if rule.mixture is None else rule.mixture.design
     own = rule.labels(Drawn.of(variables, rule.method, design))
     shares = []
     for _ in range(shuffles):
         plain = variables.plain.copy()
-        plain[:, codes] = plain[np.ix_(seed.permutation(len(plain)), codes)]
+        plain[:, codes] = plain[np.ix_(generator.permutation(len(plain)), codes)]
         dealt = Drawn.of(replace(variables, plain=plain), rule.method, design)
         shares.append((rule.labels(dealt) != own).mean())
     return float(np.mean(shares))

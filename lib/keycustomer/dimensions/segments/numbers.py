@@ -275,7 +275,7 @@ class _Study:
     drawn: Drawn
     weights: FloatArray
     without: list[Drawn]
-    seed: np.random.Generator
+    generator: np.random.Generator
 
     @classmethod
     def of(
@@ -284,30 +284,30 @@ class _Study:
         method: str,
         pairs: int,
         references: int,
-        seed: np.random.Generator,
+        generator: np.random.Generator,
     ) -> _Study:
         drawn = Drawn.of(sample, method)
-        weights = draws_of(len(sample), 2 * pairs, seed)
-        source = structureless(sample, seed)
+        weights = draws_of(len(sample), 2 * pairs, generator)
+        source = structureless(sample, generator)
         without = [
-            Drawn.of(replace(sample, plain=source.draw(seed)), method, drawn.design)
+            Drawn.of(replace(sample, plain=source.draw(generator)), method, drawn.design)
             for _ in range(references)
         ]
-        return cls(drawn, weights, without, seed)
+        return cls(drawn, weights, without, generator)
 
     def fit(
         self, drawn: Drawn, segments: int, weights: FloatArray | None = None
     ) -> list[Partition]:
         """Fit quickly; without weights, every customer once."""
         once = np.ones((1, len(drawn))) if weights is None else weights
-        return fit_partitions(drawn, segments, once, starts=QUICK_STARTS, seed=self.seed)
+        return fit_partitions(drawn, segments, once, starts=QUICK_STARTS, generator=self.generator)
 
     def measure(self, segments: int) -> tuple[dict[str, Any], pd.DataFrame, FloatArray]:
         """Row of a number, its segments, and its fits: real data first, then structureless."""
         once = np.ones((1, len(self.drawn)))
-        best = fit_partitions(self.drawn, segments, once, starts=STARTS, seed=self.seed, fine=True)[
-            0
-        ]
+        best = fit_partitions(
+            self.drawn, segments, once, starts=STARTS, generator=self.generator, fine=True
+        )[0]
         labels = [one.labels(self.drawn) for one in self.fit(self.drawn, segments, self.weights)]
         own = _each_segment(best.labels(self.drawn), labels, segments)
         row = {

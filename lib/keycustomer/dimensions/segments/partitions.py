@@ -194,7 +194,7 @@ def fit_partitions(
     weights: FloatArray,
     *,
     starts: int,
-    seed: np.random.Generator,
+    generator: np.random.Generator,
     fine: bool = False,
 ) -> list[Partition]:
     """Fit segments, once for each row of weights, the best of several starts.
@@ -209,16 +209,16 @@ def fit_partitions(
         How often each customer counts.
     starts : int
         Starts of every fit.
-    seed : Generator
+    generator : Generator
         Where the starts come from.
     fine : bool
         Whether mixtures are fitted to the last digit.
     """
     if drawn.method == "k-means":
-        return [_fit_kmeans(drawn, segments, one, starts, seed) for one in weights]
+        return [_fit_kmeans(drawn, segments, one, starts, generator) for one in weights]
     if drawn.design is None:
         raise ValueError("mixtures need a design")
-    return _fit_mixtures(drawn, drawn.design, segments, weights, starts, seed, fine)
+    return _fit_mixtures(drawn, drawn.design, segments, weights, starts, generator, fine)
 
 
 def _fit_mixtures(
@@ -227,14 +227,14 @@ def _fit_mixtures(
     segments: int,
     weights: FloatArray,
     starts: int,
-    seed: np.random.Generator,
+    generator: np.random.Generator,
     fine: bool,
 ) -> list[Partition]:
     """Go some steps from every start, and to the end from the best (Biernacki et al. 2003)."""
     # Half the digits do for one fit among hundreds, in half the time.
     rows: Rows = drawn.rows if fine else drawn.rows.astype(np.float32)
     repeated = np.repeat(weights, starts, axis=0)
-    labels = np.stack([_start(drawn.coded, segments, one, seed) for one in repeated])
+    labels = np.stack([_start(drawn.coded, segments, one, generator) for one in repeated])
     begun = mixtures_of_labels(design, rows, repeated, labels, segments)
     steps = TRIED if fine else TRIED_QUICKLY
     tried = fit_mixtures(rows, repeated, begun, tolerance=0.0, iterations=steps)
@@ -248,13 +248,13 @@ def _fit_mixtures(
 
 
 def _fit_kmeans(
-    drawn: Drawn, segments: int, weights: FloatArray, starts: int, seed: np.random.Generator
+    drawn: Drawn, segments: int, weights: FloatArray, starts: int, generator: np.random.Generator
 ) -> Partition:
     from sklearn.cluster import KMeans
 
     present = weights > 0
     rows, counts = drawn.coded[present], weights[present]
-    state = int(seed.integers(2**31))
+    state = int(generator.integers(2**31))
     fitted = KMeans(segments, n_init=starts, random_state=state).fit(rows, sample_weight=counts)
     middle = np.average(rows, axis=0, weights=counts)
     total = float(((rows - middle) ** 2).sum(axis=1) @ counts)
@@ -263,13 +263,13 @@ def _fit_kmeans(
 
 
 def _start(
-    coded: FloatArray, segments: int, weights: FloatArray, seed: np.random.Generator
+    coded: FloatArray, segments: int, weights: FloatArray, generator: np.random.Generator
 ) -> np.ndarray:
     """Segment of the nearest of some customers drawn far apart."""
     from sklearn.cluster import kmeans_plusplus
 
     present = np.flatnonzero(weights)
-    state = int(seed.integers(2**31))
+    state = int(generator.integers(2**31))
     centres, _ = kmeans_plusplus(
         coded[present], segments, sample_weight=weights[present], random_state=state
     )

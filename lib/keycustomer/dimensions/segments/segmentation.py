@@ -206,7 +206,7 @@ def segment_customers(
     few = _some(drawn, generator)
     with one_thread():
         once = np.ones((1, len(few)))
-        rule = fit_partitions(few, segments, once, starts=STARTS, seed=generator, fine=True)[0]
+        rule = fit_partitions(few, segments, once, starts=STARTS, generator=generator, fine=True)[0]
         labels = rule.labels(drawn)
     counts = np.bincount(labels, minlength=segments).astype(float)
     by = counts if worth is None or sort_by == "size" else _means(labels, worth, segments)
@@ -246,10 +246,10 @@ def _worth(value: Values, variables: SegmentVariables) -> FloatArray:
     return worth
 
 
-def _some(drawn: Drawn, seed: np.random.Generator) -> Drawn:
+def _some(drawn: Drawn, generator: np.random.Generator) -> Drawn:
     if len(drawn) <= FITTED_ON:
         return drawn
-    rows = np.sort(seed.choice(len(drawn), FITTED_ON, replace=False))
+    rows = np.sort(generator.choice(len(drawn), FITTED_ON, replace=False))
     coded = drawn.coded[rows]
     return Drawn(
         drawn.method, coded if drawn.design is None else drawn.rows[rows], coded, drawn.design

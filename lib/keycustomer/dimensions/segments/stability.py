@@ -86,6 +86,6 @@ def verdict_of_segment(similarity: float) -> str:
     return "not stable" if similarity < UNSTABLE else "doubtful"
 
 
-def draws_of(customers: int, draws: int, seed: np.random.Generator) -> FloatArray:
+def draws_of(customers: int, draws: int, generator: np.random.Generator) -> FloatArray:
     """How often each customer was drawn, shape (draws, customers)."""
-    return np.concatenate(list(bootstrap_counts(customers, draws, seed))).astype(float)
+    return np.concatenate(list(bootstrap_counts(customers, draws, generator))).astype(float)

@@ -84,27 +84,27 @@ class Structureless:
     bent: tuple[_Curve | _Steps, ...] = field(repr=False)
     root: FloatArray = field(repr=False)
 
-    def draw(self, seed: np.random.Generator) -> FloatArray:
+    def draw(self, generator: np.random.Generator) -> FloatArray:
         """Draw as many customers as there are real ones, coded as `plain`."""
-        normal = seed.standard_normal((len(self.variables), len(self.bent))) @ self.root.T
+        normal = generator.standard_normal((len(self.variables), len(self.bent))) @ self.root.T
         return np.hstack([one.codes(normal[:, i]) for i, one in enumerate(self.bent)])
 
 
-def structureless(variables: SegmentVariables, seed: np.random.Generator) -> Structureless:
+def structureless(variables: SegmentVariables, generator: np.random.Generator) -> Structureless:
     """Learn from customers what data like theirs, but without segments, look like.
 
     Parameters
     ----------
     variables : SegmentVariables
         The customers.
-    seed : Generator
+    generator : Generator
         Draws on which the correlations are adjusted.
     """
     columns = _one_number_each(variables)
     bent = tuple(
         _bend(codes, column) for codes, column in zip(_parts(variables), columns.T, strict=True)
     )
-    normal = _uncorrelated(seed.standard_normal((TRIAL, len(bent))))
+    normal = _uncorrelated(generator.standard_normal((TRIAL, len(bent))))
     return Structureless(variables, bent, _root(columns, bent, normal))
 
 
