@@ -52,7 +52,5 @@ def test_resamples_give_a_percentile_interval_about_the_same_sum(fitted) -> None
 
 
 def test_a_way_that_is_none_is_told_with_those_there_are(fitted) -> None:
-    with pytest.raises(
-        ValueError, match=r"no way stay -> joy -> price; its ways are: price"
-    ):
+    with pytest.raises(ValueError, match=r"no way stay -> joy -> price; its ways are: price"):
         mediated_effect(fitted, ["stay"], "joy", "price")

@@ -13,7 +13,8 @@ from keycustomer.customers import CustomerBase
 from keycustomer.simulate import ITEMS, simulate_company
 
 ROOT = Path(__file__).resolve().parents[2]
-CARDS = {"complete_journey": 22, "cdnow": 9, "mobi": 4, "corp_rep": 4, "telecom": 21}  # counts stated, so that none is lost unseen
+# counts stated, so that none is lost unseen
+CARDS = {"complete_journey": 22, "cdnow": 9, "mobi": 4, "corp_rep": 4, "telecom": 21}
 
 
 def card(name: str) -> str:

@@ -212,8 +212,8 @@ class BaseSpecification(Strict):
     identifiable : bool
         Whether reports may name customers by their own ids and names.
     currency, time_zone : str
-        The one currency of all amounts (none where there are no amounts); the time zone whose calendar
-        days are used.
+        The one currency of all amounts (none where there are no amounts); the time zone whose
+        calendar days are used.
     simulation : Simulation or None
         The company that simulated tables come from.
     """
