@@ -181,3 +181,9 @@ def test_results_read_in_a_notebook():
     accounts = pd.Series(["<b>"] * 20 + ["other"] * 20, answers.index)
     assert "<b>" not in score_accounts(scores, accounts)._repr_html_()
     assert "determinacy" in scores._repr_html_()
+
+
+def test_a_table_in_the_models_place_is_told_with_the_cure():
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+    with pytest.raises(TypeError, match="the fitted model comes first, the answers second"):
+        score_dimensions(table, table)

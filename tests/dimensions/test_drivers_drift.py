@@ -63,7 +63,7 @@ def test_a_shift_of_all_answers_is_no_drift():
     assert after.p_value == before.p_value
     np.testing.assert_allclose(after.changes["p_value"], before.changes["p_value"])
     assert after.changed == []
-    assert "No driver's importance changed by more than chance" in after.sentences()[0]
+    assert "No driver's importance changed by more than chance" in after.sentences[0]
 
 
 def test_a_reversal_is_found_and_the_right_drivers_named():
@@ -75,7 +75,7 @@ def test_a_reversal_is_found_and_the_right_drivers_named():
     assert rows.loc["a", "upper"] < 0 < rows.loc["c", "lower"]
     assert rows.loc["b", "verdict"] == "within chance"
     assert abs(rows.loc["a", "change"]) > rows.loc["a", "detectable"]
-    assert result.sentences()[0].startswith("Changed by more than chance between 1 and 2: ")
+    assert result.sentences[0].startswith("Changed by more than chance between 1 and 2: ")
 
 
 def test_a_slow_drift_is_found_sooner_by_its_trend():

@@ -52,7 +52,7 @@ def test_performance_and_fields_by_hand():
     assert result.importance_border == pytest.approx(0.25)
     assert rows.loc["a", "priority"] == 1
     np.testing.assert_allclose(rows["room"], rows["importance"] * (100 - rows["performance"]) / 100)
-    assert "First priority: a" in result.sentences()[0]
+    assert "First priority: a" in result.sentences[0]
     assert rows.loc["a", "certainty"] > 0.99
     with pytest.raises(ValueError, match="field='bad': one of 'concentrate here', 'keep up'"):
         result.of_field("bad")

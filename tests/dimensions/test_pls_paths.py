@@ -244,7 +244,7 @@ def test_signs_are_turned_to_those_of_the_fit() -> None:
     fit = dimensions.fit_pls(PATHS, CONSTRUCTS, turned_about())
     kept, left = fit.bootstrap(60, seed=1), fit.bootstrap(60, seed=1, signs="none")
     assert sum(kept.turned.values()) > 0
-    assert "signs turned to those of the fit" in " ".join(kept.sentences())
+    assert "signs turned to those of the fit" in " ".join(kept.sentences)
     assert np.abs(kept.draws["path"]) == pytest.approx(np.abs(left.draws["path"]))
     with pytest.raises(ValueError, match="signs='all': choose one of 'construct', 'none'"):
         fit.bootstrap(5, signs="all")
@@ -256,7 +256,7 @@ def test_draws_without_solution_count_beyond_both_ends() -> None:
     fit = dimensions.fit_pls(PATHS, CONSTRUCTS, answers)
     drawn = fit.bootstrap(100, seed=2)
     assert 0 < drawn.failed < 100
-    assert "without a solution" in drawn.sentences()[-1]
+    assert "without a solution" in drawn.sentences[-1]
     method = drawn.paths()["method"].iloc[0]
     assert f"not defined in {drawn.failed} of 100 resamples" in method
 

@@ -155,7 +155,7 @@ def test_a_sacrifice_counts_from_the_upper_end() -> None:
 def test_it_reads_as_a_report() -> None:
     fit = dimensions.fit_pls(PATHS, CONSTRUCTS, survey())
     result = dimensions.construct_performance(fit, "Loyalty", low=1, high=7)
-    said = " ".join(result.sentences())
+    said = " ".join(result.sentences)
     assert f"A point more of {result.constructs['construct'][0]} goes with" in said
     assert result.to_frame().equals(result.constructs)
     assert "Importance and performance for Loyalty" in result._repr_html_()

@@ -207,3 +207,17 @@ def test_hostile_names_stay_text():
     made = segment_customers(read_variables(frame, {"<b>": ["<script>", "y"]}), 2)
     assert "<script>" not in made._repr_html_()
     assert "<script>" not in placing_rule(made)._repr_html_()
+
+
+def test_a_kind_without_which_nobody_differs_has_no_agreement_without_it():
+    frame = pd.DataFrame(
+        {
+            "customer_id": [f"{k:02d}" for k in range(60)],
+            "spend": np.linspace(1, 100, 60),
+            "region": ["north", "south"] * 30,
+        }
+    )
+    variables = read_variables(frame, {"value": ["spend"], "geographic": ["region"]})
+    added = kind_contributions(segment_customers(variables, 4)).set_index("kind")
+    assert np.isnan(added["agreement_without"]["value"])
+    assert added["agreement_without"]["geographic"] > 0

@@ -152,7 +152,7 @@ def test_the_report_says_what_departs_and_shows_names_as_they_are() -> None:
     ]
     report = compare_with_real(company(), CONSTRUCTS, sets=sets)
     assert list(report.departures["moment"]) == ["gini"]
-    said = report.sentences()
+    said = report.sentences
     assert said[0].startswith("simulated: ")
     assert "below what is real" in said[1] and "0.99" in said[1]
     html = report._repr_html_()

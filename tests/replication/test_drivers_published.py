@@ -48,7 +48,7 @@ def test_mobi_quality_is_first_and_who_is_second_is_not_established():
     assert places.loc[1, "driver"] == "Quality"
     assert places["established"].tolist() == [True, False, False, False]
     assert {places.loc[2, "driver"], places.loc[2, "rival"]} == {"Image", "Value"}
-    assert any("Who is second is not established" in line for line in result.sentences())
+    assert any("Who is second is not established" in line for line in result.sentences)
 
 
 def test_mobi_image_is_ahead_of_value_only_on_the_average():

@@ -62,6 +62,7 @@ class RealismReport:
         """All moments, a row each."""
         return self.frame.copy()
 
+    @property
     def sentences(self) -> list[str]:
         """Say how many moments agree, and of each that departs, in which direction."""
         compared = self.frame[self.frame["verdict"] != OPEN]
@@ -82,7 +83,7 @@ class RealismReport:
         columns = ["theme", "meaning", "simulated", "real", "verdict"]
         note = "; ".join(self.notes)
         title = "The simulated company beside real data"
-        return report_html(title, self.sentences(), {"Moments": self.frame[columns]}, note)
+        return report_html(title, self.sentences, {"Moments": self.frame[columns]}, note)
 
 
 def compare_with_real(

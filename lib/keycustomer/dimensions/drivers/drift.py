@@ -102,6 +102,7 @@ class ImportanceDrift:
         """Drivers whose importance changed by more than chance."""
         return self.changes.loc[self.changes["verdict"] == "changed", "driver"].tolist()
 
+    @property
     def sentences(self) -> list[str]:
         """Say whether importance drifts, and what could have been found."""
         span = f"between {self.waves[0]} and {self.waves[-1]}"
@@ -132,7 +133,7 @@ class ImportanceDrift:
         shown = wide[list(self.waves)].map(lambda value: percent(value, 0)).reset_index()
         title = f"Importance of the drivers of {self.outcome} by wave"
         tables = {"By wave": shown, "Changes": self.changes}
-        return report_html(title, [*self.sentences(), *self.notes], tables)
+        return report_html(title, [*self.sentences, *self.notes], tables)
 
 
 def importance_drift(

@@ -230,6 +230,7 @@ class RelativeImportance:
         columns = "place driver share_of_draws rival rival_share established".split()
         return pd.DataFrame(rows, columns=columns)
 
+    @property
     def sentences(self) -> list[str]:
         """Say what was found: R2, then who has each of the first three places."""
         return [
@@ -252,7 +253,7 @@ class RelativeImportance:
         shown["importance"] = [percent(value) for value in shown["importance"]]
         title = f"What {self.outcome} hangs on"
         tables = {"Importance, share of the outcome's variance": shown}
-        return report_html(title, [*self.sentences(), *self.notes], tables)
+        return report_html(title, [*self.sentences, *self.notes], tables)
 
 
 def _said_of_place(row: dict) -> str:

@@ -60,6 +60,7 @@ class LayerImportance:
     level: float
     notes: tuple[str, ...]
 
+    @property
     def sentences(self) -> list[str]:
         """Say which layer counts most, in sum and by attribute."""
         most = self.frame.iloc[int(self.frame["importance"].argmax())]
@@ -83,7 +84,7 @@ class LayerImportance:
         shown["performance"] = self.frame["performance"]
         title = f"Product layers and {self.outcome}"
         tables = {"Layers": shown, "Attributes": self.drivers}
-        return report_html(title, [*self.sentences(), *self.notes], tables)
+        return report_html(title, [*self.sentences, *self.notes], tables)
 
 
 def layer_importance(

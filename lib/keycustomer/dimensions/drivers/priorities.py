@@ -91,6 +91,7 @@ class ImportancePerformance:
             raise ValueError(f"field={field!r}: one of {', '.join(map(repr, FIELDS))}")
         return self.frame.loc[self.frame["field"] == field, "driver"].tolist()
 
+    @property
     def sentences(self) -> list[str]:
         """Say what comes first and how sure that is, then the drivers to concentrate on."""
         first = self.frame.iloc[0]
@@ -115,7 +116,7 @@ class ImportancePerformance:
         shown["importance"] = [percent(value, 0) for value in self.frame["importance"]]
         shown["performance"], shown["gain"] = self.frame["performance"], self.frame["gain"]
         title = f"Importance and performance of the drivers of {self.outcome}"
-        return report_html(title, [*self.sentences(), *self.notes], {"Priorities": shown})
+        return report_html(title, [*self.sentences, *self.notes], {"Priorities": shown})
 
 
 def importance_performance(

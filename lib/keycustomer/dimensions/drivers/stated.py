@@ -111,6 +111,7 @@ class StatedDerived:
             raise ValueError(f"reading={reading!r}: one of {', '.join(map(repr, READINGS))}")
         return self.frame.loc[self.frame["reading"] == reading, "driver"].tolist()
 
+    @property
     def sentences(self) -> list[str]:
         """Say how far the two orders agree, and what is felt but not said and the reverse."""
         hidden, polite = self.of_reading(FELT), self.of_reading(SAID)
@@ -131,7 +132,7 @@ class StatedDerived:
         for column in ("derived", "certainty"):
             shown[column] = [percent(value, 0) for value in self.frame[column]]
         title = f"Stated and derived importance for {self.outcome}"
-        return report_html(title, [*self.sentences(), *self.notes], {"Attributes": shown})
+        return report_html(title, [*self.sentences, *self.notes], {"Attributes": shown})
 
 
 def stated_against_derived(

@@ -137,6 +137,8 @@ def score_dimensions(
 
     Raises
     ------
+    TypeError
+        When a table stands in the model's place.
     ValueError
         When the method is not known, items are missing from the table, or the model should not be
         read (a Heywood case, an improper or a structural model).
@@ -176,6 +178,11 @@ def _measurement(model: FactorSolution | SemFit | MeasurementModel) -> Measureme
             raise ValueError(f"the factors should not be read: {model.problems[0]}")
         return MeasurementModel(
             model.loadings, model.correlations, model.uniquenesses, model.means, model.deviations
+        )
+    if isinstance(model, pd.DataFrame):
+        raise TypeError(
+            "model is a DataFrame: the fitted model comes first, the answers second, as in "
+            "score_dimensions(fit_cfa(constructs, answers), answers)"
         )
     return _confirmed(model)
 

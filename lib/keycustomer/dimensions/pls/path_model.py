@@ -207,6 +207,7 @@ class PlsFit:
         """Path coefficients, one row a path."""
         return self.paths()
 
+    @property
     def sentences(self) -> list[str]:
         """Say how the model was estimated, and what to keep in mind."""
         kind = "consistent PLS" if self.consistent else "PLS"
@@ -220,7 +221,7 @@ class PlsFit:
     def _repr_html_(self) -> str:
         return report_html(
             "PLS path model",
-            self.sentences(),
+            self.sentences,
             {
                 "Paths": readable(self.paths()),
                 "Explained": readable(self.r_squared()),

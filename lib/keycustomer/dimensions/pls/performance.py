@@ -76,6 +76,7 @@ class ConstructPerformance:
         """One row a construct."""
         return self.constructs.copy()
 
+    @property
     def sentences(self) -> list[str]:
         """Say what moves the target most, and what to work on."""
         first = self.constructs.iloc[0]
@@ -92,7 +93,7 @@ class ConstructPerformance:
     def _repr_html_(self) -> str:
         return report_html(
             f"Importance and performance for {self.target}",
-            self.sentences(),
+            self.sentences,
             {"Constructs": readable(self.constructs), "Items": readable(self.items)},
         )
 

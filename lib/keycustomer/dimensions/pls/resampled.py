@@ -172,9 +172,10 @@ class PlsBootstrap:
         """Path coefficients with intervals, one row a path."""
         return self.paths()
 
+    @property
     def sentences(self) -> list[str]:
         """Say how the model was estimated and the intervals were made."""
-        said = [*self.fit.sentences(), f"percentile intervals from {counted(self.count, 'draw')}"]
+        said = [*self.fit.sentences, f"percentile intervals from {counted(self.count, 'draw')}"]
         flips = {name: times for name, times in self.turned.items() if times}
         if self.signs == "construct" and flips:
             told = ", ".join(f"{name} in {counted(times, 'draw')}" for name, times in flips.items())
@@ -186,7 +187,7 @@ class PlsBootstrap:
     def _repr_html_(self) -> str:
         return report_html(
             "PLS path model with intervals",
-            self.sentences(),
+            self.sentences,
             {
                 "Paths": readable(self.paths()),
                 "Indirect effects": readable(self.indirect_effects()),

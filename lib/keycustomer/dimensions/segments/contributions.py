@@ -50,8 +50,8 @@ def kind_contributions(
         One row a kind: ``kind``, ``variables``, ``share_of_distance`` (its weight),
         ``between`` (its share of the variance between segments), ``explained`` (part of its own
         variance that lies between segments, 0..1), ``agreement_without`` (adjusted Rand index of
-        the segments found without it; NaN for the only kind), ``moved`` (share of customers placed
-        elsewhere when its values are dealt out anew).
+        the segments found without it; NaN where the others do not tell as many customers apart),
+        ``moved`` (share of customers placed elsewhere when its values are dealt out anew).
 
     Raises
     ------
@@ -116,7 +116,10 @@ def _without(
 ) -> float:
     if len(variables.kinds) < 2:
         return float("nan")
-    drawn = Drawn.of(variables.without(kind), rule.method)
+    others = variables.without(kind)
+    if len(np.unique(others.plain, axis=0)) < rule.segments:
+        return float("nan")
+    drawn = Drawn.of(others, rule.method)
     once = np.ones((1, len(drawn)))
     found = fit_partitions(
         drawn, rule.segments, once, starts=STARTS, generator=generator, fine=True
