@@ -1,5 +1,8 @@
 """The number of segments: recovered where there are some, refused where there are none."""
 
+import os
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -141,3 +144,21 @@ def test_wrong_calls_name_argument_value_and_cure(arguments, said):
     frame, _ = blobs(100)
     with pytest.raises(ValueError, match=said):
         segment_numbers(read_variables(frame, {"place": ["x", "y"]}), **arguments)
+
+
+def test_k_means_keeps_to_one_thread_from_the_first_call_on():
+    script = (
+        "from keycustomer.dimensions.segments.numbers import one_thread\n"
+        "with one_thread():\n"
+        "    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads\n"
+        "    print(_openmp_effective_n_threads())"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert done.stdout.strip() == "1"

@@ -243,7 +243,9 @@ def segment_numbers(
 
 
 def one_thread() -> Any:
-    """Keep linear algebra to one thread: products this small only wait for others."""
+    """Keep linear algebra and k-means to one thread: work this small only waits for others."""
+    # The limit holds for libraries that are loaded already, and this one brings its own threads.
+    import sklearn.cluster  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)
