@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 from account_bases import telecom_base
 from keycustomer.customers import customer_table, open_base
-from keycustomer.dimensions import open_dossiers, read_variables, segment_customers
+from keycustomer.dimensions import (
+    open_dossiers,
+    open_survey,
+    read_variables,
+    segment_customers,
+)
 
 HOSTILE = "<script>alert('x')</script> & \"Söhne\" \u202e 电话 " + "Verlängerungsbau" * 12
 LEAVES = re.compile(rb"/Type\s*/Page[^s]")
@@ -250,3 +255,18 @@ def test_every_page_prints_on_one_sheet_and_fits_a_telephone(book, hostile_book,
             assert sheet.evaluate("document.documentElement.scrollWidth") <= 360
             assert len(LEAVES.findall(sheet.pdf(prefer_css_page_size=True))) == 1
         browser.close()
+
+
+def test_only_ratings_of_one_scale_stand_side_by_side(telecom_base):
+    """The shipped case's survey also has dates, roles, Kano's pairs, importance and prices."""
+    book = open_dossiers(telecom_base)
+    assert list(book.rated) == [
+        *("functional", "convenience", "social", "experiential", "sacrifice"),
+        *("satisfaction", "loyalty", "trust", "commitment", "attitude"),
+    ]
+    answered = set(book.survey.latest["customer_id"])
+    customer = next(one for one in book.key_accounts if one in answered)
+    page = book.dossier(customer)
+    assert page["ratings"].missing == "" and page["needs"].missing == ""
+    scaled = open_survey(telecom_base, low=1, high=7)
+    assert open_dossiers(telecom_base, survey=scaled).rated == book.rated

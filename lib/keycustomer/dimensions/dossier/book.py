@@ -24,6 +24,7 @@ import pandas as pd
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.table import customer_categories, customer_table
 from keycustomer.dimensions.dossier.page import Dossier, make_dossier
+from keycustomer.dimensions.dossier.ratings import rated_constructs
 from keycustomer.stats import share_of
 
 if TYPE_CHECKING:
@@ -101,11 +102,18 @@ class DossierBook:
         return [str(one) for one in self.ranked.index[:count]]
 
     @cached_property
+    def rated(self) -> dict[str, list[str]]:
+        """Items of the constructs that are answered by ratings; empty without a survey."""
+        if self.survey is None:
+            return {}
+        return {kind: self.survey.constructs[kind] for kind in rated_constructs(self.survey)}
+
+    @cached_property
     def ratings(self) -> pd.DataFrame:
-        """Mean answer to every construct, one row a questionnaire; empty without a survey."""
-        if self.survey is None or not self.survey.constructs:
+        """Mean answer to every rated construct, one row a questionnaire; empty where none is."""
+        if self.survey is None or not self.rated:
             return pd.DataFrame()
-        return self.survey.scores(list(self.survey.constructs), every_wave=True)
+        return self.survey.scores(list(self.rated), every_wave=True)
 
     @cached_property
     def potential(self) -> PotentialMap | None:

@@ -18,6 +18,7 @@ from keycustomer.dimensions.dossier.plain import (
     percent_of,
     place_among,
 )
+from keycustomer.dimensions.dossier.ratings import IMPORTANCE
 
 if TYPE_CHECKING:
     from keycustomer.dimensions.dossier.book import DossierBook
@@ -28,8 +29,7 @@ MOST_NEXT = 3
 FEWEST_ITEMS = 5
 """Questions below which equal answers are no sign of an inattentive respondent."""
 
-IMPORTANCE = "importance_"
-"""How columns of stated importance begin; what follows names the attribute."""
+_UNRATED = "It answered, but none of the rating questions."
 
 
 def ratings_block(book: DossierBook, customer_id: str) -> Block:
@@ -39,11 +39,15 @@ def ratings_block(book: DossierBook, customer_id: str) -> Block:
     if missing:
         return Block(name, title, missing=missing)
     ratings = book.ratings
+    if ratings.empty:
+        return Block(name, title, missing="No construct of the survey is answered by ratings.")
     own = _answers(ratings, customer_id)
+    if own.empty:
+        return Block(name, title, missing=_UNRATED)
     latest, before = own.iloc[-1], own.iloc[-2] if len(own) > 1 else None
-    kinds = [k for k in book.survey.constructs if math.isfinite(latest[k])]  # type: ignore[union-attr]
+    kinds = [kind for kind in book.rated if math.isfinite(latest[kind])]
     if not kinds:
-        return Block(name, title, missing="It answered, but none of the rating questions.")
+        return Block(name, title, missing=_UNRATED)
     reference = ratings if "wave" not in ratings else ratings[ratings["wave"] == latest["wave"]]
     places = {k: place_among(latest[k], reference[k].to_numpy()) for k in kinds}
     rows = [_strip(k, latest, before, reference) for k in kinds[:MOST_CONSTRUCTS]]
@@ -67,11 +71,10 @@ def ratings_block(book: DossierBook, customer_id: str) -> Block:
 
 def _one_answer(book: DossierBook, customer_id: str) -> str:
     """Warn of a questionnaire in which every rating is the same."""
-    survey = book.survey
-    items = [item for own in survey.constructs.values() for item in own] if survey else []
-    if survey is None or len(items) < FEWEST_ITEMS:
+    items = [item for own in book.rated.values() for item in own]
+    if book.survey is None or len(items) < FEWEST_ITEMS:
         return ""
-    given = _answers(survey.table, customer_id).iloc[-1][items].dropna()
+    given = _answers(book.survey.table, customer_id).iloc[-1][items].dropna()
     same = len(given) >= FEWEST_ITEMS and given.nunique() == 1
     return "It gave one and the same answer throughout: read with care." if same else ""
 
@@ -158,8 +161,7 @@ _NO_NEEDS = (
 
 def _rating_item(book: DossierBook, attribute: str) -> str | None:
     """Item of a construct that rates the attribute."""
-    constructs = book.survey.constructs if book.survey is not None else {}
-    items = [item for items in constructs.values() for item in items]
+    items = [item for items in book.rated.values() for item in items]
     rated = [item for item in items if item.endswith(f"_{attribute}")]
     return rated[0] if rated else None
 
