@@ -203,10 +203,8 @@ def priority_map(result: ImportancePerformance, ax: Axes | None = None) -> Axes:
     frame = result.frame
     ax = new_axes(ax, size=(10, 7.5))
     colours = [FIELD_COLOURS[field] for field in frame["field"]]
-    _cross(ax, frame, ("performance", "importance"), colours)
-    ax.axvline(result.performance_border, color=PALETTE["grey"], lw=1.5, ls="--")
-    ax.axhline(result.importance_border, color=PALETTE["grey"], lw=1.5, ls="--")
-    _percents(ax.yaxis)
+    borders = (result.performance_border, result.importance_border)
+    _four_fields(ax, frame, ("performance", "importance"), colours, borders)
     ax.set_xlabel("performance (0 worst answer, 100 best answer)")
     ax.set_ylabel(f"share of what is explained ({_brief(result.method)})")
     corners = {
@@ -233,8 +231,14 @@ def priority_map(result: ImportancePerformance, ax: Axes | None = None) -> Axes:
     )
 
 
-def _cross(ax: Axes, frame: pd.DataFrame, columns: tuple[str, str], colours: list[str]) -> None:
-    """Points with intervals in both directions, and room around them."""
+def _four_fields(
+    ax: Axes,
+    frame: pd.DataFrame,
+    columns: tuple[str, str],
+    colours: list[str],
+    borders: tuple[float, float],
+) -> None:
+    """Points with intervals in both directions, room around them, and the fields' borders."""
     x, y = columns
     for row, colour in zip(frame.to_dict("records"), colours, strict=True):
         ax.plot(
@@ -245,6 +249,9 @@ def _cross(ax: Axes, frame: pd.DataFrame, columns: tuple[str, str], colours: lis
         )
     ax.scatter(frame[x], frame[y], s=90, c=colours, zorder=3)
     ax.margins(x=0.12, y=0.2)
+    ax.axvline(borders[0], color=PALETTE["grey"], lw=1.5, ls="--")
+    ax.axhline(borders[1], color=PALETTE["grey"], lw=1.5, ls="--")
+    _percents(ax.yaxis)
 
 
 def _name_corners(ax: Axes, corners: dict[str, tuple[int, int]], colours: dict[str, str]) -> None:
@@ -283,10 +290,8 @@ def stated_derived_map(result: StatedDerived, ax: Axes | None = None) -> Axes:
     frame = result.frame
     ax = new_axes(ax, size=(10, 7.5))
     colours = [READING_COLOURS[reading] for reading in frame["reading"]]
-    _cross(ax, frame, ("stated", "derived"), colours)
-    ax.axvline(result.stated_border, color=PALETTE["grey"], lw=1.5, ls="--")
-    ax.axhline(result.derived_border, color=PALETTE["grey"], lw=1.5, ls="--")
-    _percents(ax.yaxis)
+    borders = (result.stated_border, result.derived_border)
+    _four_fields(ax, frame, ("stated", "derived"), colours, borders)
     ax.set_xlabel("stated importance (mean answer)")
     ax.set_ylabel(f"derived: share of what is explained ({_brief(result.method)})")
     corners = {
