@@ -22,7 +22,7 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.dimensions.kano.evaluation import CLASSES
-from keycustomer.simulate import simulate_company
+from keycustomer.simulate import Company, simulate_company
 from keycustomer.simulate.implied_answers import implied_moments
 from keycustomer.simulate.questionnaire import LATENTS, Measurement
 from keycustomer.simulate.vocabulary import DIMENSIONS
@@ -45,10 +45,13 @@ class KnownTruth:
         Rating items as columns, with means, covariances and correlations as if infinitely many of
         those who answer had answered the last wave.  The single rows mean nothing: no methods that
         read them one by one.  None where the data are real.
+    company : Company or None
+        The simulated company itself.
     """
 
     values: Values = field(default_factory=dict)
     endless: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    company: Company | None = field(default=None, repr=False, compare=False)
 
     def of(self, measure: str, group: str = "") -> float | None:
         """Return the true value of a measure for a group; None where it is not known."""
@@ -85,7 +88,8 @@ def truth_of(base: CustomerBase) -> KnownTruth:
     """
     if base.simulation is None:
         return KnownTruth()
-    truth = simulate_company(**base.simulation).truth
+    company = simulate_company(**base.simulation)
+    truth = company.truth
     paths, effects, kano = truth.paths, truth.indirect_effects, truth.kano
     last = paths.loc[paths["wave"] != "all", "wave"].iloc[-1]
     return KnownTruth(
@@ -97,6 +101,7 @@ def truth_of(base: CustomerBase) -> KnownTruth:
             **dict(_kano(kano[kano["segment"] == "all"])),
         },
         _endless(truth.latents),
+        company,
     )
 
 
