@@ -9,8 +9,8 @@ costs next to nothing::
     kc.pareto.pareto_share(kc.customers.customer_table(base)["revenue"])
 
 Floors, arrows only downward: ``cli`` uses ``casework`` and ``coursework``; they use the
-chapters (``pareto``, ``dimensions``); a chapter uses ``lifetime``, ``stats`` and ``plots``; all of
-them stand on ``customers``, and that on ``simulate``, one of the sources a base is read from.
+chapters (``pareto``, ``dimensions``, ``relationships``); a chapter uses ``lifetime``, ``stats`` and
+``plots``; all of them stand on ``customers``, and that on ``simulate``, one of the sources a base is read from.
 ``realism`` compares what is simulated with what is real.
 """
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         pareto,
         plots,
         realism,
+        relationships,
         simulate,
         stats,
     )
@@ -47,6 +48,7 @@ __all__ = [
     "pareto",
     "plots",
     "realism",
+    "relationships",
     "simulate",
     "stats",
 ]
