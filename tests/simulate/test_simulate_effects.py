@@ -1,5 +1,6 @@
 """True effects: the right sign, paired, together more than one by one."""
 
+import re
 from itertools import combinations
 
 import numpy as np
@@ -202,3 +203,62 @@ def test_unknown_levers_measures_and_policies_are_told(effects):
         effects["level"].values("sales")
     with pytest.raises(KeyError, match="no policy 'b'; compared were: a"):
         compare_policies({"a": Policy()}, 10, 2).difference("b")
+
+
+# Looking ahead ---------------------------------------------------------------------------------
+
+
+def test_looking_ahead_starts_from_the_customers_that_were_observed() -> None:
+    """Before the end of the window nothing moves, whatever a policy says of its start."""
+    company = simulate_company(400, 24, 5)
+    there = company.panel.active[-1] & (company.panel.left >= 24)
+    effects = true_effects("level", 400, 24, 5, ahead=36)
+    assert 0 < there.sum() < 400
+    for outcome in (effects.baseline, *effects.outcomes):
+        np.testing.assert_array_equal(outcome.expected_months > 0, there)
+        np.testing.assert_array_equal(outcome.months > 0, there)
+        early = company.panel.left < 24
+        np.testing.assert_array_equal(outcome.left[early], company.panel.left[early])
+
+
+def test_what_is_expected_ahead_is_the_mean_of_what_happens() -> None:
+    """Realised months of many accounts come to their expectation, given who is there."""
+    outcome = compare_policies([Policy()], 20_000, 12, 3, ahead=24).outcomes["business as usual"]
+    gap = outcome.months - outcome.expected_months
+    error = gap.std() / np.sqrt(len(gap))
+    assert abs(gap.mean()) < 4 * error
+    assert 0 < outcome.expected_months.max() <= 24
+
+
+def test_amounts_ahead_are_discounted_to_the_end_of_the_window() -> None:
+    """Of one month ahead the present value is in closed form; months are no amounts."""
+    plain, discounted = (
+        compare_policies([Policy()], 300, 12, 3, ahead=1, discount_rate=rate).outcomes
+        for rate in (0.0, 0.21)
+    )
+    one, other = plain["business as usual"], discounted["business as usual"]
+    np.testing.assert_allclose(other.expected_margin, one.expected_margin / 1.21 ** (1 / 12))
+    np.testing.assert_allclose(other.profit, one.profit / 1.21 ** (1 / 12))
+    np.testing.assert_array_equal(other.expected_months, one.expected_months)
+
+
+def test_a_window_is_not_moved_by_what_lies_ahead_of_it() -> None:
+    """Thirty-six months at once, or twelve and then twenty-four: the same accounts leave."""
+    far = compare_policies([Policy()], 300, 12, 3, ahead=24).outcomes["business as usual"]
+    near = compare_policies([Policy()], 300, 12, 3, ahead=1).outcomes["business as usual"]
+    within = near.left <= 12
+    np.testing.assert_array_equal(far.left[within], near.left[within])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ahead": -1}, "ahead=-1 must be a whole number"),
+        ({"ahead": 1.5}, "ahead=1.5 must be a whole number"),
+        ({"discount_rate": 10}, "10 % is 0.1"),
+        ({"discount_rate": float("nan")}, "discount_rate=nan"),
+    ],
+)
+def test_what_cannot_lie_ahead_is_refused(given: dict[str, float], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        compare_policies([Policy()], 50, 12, 1, **given)

@@ -230,6 +230,8 @@ def compare_policies(
     seed: int = 1,
     *,
     start: str = "2023-01",
+    ahead: int = 0,
+    discount_rate: float = 0.0,
     parameters: Parameters | None = None,
     progress: Progress | None = None,
 ) -> PolicyComparison:
@@ -241,6 +243,11 @@ def compare_policies(
         The policies by name, or with their own names; the first is compared with.
     accounts, months, seed, start, parameters
         The company, see :func:`keycustomer.simulate.simulate_company`.
+    ahead, discount_rate
+        Months to look ahead from the end of the window, and the rate per year their amounts are
+        discounted by: what the policies do to the customers there is told of these months alone.
+        No policy then starts before the end of the window, so that up to it the company is the
+        one that was observed.
     progress : callable, optional
         Called with runs done and in all.
 
@@ -249,8 +256,12 @@ def compare_policies(
     TypeError, ValueError
         When there is no policy, one is none, or two have the same name.
     """
-    named = _named(policies)
-    settings = Settings(accounts, months, seed, start)
+    settings = Settings(accounts, months, seed, start, ahead, discount_rate)
+    first = settings.counted_from
+    named = {
+        name: replace(policy, start=max(policy.start, first))
+        for name, policy in _named(policies).items()
+    }
     truth = checked(parameters, Parameters, "parameters")
     outcomes = simulate_outcomes(
         settings, truth, product_arrays(), list(named.values()), progress=progress
@@ -266,6 +277,8 @@ def true_effects(
     *,
     start: str = "2023-01",
     since: int = 0,
+    ahead: int = 0,
+    discount_rate: float = 0.0,
     parameters: Parameters | None = None,
     progress: Progress | None = None,
 ) -> TrueEffects:
@@ -279,6 +292,8 @@ def true_effects(
         The company, see :func:`keycustomer.simulate.simulate_company`.
     since : int
         First month in which the lever is moved.
+    ahead, discount_rate
+        Look ahead from the end of the window, see :func:`compare_policies`.
     progress : callable, optional
         Called with runs done and in all.
 
@@ -297,6 +312,8 @@ def true_effects(
         months,
         seed,
         start=start,
+        ahead=ahead,
+        discount_rate=discount_rate,
         parameters=parameters,
         progress=progress,
     ).outcomes

@@ -142,6 +142,9 @@ class Panel:
 class Outcome:
     """Totals per account over the window, arrays of shape (n,).
 
+    Where the settings look ahead, totals are of the months after the window alone, discounted to
+    its end, and given who is a customer there: accounts that have left are all 0.
+
     `expected_...` weigh each month by the probability of still being there instead of by a draw
     of leaving; given all other chance they are exact means, so differences between policies are
     far less noisy than those of what happened.
@@ -160,7 +163,7 @@ class Outcome:
         The part of `expected_profit` that falls into the last twelve months, currency; with
         survival it tells what a policy leaves behind.
     survival : ndarray of float
-        Probability to be a customer after the window.
+        Probability to be a customer after the last month simulated.
     """
 
     months: Array

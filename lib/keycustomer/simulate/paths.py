@@ -67,7 +67,7 @@ class Paths:
 def market_paths(settings: Settings, parameters: Parameters, policy: Policy) -> Paths:
     """Make the paths of a window under a policy."""
     prices = parameters.prices
-    month = np.arange(settings.months, dtype=float)
+    month = np.arange(settings.span, dtype=float)
     war = _war(month, prices)
     depth = np.asarray(prices.war_depth, dtype=float)
     shock = _cost_shock(settings, prices)
@@ -100,9 +100,9 @@ def _list_index(month: Array, prices: PriceParameters, policy: Policy) -> Array:
 
 def _cost_shock(settings: Settings, prices: PriceParameters) -> Array:
     """First-order autoregression by region."""
-    shocks = np.zeros((settings.months, len(REGIONS)))
+    shocks = np.zeros((settings.span, len(REGIONS)))
     keep = prices.cost_persistence
-    for month in range(settings.months):
+    for month in range(settings.span):
         drawn = stream(settings.seed, "wholesale cost", month).standard_normal(len(REGIONS))
         if month == 0:
             shocks[0] = prices.cost_shock * drawn

@@ -72,7 +72,7 @@ def simulate_process(
         When the policy's levers are not for as many accounts.
     """
     paths = market_paths(settings, parameters, policy)
-    record = _Record.blank(len(accounts), settings.months, len(products.weight))
+    record = _Record.blank(len(accounts), settings.span, len(products.weight))
     parts = _blocks(settings)
     for done, (start, stop) in enumerate(parts):
         draws = Draws(settings.seed, start, stop)
@@ -146,11 +146,13 @@ def _run_block(world: World, policy: Policy, record: _Record) -> None:
     state = first_state(world)
     here = np.zeros(len(world.accounts), dtype=bool)
     survival = np.ones(len(world.accounts))
-    for number in range(world.settings.months):
+    settings = world.settings
+    for number in range(settings.span):
         here |= world.accounts.joined == number if number else world.accounts.joined <= 0
         month = run_month(world, state, changed if number >= policy.start else habit, number)
-        last = number >= world.settings.months - 12
-        record.add(month, state.demand, here, survival, last_year=last)
+        if settings.ahead and number == settings.months:
+            survival = here.astype(float)
+        record.add(month, state.demand, here, survival, settings)
         survival = survival * (1 - month.hazard)
         leaves = here & (world.draws.uniform("leaving", number) < month.hazard)
         record.left[leaves] = number
@@ -210,23 +212,28 @@ class _Record:
         )
 
     def add(
-        self, month: Month, shock: Array, here: Array, survival: Array, *, last_year: bool
+        self, month: Month, shock: Array, here: Array, survival: Array, settings: Settings
     ) -> None:
         """Add a month's amounts to the totals, and keep it if wanted."""
-        profit = month.revenue - month.goods_cost - month.cost_to_serve
-        chance = survival * month.present
-        amounts = {name: getattr(month, name) for name in _AMOUNTS} | {"profit": profit}
-        for name, amount in amounts.items():
-            self.totals[name] += amount * here
-        self.totals["months"] += here
-        self.totals["expected_months"] += chance
-        self.totals["expected_revenue"] += chance * month.revenue
-        self.totals["expected_margin"] += chance * (month.revenue - month.goods_cost)
-        self.totals["expected_profit"] += chance * profit
-        if last_year:
-            self.totals["expected_last_year"] += chance * profit
         if self.monthly:
             self._keep(month, shock, here)
+        if month.number >= settings.counted_from:
+            self._count(month, here, survival * month.present, settings)
+
+    def _count(self, month: Month, here: Array, chance: Array, settings: Settings) -> None:
+        """Add a month's amounts to the totals, at their present value."""
+        profit = month.revenue - month.goods_cost - month.cost_to_serve
+        worth = settings.present_value(month.number)
+        amounts = {name: getattr(month, name) for name in _AMOUNTS} | {"profit": profit}
+        for name, amount in amounts.items():
+            self.totals[name] += worth * amount * here
+        self.totals["months"] += here
+        self.totals["expected_months"] += chance
+        self.totals["expected_revenue"] += worth * chance * month.revenue
+        self.totals["expected_margin"] += worth * chance * (month.revenue - month.goods_cost)
+        self.totals["expected_profit"] += worth * chance * profit
+        if month.number >= settings.span - 12:
+            self.totals["expected_last_year"] += worth * chance * profit
 
     def _keep(self, month: Month, shock: Array, here: Array) -> None:
         """Write a month's row of the panel."""
