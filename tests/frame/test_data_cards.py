@@ -14,7 +14,7 @@ from keycustomer.simulate import ITEMS, simulate_company
 
 ROOT = Path(__file__).resolve().parents[2]
 # counts stated, so that none is lost unseen
-CARDS = {"complete_journey": 22, "cdnow": 9, "mobi": 4, "corp_rep": 4, "telecom": 21}
+CARDS = {"complete_journey": 22, "cdnow": 9, "mobi": 4, "corp_rep": 4, "telecom": 22}
 
 
 def card(name: str) -> str:
@@ -132,6 +132,7 @@ def count_telecom() -> dict[str, float]:
     customers, lines, survey = (tables[n] for n in ("customers", "transactions", "survey"))
     contacts, contracts = tables["interactions"], tables["contracts"]
     complaints = contacts[contacts.kind == "complaint"]
+    final = contracts.groupby("customer_id").tail(1)
     ratings = survey[[item.name for item in ITEMS]]
     points = survey[[f"price_{p}" for p in ("too_cheap", "cheap", "expensive", "too_expensive")]]
     managed, represented = customers.manager.notna(), customers.agent.notna()
@@ -144,9 +145,7 @@ def count_telecom() -> dict[str, float]:
         "interactions: rows": len(contacts),
         "interactions: complaints": len(complaints),
         "contracts: rows": len(contracts),
-        "contracts: customers who left within the window": sum(
-            contracts.groupby("customer_id").tail(1)["end"].notna()
-        ),
+        "contracts: customers who left within the window": sum(final["end"].notna()),
         "survey: questionnaires": len(survey),
         "survey: customers who answered at least once": survey.customer_id.nunique(),
         "choices: alternatives shown": len(tables["choices"]),
@@ -156,6 +155,9 @@ def count_telecom() -> dict[str, float]:
         "customers called key account": sum(customers.key_account),
         "customers of whom no attitudes are noted": sum(customers.price_orientation.isna()),
         "complaints not resolved within the window": sum(complaints.resolved_on.isna()),
+        "customers who left and of whom no reason is recorded": sum(
+            final["end"].notna() & final["reason"].isna()
+        ),
         "ratings left out": int(ratings.isna().to_numpy().sum()),
         "questionnaires with one answer to all ratings, as far as given": sum(
             ratings.max(axis=1) == ratings.min(axis=1)

@@ -26,6 +26,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "implied_answers": ("AnswerMoments", "implied_moments"),
     "kano_answers": ("KANO_CLASSES", "kano_probabilities"),
+    "leaving_reasons": ("REASONS", "reason_chances", "recorded_reasons"),
     "panel": ("Outcome", "Panel"),
     "parameters": ("Parameters",),
     "paths": ("Paths", "market_paths"),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from keycustomer.simulate.accounts import Accounts
 from keycustomer.simulate.columns import customer_ids, end_of_month, month_starts, texts
+from keycustomer.simulate.leaving_reasons import REASONS
 from keycustomer.simulate.panel import Panel
 from keycustomer.simulate.settings import Settings
 from keycustomer.simulate.vocabulary import LEVELS
@@ -25,15 +26,25 @@ PLANS = ("monthly", "12 months", "24 months")
 """Price plans by length of the contract in months; 0 may be ended at any month."""
 
 
-def agreements(settings: Settings, accounts: Accounts, panel: Panel) -> pd.DataFrame:
+def agreements(
+    settings: Settings, accounts: Accounts, panel: Panel, reasons: Array
+) -> pd.DataFrame:
     """Write the service relationships, account by account in order of time.
+
+    Parameters
+    ----------
+    settings, accounts, panel
+        The company.
+    reasons : ndarray of int, shape (accounts,)
+        Reason of leaving, position in `REASONS`; -1 where none is recorded.
 
     Returns
     -------
     DataFrame
-        customer_id, start, end (last day; missing while it runs), relationship_level, price_plan.
-        What ran when the window opened starts on the day it was concluded, as far as contracts
-        tell, otherwise on the day the account joined.
+        customer_id, start, end (last day; missing while it runs), relationship_level, price_plan,
+        reason (of leaving; in the last row of who left, where recorded).  What ran when the window
+        opened starts on the day it was concluded, as far as contracts tell, otherwise on the day
+        the account joined.
     """
     active, left = panel.active.T, panel.contract_left.T
     level = panel.level.T
@@ -47,6 +58,7 @@ def agreements(settings: Settings, accounts: Accounts, panel: Panel) -> pd.DataF
     starts = month_starts(settings.start, month + _before(accounts, number, month))
     ends = end_of_month(month_starts(settings.start, last))
     plan = np.searchsorted(TERMS, accounts.term[number])
+    final = (last == panel.left[number]) & (reasons[number] >= 0)
     return pd.DataFrame(
         {
             "customer_id": customer_ids(accounts.number).take(number),
@@ -54,6 +66,7 @@ def agreements(settings: Settings, accounts: Accounts, panel: Panel) -> pd.DataF
             "end": np.where(ongoing, np.datetime64("NaT"), ends).astype("datetime64[s]"),
             "relationship_level": texts(LEVELS, level[number, month]),
             "price_plan": texts(PLANS, plan),
+            "reason": texts(REASONS, np.where(final, reasons[number], -1)),
         }
     )
 

@@ -21,6 +21,7 @@ from keycustomer.simulate.choice_rows import ChoiceStudy, choice_rows, choice_st
 from keycustomer.simulate.columns import BILLING_DAYS
 from keycustomer.simulate.contacts import ContactCosts, contacts
 from keycustomer.simulate.customer_rows import customer_rows, product_rows
+from keycustomer.simulate.leaving_reasons import recorded_reasons
 from keycustomer.simulate.market_rows import market_rows
 from keycustomer.simulate.order_lines import order_lines
 from keycustomer.simulate.perception import weights_at
@@ -101,7 +102,7 @@ def company_tables(company: Company) -> dict[str, pd.DataFrame]:
         "transactions": order_lines(settings, accounts, products, panel, billing_day),
         "products": product_rows(),
         "interactions": contacts(settings, accounts, panel, each, place),
-        "contracts": agreements(settings, accounts, panel),
+        "contracts": agreements(settings, accounts, panel, recorded_reasons(company)),
         "survey": survey_rows(settings, accounts, seen.waves, numbers),
         "choices": choice_rows(accounts, seen.study),
         "market": market_rows(settings, accounts, products, panel),
