@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "months.panel": ("CustomerMonths", "customer_months"),
     "vocabulary": ("LEVELS",),
 }
 """Public names by module; a name must differ from every module's name."""
