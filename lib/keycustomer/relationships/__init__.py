@@ -12,6 +12,16 @@ from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "months.panel": ("CustomerMonths", "customer_months"),
+    "rules.customer_types": ("RelationshipTypes", "TypeThresholds", "relationship_types"),
+    "rules.kotler": (
+        "KOTLER_TABLE",
+        "KotlerLevels",
+        "kotler_level",
+        "kotler_levels",
+        "kotler_table",
+    ),
+    "rules.signs": ("LoyaltySigns", "loyalty_signs"),
+    "rules.stability": ("TypeStability", "type_stability"),
     "vocabulary": ("LEVELS",),
 }
 """Public names by module; a name must differ from every module's name."""

@@ -1,0 +1,1 @@
+"""Channels: own managers and agents, where they overlap, and what each channel costs."""
