@@ -22,6 +22,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "rules.signs": ("LoyaltySigns", "loyalty_signs"),
     "rules.stability": ("TypeStability", "type_stability"),
+    "selection.alternatives": ("Alternatives", "read_alternatives"),
+    "selection.level_selection": ("Selection", "select_levels"),
     "vocabulary": ("LEVELS",),
 }
 """Public names by module; a name must differ from every module's name."""

@@ -1,0 +1,173 @@
+"""A relationship level for every customer, under a budget: the multiple-choice knapsack.
+
+Which relationship is each customer worth?  Every level has a value and a cost for every customer;
+one level is chosen for each so that the values add up to most and the costs stay within the budget
+(and, where there are any, within capacities): :func:`select_levels` gives a :class:`Selection`
+with a bound that no plan can exceed, the gap to it, and the shadow price of the budget.
+
+Source: Sinha & Zoltners (1979), "The multiple-choice knapsack problem", Operations Research 27.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from keycustomer.relationships.selection.alternatives import (
+    Alternatives,
+    CodeArray,
+    checked_budget,
+    read_alternatives,
+)
+from keycustomer.relationships.selection.greedy import greedy_plan
+
+METHODS = ("greedy", "exact")
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """A level for every customer, with its bound.
+
+    Attributes
+    ----------
+    alternatives : Alternatives
+        What was chosen from.
+    levels : ndarray of int, shape (n,)
+        Code of the level of every customer.
+    value, cost : float
+        Of the whole plan, currency.
+    budget : float
+        What the plan may cost, currency.
+    bound : float
+        Value no plan within the budget (and the capacities) exceeds, currency.
+    shadow_price : float
+        Value that one more unit of budget would buy; 0 when money is no longer short.
+    method : str
+        One of `METHODS`.
+    """
+
+    alternatives: Alternatives = field(repr=False)
+    levels: CodeArray = field(repr=False)
+    value: float
+    cost: float
+    budget: float
+    bound: float
+    shadow_price: float
+    method: str
+
+    @property
+    def gap(self) -> float:
+        """Value that may be missing to the best plan, as a share of the bound."""
+        return (self.bound - self.value) / max(abs(self.bound), np.finfo(float).tiny)
+
+    @property
+    def gain(self) -> float:
+        """Value gained over the zero level for everybody, currency."""
+        return self.value - self.alternatives.zero_value
+
+    def codes(self) -> pd.Series:
+        """Code of the level, by customer_id."""
+        return pd.Series(self.levels.astype(np.int64), self.alternatives.customers, name="level")
+
+    def to_frame(self) -> pd.DataFrame:
+        """List the customers with their level.
+
+        Returns
+        -------
+        DataFrame
+            A row a customer: customer_id, level (its name), value, cost, and gain, the value
+            above the zero level's (currency).
+        """
+        value, cost = self.alternatives.chosen(self.levels)
+        return pd.DataFrame(
+            {
+                "customer_id": self.alternatives.customers,
+                "level": np.array(self.alternatives.levels)[self.levels],
+                "value": value,
+                "cost": cost,
+                "gain": value - self.alternatives.value[:, 0],
+            }
+        )
+
+    def level_shares(self) -> pd.DataFrame:
+        """List the levels with what they take and bring.
+
+        Returns
+        -------
+        DataFrame
+            A row a level: level, customers, share (of customers), value, cost, gain (currency).
+        """
+        frame = self.to_frame()
+        grouped = frame.groupby("level")[["value", "cost", "gain"]].sum()
+        grouped.insert(0, "customers", frame["level"].value_counts())
+        grouped = grouped.reindex(list(self.alternatives.levels)).fillna(0.0)
+        grouped["customers"] = grouped["customers"].astype(int)
+        grouped.insert(1, "share", grouped["customers"] / len(frame))
+        return grouped.rename_axis("level").reset_index()
+
+    def _repr_html_(self) -> str:
+        said = (
+            f"{len(self.levels):,} customers: value {self.value:,.2f} for {self.cost:,.2f} of a "
+            f"budget of {self.budget:,.2f}; no plan brings more than {self.bound:,.2f} (gap "
+            f"{self.gap:.1e}). One more unit of budget buys {self.shadow_price:.4g}."
+        )
+        table = self.level_shares().to_html(index=False, float_format="{:,.2f}".format)
+        return f"<p>{html.escape(said)}</p>{table}"
+
+
+def select_levels(
+    value: Any,
+    cost: Any = None,
+    budget: float | None = None,
+    *,
+    method: str = "greedy",
+    customers: Sequence[Any] | pd.Index | None = None,
+    levels: Sequence[str] | None = None,
+) -> Selection:
+    """Choose a level for every customer so that value is most within a budget.
+
+    Parameters
+    ----------
+    value : array or DataFrame, shape (n, levels), or a result that has `value` and `cost`
+        Expected value of every level for every customer over a horizon, before cost, currency.
+        The first level is the zero level.
+    cost : array or DataFrame, shape (n, levels), optional
+        Expected cost over the same horizon; left out where `value` is a result that has both.
+    budget : float
+        What all customers together may cost, in the unit of `cost`.
+    method : {"greedy", "exact"}
+        Greedy takes milliseconds and tells how far it may be off.
+    customers, levels : sequence, optional
+        Names; left out, those of the table or result.
+
+    Returns
+    -------
+    Selection
+        Costs stay within the budget up to the rounding of sums (a part in 10^12).
+
+    Raises
+    ------
+    TypeError, ValueError
+        When arguments make no sense (see `read_alternatives`), or the budget does not reach for
+        the cheapest level of everybody.
+
+    Examples
+    --------
+    >>> plan = select_levels([[0, 8, 9], [0, 2, 20]], [[0, 4, 9], [0, 1, 5]], budget=9)
+    >>> plan.levels.tolist(), plan.value, plan.bound
+    ([1, 2], 28.0, 28.0)
+    """
+    alternatives = read_alternatives(value, cost, customers=customers, levels=levels)
+    money = checked_budget(budget)
+    if method not in METHODS:
+        raise ValueError(f"method={method!r}: choose one of {', '.join(map(repr, METHODS))}")
+    plan = greedy_plan(alternatives, money)
+    total, spent = alternatives.totals(plan.codes)
+    return Selection(
+        alternatives, plan.codes, total, spent, money, plan.bound, plan.shadow_price, method
+    )
