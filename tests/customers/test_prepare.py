@@ -17,6 +17,7 @@ from keycustomer.customers.base import open_base
 from keycustomer.customers.errors import DataError
 from keycustomer.customers.prepare import check_base, prepare_base
 from keycustomer.customers.specification import BaseSpecification
+from keycustomer.lifetime import contract_tenures
 from raw_tables import LINES, case, check, finding
 
 GOOD = LINES + "007,o1,2024-01-05,p1,2,10\n7,o2,2024-01-06,p1,1,5.25\n"
@@ -405,6 +406,37 @@ def test_a_base_of_answers_alone_states_no_days(tmp_path):
     with pytest.raises(ValueError, match="does not say which days it covers"):
         base.start  # noqa: B018
     assert "days not stated" in base._repr_html_()
+
+
+def test_contracts_may_tell_tenures_and_no_days(tmp_path):
+    (tmp_path / "customers.csv").write_text("customer_id\n1\n2\n")
+    (tmp_path / "contracts.csv").write_text(
+        "customer_id,months,gone,why\n1,12,yes,price\n2,0,no,\n"
+    )
+    contracts = {
+        "csv": "contracts.csv",
+        "columns": {"tenure": "months", "ended": "gone", "reason": "why"},
+    }
+    tables = {"customers": {"csv": "customers.csv"}, "contracts": contracts}
+    case = BaseSpecification(title="Tenures", currency="EUR", tables=tables)
+    base = prepare_base(case, tmp_path, tmp_path / "base.duckdb")
+    assert base.window is None
+    rows = base.query("select tenure, ended, reason from contracts").fillna("").values.tolist()
+    assert rows == [[12, True, "price"], [0, False, ""]]
+    with pytest.raises(ValueError, match=r"contracts\.start is not known"):
+        contract_tenures(base)
+
+
+def test_tenures_that_make_no_sense_are_named(tmp_path):
+    (tmp_path / "contracts.csv").write_text("customer_id,tenure,ended\n1,-1,no\n2,,yes\n3,5,\n")
+    tables = {"contracts": {"csv": "contracts.csv"}}
+    case = BaseSpecification(title="Tenures", currency="EUR", tables=tables)
+    report = check_base(case, tmp_path)
+    assert {(one.rule, one.column, one.rows) for one in report.findings} >= {
+        ("contradiction", "tenure", 1),
+        ("unreadable_value", "tenure", 1),
+        ("unreadable_value", "ended", 1),
+    }
 
 
 def test_a_base_of_another_version_is_refused_with_the_cure(tmp_path):

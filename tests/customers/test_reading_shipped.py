@@ -24,8 +24,10 @@ ROWS = {
     ("cdnow", "transactions"): 69_659,
     ("mobi", "survey"): 250,
     ("corp_rep", "survey"): 344,
+    ("wa_churn", "customers"): 7_043,
+    ("wa_churn", "contracts"): 7_043,
 }
-SETS = "complete_journey, cdnow, mobi, corp_rep"
+SETS = "complete_journey, cdnow, mobi, corp_rep, wa_churn"
 
 
 @pytest.fixture(scope="module")

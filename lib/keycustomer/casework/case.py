@@ -21,7 +21,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from keycustomer.casework.errors import CaseError, did_you_mean
-from keycustomer.casework.measures import REST_ON_LINES
+from keycustomer.casework.measures import RESTS_ON
 from keycustomer.casework.parameters import convert_all, read_parameters
 from keycustomer.casework.project import Project, find_project
 from keycustomer.casework.variables import CASE_FILE
@@ -55,19 +55,25 @@ class CaseSpecification(BaseSpecification):
     @field_validator("tables")
     @classmethod
     def _with_something(cls, value: dict[str, TableSpecification]) -> dict[str, TableSpecification]:
-        if not {"transactions", "survey"} & value.keys():
+        if not {"transactions", "survey", "contracts"} & value.keys():
             raise ValueError(
-                "the table `transactions` or `survey` is needed: chapters rest on order lines "
-                "or on answers"
+                "the table `transactions`, `survey` or `contracts` is needed: chapters rest on "
+                "order lines, on answers or on contracts"
             )
         return value
 
     @model_validator(mode="after")
     def _fitting_chapters(self) -> CaseSpecification:
-        unfit = [name for name in self.chapters if name in REST_ON_LINES]
-        if unfit and "transactions" not in self.tables:
-            raise ValueError(f"chapter {unfit[0]} needs the table `transactions`")
+        unfit = [name for name in self.chapters if not _fits(name, self.tables)]
+        if unfit:
+            needed = " or ".join(f"`{table}`" for table in RESTS_ON[unfit[0]])
+            raise ValueError(f"chapter {unfit[0]} needs the table {needed}")
         return self
+
+
+def _fits(chapter: str, tables: Mapping[str, TableSpecification]) -> bool:
+    """Whether a case has one of the tables a chapter rests on."""
+    return any(table in tables for table in RESTS_ON.get(chapter, tables))
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,8 @@ class Case:
         """Chapters of the case, in order."""
         if self.specification.chapters:
             return self.specification.chapters
-        lines = "transactions" in self.specification.tables
-        return tuple(n for n in self.project.notebooks if lines or n not in REST_ON_LINES)
+        tables = self.specification.tables
+        return tuple(name for name in self.project.notebooks if _fits(name, tables))
 
     @property
     def sha256(self) -> str:

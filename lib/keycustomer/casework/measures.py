@@ -18,8 +18,13 @@ from keycustomer.casework.errors import did_you_mean
 
 VERDICTS = ("supported", "not supported", "undecided")
 
-REST_ON_LINES = frozenset({"0_customer_file", "1_pareto_analysis"})
-"""Chapters without a section for a case that has no order lines."""
+RESTS_ON: dict[str, tuple[str, ...]] = {
+    "0_customer_file": ("transactions",),
+    "1_pareto_analysis": ("transactions",),
+    "2_value_dimensions": ("survey", "transactions"),
+    "3_relationship_levels": ("contracts", "transactions"),
+}
+"""Tables of which a chapter needs one; without any it has no section to show."""
 
 CLAIMS = frozenset(
     [f"K{n}" for n in range(1, 10)]

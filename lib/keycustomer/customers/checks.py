@@ -114,7 +114,7 @@ def table_checks(table: TypedTable, facts: Facts) -> list[Check]:
     checks = [*_unreadable(table, facts), *_missing_values(table, facts), *_trimmed(table, facts)]
     if table.name == "interactions":
         checks.append(_future(facts))
-    if table.name == "contracts" and "end" in table.columns:
+    if table.name == "contracts" and {"start", "end"} <= set(table.columns):
         checks.append(
             Check(
                 rule="contradiction",
@@ -124,6 +124,18 @@ def table_checks(table: TypedTable, facts: Facts) -> list[Check]:
                 what="whose end lies before its start",
                 cure="mend the dates in the source",
                 shows=("start", "end"),
+            )
+        )
+    if table.name == "contracts" and "tenure" in table.columns:
+        checks.append(
+            Check(
+                rule="contradiction",
+                column="tenure",
+                severity="warning",
+                condition='"tenure" < 0',
+                what="that lasted less than no time",
+                cure="write the months a contract has lasted, 0 or more",
+                shows=("tenure",),
             )
         )
     return checks
@@ -300,6 +312,9 @@ def _missing_values(table: TypedTable, facts: Facts) -> list[Check]:
     needed = [c for c in table.columns if TABLES[table.name].columns[c].required]
     if "quantity" in table.columns and table.name == "transactions":
         needed.append("quantity")
+    if table.name == "contracts":
+        dated = "start" in table.columns
+        needed += ["start"] if dated else [c for c in ("tenure", "ended") if c in table.columns]
     checks = [_missing(table, column, facts) for column in needed]
     if table.name == "transactions":
         any_unreadable = table.having("unreadable.")

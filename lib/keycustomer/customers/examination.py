@@ -343,6 +343,16 @@ def _nobody_paid(connection: duckdb.DuckDBPyConnection, examination: Examination
     ]
 
 
+def _has(examination: Examination, table: str, column: str) -> bool:
+    return table in examination.tables and column in examination.tables[table].columns
+
+
+def _undated(examination: Examination) -> bool:
+    """Whether the base holds answers alone, or contracts of which only the tenure is known."""
+    answers = set(examination.tables) == {"survey"}
+    return answers or _has(examination, "contracts", "tenure")
+
+
 def _set_window(
     connection: duckdb.DuckDBPyConnection,
     examination: Examination,
@@ -352,7 +362,7 @@ def _set_window(
     start, end = specification.observed.start, specification.observed.end
     dated = {"transactions": "date", "interactions": "date", "contracts": "start"}
     for name, column in dated.items():
-        if name in examination.tables and not (start and end):
+        if _has(examination, name, column) and not (start and end):
             sql = statement(
                 "first_last_day", remaining=examination.exclusions.remaining(name), column=column
             )
@@ -360,7 +370,7 @@ def _set_window(
             start, end = start or first, end or last
     if start and end:
         examination.start, examination.end = start, end
-    elif not examination.refused and set(examination.tables) != {"survey"}:
+    elif not examination.refused and not _undated(examination):
         what = "no table tells which days the data cover"
         cure = "write `observed: {start: 2024-01-01, end: 2024-12-31}` with your days"
         examination.findings.append(Finding("observed", "", "window", "error", what, 0, cure=cure))

@@ -264,7 +264,7 @@ def _contacts(base: CustomerBase) -> str:
     parts = [
         f"select customer_id, {identifier(date)} as date from {identifier(table)}"  # noqa: S608
         for table, date in EVENT_DATES.items()
-        if table != "transactions" and base.has(table)
+        if table != "transactions" and base.has(table, date)
     ]
     return " union all ".join(parts) or f"from {_nothing()}"
 
@@ -437,7 +437,7 @@ def _dynamic(
 ) -> list[dict[str, object]]:
     rows = []
     for table, date in EVENT_DATES.items():
-        if table not in present:
+        if date not in present.get(table, ()):
             continue
         sql = statement("file_report_events", table=identifier(table), date=identifier(date))
         found = base.query(sql).iloc[0]

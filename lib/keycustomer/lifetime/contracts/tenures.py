@@ -221,6 +221,11 @@ def contract_tenures(
     if not base.has("contracts"):
         raise ValueError(f"{base.title}: the base has no contracts table")
     contracts = base.query("select * from contracts")
+    if "start" not in contracts.columns:
+        raise ValueError(
+            f"{base.title}: contracts.start is not known, so that no renewal can be dated; "
+            "keycustomer.relationships.read_spells takes tenures as they are"
+        )
     table = _relationships(_dated(contracts, base), bridge)
     table = _begun_since(table, base, day_of(since, "since"))
     if table.empty:
