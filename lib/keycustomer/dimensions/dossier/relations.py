@@ -114,9 +114,11 @@ def contracts_block(book: DossierBook, customer_id: str) -> Block:
     name, title, base = "contracts", "Contracts and relationship level", book.base
     if not _dated(base):
         return Block(
-            name, title, missing="No table contracts in these data, or one without days: terms and the relationship "
-            "level of the account are not known.",
-        )  # fmt: skip
+            name,
+            title,
+            missing="No table contracts in these data, or one without days: terms and the "
+            "relationship level of the account are not known.",
+        )
     query = "from contracts where customer_id = $customer order by start"
     found = base.query(query, customer=customer_id)
     if found.empty:
