@@ -149,6 +149,101 @@ _DIMENSIONS: dict[str, Measure] = {
     ),
 }
 
+RELATIONSHIP_LEVELS = ("basic", "reactive", "accountable", "proactive", "partnership")
+"""Levels of a relationship, from least to most care, as groups of a measure."""
+
+PLANS = (
+    "optimised",
+    "optimised, shrunk",
+    "Kotler's table",
+    "largest first",
+    "uniform",
+    "churn risk first",
+    "by segment",
+    "today",
+)
+"""Plans that give every customer a level, as groups of a measure."""
+
+TARGETING_RULES = ("uplift x value", "churn risk", "value", "random", "everybody")
+"""Rules of who gets a retention offer, as groups of a measure."""
+
+RELATIONSHIP_TYPES = ("relational", "selective", "transactional")
+"""Types of customers by volume and potential loyalty, as groups of a measure."""
+
+_RELATIONSHIPS: dict[str, Measure] = {
+    "type_share": Measure("share of customers of a type", "share of customers", RELATIONSHIP_TYPES),
+    "type_stability": Measure(
+        "agreement of the types of customers in two halves of the window (Cohen's kappa)", "kappa"
+    ),
+    "quality_reliability": Measure(
+        "omega of the index of relationship quality", "reliability 0..1"
+    ),
+    "churn_auc": Measure(
+        "probability that a month in which a customer leaves is ranked above one in which none "
+        "does, on later months (group: the model)",
+        "probability",
+    ),
+    "churn_brier": Measure(
+        "mean squared error of the predicted probability to leave in a month, on later months "
+        "(group: the model)",
+        "squared probability",
+    ),
+    "churn_ece": Measure(
+        "mean absolute gap between predicted and observed churn over groups of equal size, on "
+        "later months (group: the model)",
+        "probability",
+    ),
+    "hazard_ratio": Measure(
+        "factor on the rate of leaving, other things equal (group: of what)", "ratio"
+    ),
+    "level_effect": Measure(
+        "change of the monthly rate of leaving against the lowest level, for customers alike "
+        "(group: method, level)",
+        "probability a month",
+    ),
+    "first_contact_resolution": Measure(
+        "share of complaints resolved at the first contact (group: tier)", "share of complaints"
+    ),
+    "complaint_effect": Measure(
+        "change of churn in the months after a complaint (group: method)", "probability"
+    ),
+    "contact_effect": Measure(
+        "change of the monthly rate of leaving with one more contact a month (group: from where)",
+        "probability a month",
+    ),
+    "equal_margin_gap": Measure(
+        "relative gap between the marginal cost of winning and of keeping a customer at the "
+        "optimal spending",
+        "share",
+    ),
+    "keep_attract_ratio": Measure(
+        "cost of winning a customer over cost of keeping one (group: average or marginal)", "ratio"
+    ),
+    "attainable_gain_share": Measure(
+        "share of the gain over the lowest level for all that a plan attains within the budget",
+        "share of gain",
+        PLANS,
+    ),
+    "shadow_price": Measure(
+        "margin that the last unit of the budget for relationship levels brings",
+        "currency per currency",
+    ),
+    "level_share": Measure(
+        "share of the present customers that the optimal plan puts on a level",
+        "share of customers",
+        RELATIONSHIP_LEVELS,
+    ),
+    "plan_promised": Measure("profit that the estimates promise of a plan", "currency", PLANS),
+    "conflict_accounts": Measure(
+        "customers in the charge of an agent and of an own manager at once", "customers"
+    ),
+    "uplift_profit": Measure(
+        "profit per customer of giving a retention offer by a rule",
+        "currency per customer",
+        TARGETING_RULES,
+    ),
+}
+
 MEASURES: dict[str, dict[str, Measure]] = {
     "0_customer_file": {
         "customers": Measure("customers in the base", "customers"),
@@ -235,6 +330,7 @@ MEASURES: dict[str, dict[str, Measure]] = {
         ),
     },
     "2_value_dimensions": _DIMENSIONS,
+    "3_relationship_levels": _RELATIONSHIPS,
 }
 
 
