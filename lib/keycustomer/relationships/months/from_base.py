@@ -162,6 +162,7 @@ def lay_out(
         PACKAGE,
         "customer_months",
         contracts=layout.contracts,
+        joined_on=_joined_on(connection),
         amounts=statement_of(PACKAGE, "month_amounts") if layout.sold else _NO_AMOUNTS,
         nothing="0" if layout.sold else "null",
         kind_counts="\n        ".join(_kind_count(n, c) for n, c in enumerate(columns)),
@@ -180,6 +181,12 @@ def lay_out(
     if layout.sold:
         values["margin"] = layout.margin
     return _tidy(connection.execute(sql, values).df())
+
+
+def _joined_on(connection: duckdb.DuckDBPyConnection) -> str:
+    """Give the day the customer joined, unknown where the customers table does not tell."""
+    columns = {row[0] for row in connection.execute("describe customers").fetchall()}
+    return "joined_on::date" if "joined_on" in columns else "null::date"
 
 
 def _plans(connection: duckdb.DuckDBPyConnection, contracts: str) -> list[str]:

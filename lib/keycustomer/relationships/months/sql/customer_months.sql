@@ -94,7 +94,7 @@ resolutions as (
     group by customer_id, month
 ),
 people as (
-    select customer_id, min(joined_on)::date as joined_on
+    select customer_id, min({joined_on}) as joined_on
     from customers
     group by customer_id
 ),
