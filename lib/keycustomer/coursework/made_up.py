@@ -1,7 +1,9 @@
 """Made-up customers for exercises by hand: few enough to compute with on paper.
 
 :func:`ten_customers` gives ten purchase histories for fitting a lifetime model by hand,
-:func:`twelve_answers` the answers to Kano's two questions on one attribute.
+:func:`twelve_answers` the answers to Kano's two questions on one attribute,
+:func:`six_customers` what three relationship levels bring and cost, and :func:`at_risk` whom an
+offer may keep.
 """
 
 from __future__ import annotations
@@ -50,3 +52,56 @@ def twelve_answers() -> pd.DataFrame:
         5 dislike.
     """
     return pd.DataFrame({"customer": list("ABCDEFGHIJKL"), "with": _WITH, "without": _WITHOUT})
+
+
+_LEVELS = ("basic", "proactive", "partnership")
+_BRINGS = {
+    "A": ((900, 940, 955), (0, 30, 90)),
+    "B": ((620, 700, 735), (0, 40, 110)),
+    "C": ((400, 520, 560), (0, 35, 70)),
+    "D": ((310, 350, 470), (0, 45, 100)),
+    "E": ((150, 200, 210), (0, 20, 60)),
+    "F": ((90, 95, 97), (0, 15, 50)),
+}
+
+BUDGET_OF_SIX = 200.0
+"""Money for the six customers' relationships, currency."""
+
+LIFETIME_VALUE = 12_000.0
+"""What a customer just won is worth in the exercise on winning customers, currency."""
+
+
+def six_customers() -> pd.DataFrame:
+    """Six made-up customers: what each of three relationship levels brings and costs.
+
+    Returns
+    -------
+    DataFrame
+        customer, level, value (margin over the years ahead, currency), cost (currency); a row a
+        customer and level.
+    """
+    rows = [
+        (name, level, float(value), float(cost))
+        for name, (values, costs) in _BRINGS.items()
+        for level, value, cost in zip(_LEVELS, values, costs, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["customer", "level", "value", "cost"])
+
+
+def at_risk() -> pd.DataFrame:
+    """Four made-up customers, one of whom may be made an offer.
+
+    Returns
+    -------
+    DataFrame
+        By customer: risk (probability to leave), uplift (by how much an offer lowers it), value
+        (of keeping it, currency), cost (of the offer, currency).
+    """
+    rows = {
+        "G": (0.60, 0.01, 5_000.0, 40.0),
+        "H": (0.25, 0.08, 4_000.0, 40.0),
+        "I": (0.02, 0.005, 20_000.0, 60.0),
+        "J": (0.45, 0.15, 900.0, 30.0),
+    }
+    columns = ["risk", "uplift", "value", "cost"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("customer")

@@ -27,6 +27,7 @@ _MODULES = (
     "keycustomer.coursework.chapter_1",
     "keycustomer.coursework.chapter_1_lifetime",
     "keycustomer.coursework.chapter_2",
+    "keycustomer.coursework.chapter_3",
 )
 _REGISTRY: dict[str, Exercise] = {}
 
