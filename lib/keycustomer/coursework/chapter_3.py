@@ -33,7 +33,7 @@ def _stays(case: CaseData) -> str:
     return "stays"
 
 
-@exercise("3.2", "number")
+@exercise("3.2", "share")
 def monthly_churn(case: CaseData) -> float:
     """Give customers who left over all months in which customers were there."""
     left, months, _ = _left_and_months(case)
@@ -73,7 +73,7 @@ def _largest_first(case: CaseData) -> str:
     return "basic"
 
 
-@exercise("3.4", "number")
+@exercise("3.4", "amount")
 def spending_to_win(case: CaseData) -> float:
     """Give the spending at which the last customer won costs what it is worth."""
     ceiling, k = _response(case)
