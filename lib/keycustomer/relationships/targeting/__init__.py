@@ -1,0 +1,1 @@
+"""Retention offers by uplift x value: who should get one, and what a rule of choice earns."""
