@@ -11,6 +11,23 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "economics.attracting": (
+        "AttractingKeeping",
+        "CostByLevel",
+        "attracting_against_keeping",
+        "cost_by_level",
+    ),
+    "economics.closed_forms": (
+        "LevelWorth",
+        "break_even_retention",
+        "level_worth",
+        "periods_worth",
+    ),
+    "economics.fitted_responses": ("FittedResponse", "fit_response"),
+    "economics.policies": ("PolicyValue", "policy_value"),
+    "economics.responses": ("ExponentialResponse", "calibrate_response"),
+    "economics.sharing": ("SharedBudget", "share_budget"),
+    "economics.spending": ("SpendingPlan", "best_spending", "spending_plan"),
     "months.panel": ("CustomerMonths", "customer_months"),
     "rules.customer_types": ("RelationshipTypes", "TypeThresholds", "relationship_types"),
     "rules.kotler": (

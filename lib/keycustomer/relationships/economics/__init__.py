@@ -1,0 +1,1 @@
+"""What winning, keeping and a relationship level cost, and what they are worth."""
