@@ -8,12 +8,11 @@ the types again from two halves of the periods, in two ways:
 - earlier and later: the first half against the second.  What differs there beyond noise is change.
 
 Agreement is the share of customers with the same type in both halves, and Cohen's kappa, which
-takes out what chance alone would give; intervals are by bootstrap of customers.  Each half has half of
-the evidence, so agreement of the types of the whole window is rather higher than that of the
-halves.  Customers without
-a purchase in a half have no type there; they are counted apart (`gone`, `came`), not left out in
-silence.  How much hangs on the thresholds is told by `sensitivity`: shares of the types, and of
-customers with another type, when a threshold is moved.
+takes out what chance alone would give; intervals are by bootstrap of customers.  Each half has half
+of the evidence, so types of the whole window agree rather better.  Customers without a purchase in
+a half have no type there; they are counted apart (`gone`), not left out in silence.  How much hangs
+on the thresholds is told by `sensitivity`: shares of the types, and of customers with another type,
+when a threshold is moved.
 
 Answers to a survey are used for the earlier and the later half where each has some; halves in turn
 rest on behaviour alone, since waves would fall into one of them.
