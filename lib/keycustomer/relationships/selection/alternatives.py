@@ -249,3 +249,65 @@ def checked_budget(budget: Any) -> float:
 def slack(budget: float, costs: FloatArray) -> float:
     """Amount above the budget that rounding alone makes when these costs are added."""
     return ROUNDING * max(abs(budget), float(np.abs(costs).sum()))
+
+
+def per_customer(given: Any, alternatives: Alternatives, argument: str) -> npt.NDArray[Any]:
+    """Read one entry a customer: a series by its index, anything else by its order.
+
+    Raises
+    ------
+    ValueError
+        When customers are missing in the series, or the length does not fit.
+    """
+    if isinstance(given, pd.Series):
+        missing = alternatives.customers.difference(given.index, sort=False)
+        if len(missing) or not given.index.is_unique:
+            what = f"no entry for {', '.join(map(repr, missing[:SHOWN]))} ({len(missing):,} such)"
+            raise ValueError(
+                f"{argument}: {what if len(missing) else 'customers come more than once'}; a "
+                "series is read by its index, which must hold the customers, as in "
+                "table.set_index('customer_id')['column']; or give an array in their order"
+            )
+        return given.reindex(alternatives.customers).to_numpy()
+    entries = np.asarray(given)
+    if entries.shape != (len(alternatives),):
+        raise ValueError(
+            f"{argument} has shape {entries.shape}: one entry for each of the "
+            f"{len(alternatives):,} customers is needed"
+        )
+    return entries
+
+
+def read_codes(given: Any, alternatives: Alternatives, argument: str) -> CodeArray:
+    """Read the levels of a plan, as codes or names, one a customer.
+
+    Parameters
+    ----------
+    given : Selection, other plan with `codes()`, Series by customer or array
+        The plan.
+    alternatives : Alternatives
+        The customers and levels.
+    argument : str
+        What the plan was given as.
+
+    Raises
+    ------
+    ValueError
+        When there are no such levels, or not one a customer.
+    """
+    codes = getattr(given, "codes", None)
+    entries = per_customer(codes() if callable(codes) else given, alternatives, argument)
+    if entries.dtype.kind in "iu":
+        known = (entries >= 0) & (entries < len(alternatives.levels))
+        read = entries
+    else:
+        read = pd.Index(alternatives.levels).get_indexer(pd.Index(entries.astype(object)))
+        known = read >= 0
+    if not known.all():
+        first = int(np.flatnonzero(~known)[0])
+        raise ValueError(
+            f"{argument}: customer {alternatives.customers[first]!r} has the level "
+            f"{entries[first]!r}, which is none ({(~known).sum():,} such); levels are "
+            f"{', '.join(map(repr, alternatives.levels))}, or their codes"
+        )
+    return np.asarray(read, dtype=np.int8)

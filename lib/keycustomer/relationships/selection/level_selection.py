@@ -19,14 +19,23 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.relationships.selection.alternatives import (
+    ZERO,
     Alternatives,
     CodeArray,
     checked_budget,
     read_alternatives,
+    slack,
 )
+from keycustomer.relationships.selection.capacities import Capacities, Limit, read_capacities
+from keycustomer.relationships.selection.exact import exact_plan
+from keycustomer.relationships.selection.fitting_plans import fit_plan
 from keycustomer.relationships.selection.greedy import greedy_plan
+from keycustomer.relationships.selection.prices import Prices, find_prices
 
 METHODS = ("greedy", "exact")
+
+TIME_LIMIT = 60.0
+"""Seconds given to the exact solver."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +58,11 @@ class Selection:
         Value that one more unit of budget would buy; 0 when money is no longer short.
     method : str
         One of `METHODS`.
+    capacities : DataFrame
+        A row a capacity and group: capacity, group, used, limit, shadow_price (value that one more
+        unit of it would buy); no rows without capacities.
+    notes : tuple of str
+        What a reader must know.
     """
 
     alternatives: Alternatives = field(repr=False)
@@ -59,6 +73,8 @@ class Selection:
     bound: float
     shadow_price: float
     method: str
+    capacities: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -116,6 +132,7 @@ class Selection:
             f"budget of {self.budget:,.2f}; no plan brings more than {self.bound:,.2f} (gap "
             f"{self.gap:.1e}). One more unit of budget buys {self.shadow_price:.4g}."
         )
+        said = " ".join([said, *self.notes])
         table = self.level_shares().to_html(index=False, float_format="{:,.2f}".format)
         return f"<p>{html.escape(said)}</p>{table}"
 
@@ -125,7 +142,9 @@ def select_levels(
     cost: Any = None,
     budget: float | None = None,
     *,
+    capacities: Capacities | None = None,
     method: str = "greedy",
+    time_limit: float = TIME_LIMIT,
     customers: Sequence[Any] | pd.Index | None = None,
     levels: Sequence[str] | None = None,
 ) -> Selection:
@@ -140,8 +159,13 @@ def select_levels(
         Expected cost over the same horizon; left out where `value` is a result that has both.
     budget : float
         What all customers together may cost, in the unit of `cost`.
+    capacities : mapping of level to most customers, Capacity or sequence of them, optional
+        What else is short, see `level_capacity` and `manager_hours`.
     method : {"greedy", "exact"}
-        Greedy takes milliseconds and tells how far it may be off.
+        Greedy takes milliseconds (seconds with capacities) and tells how far it may be off; exact
+        hands what greedy leaves open to a solver, for up to about a thousand customers.
+    time_limit : float
+        Seconds given to the exact solver; the plan then tells how far it may be off.
     customers, levels : sequence, optional
         Names; left out, those of the table or result.
 
@@ -166,8 +190,69 @@ def select_levels(
     money = checked_budget(budget)
     if method not in METHODS:
         raise ValueError(f"method={method!r}: choose one of {', '.join(map(repr, METHODS))}")
-    plan = greedy_plan(alternatives, money)
-    total, spent = alternatives.totals(plan.codes)
+    limits = read_capacities(capacities, alternatives)
+    codes, prices = _greedy(alternatives, money, limits)
+    bound = prices.bound
+    notes: tuple[str, ...] = ()
+    if method == "exact":
+        best = exact_plan(alternatives, money, limits, prices, codes, time_limit=time_limit)
+        codes, bound, notes = best.codes, best.bound, best.notes
+    total, spent = alternatives.totals(codes)
     return Selection(
-        alternatives, plan.codes, total, spent, money, plan.bound, plan.shadow_price, method
+        alternatives,
+        codes,
+        total,
+        spent,
+        money,
+        max(bound, total),
+        prices.budget,
+        method,
+        _capacity_table(limits, prices, codes),
+        notes,
     )
+
+
+def _greedy(
+    alternatives: Alternatives, budget: float, limits: list[Limit]
+) -> tuple[CodeArray, Prices]:
+    """Best of the plans that prices lead to, and the prices of the lowest bound."""
+    plan = greedy_plan(alternatives, budget)
+    prices = Prices(plan.shadow_price, (), plan.bound)
+    if not limits:
+        return plan.codes, prices
+    _check_zero_level(alternatives, budget)
+    free = Prices(
+        plan.shadow_price, tuple(np.zeros(limit.most.size) for limit in limits), plan.bound
+    )
+    found = [free, *find_prices(alternatives, budget, limits, plan.shadow_price)]
+    plans = [fit_plan(alternatives, budget, limits, one) for one in found]
+    best = max(plans, key=lambda codes: alternatives.totals(codes)[0])
+    return best, min(found, key=lambda one: one.bound)
+
+
+def _check_zero_level(alternatives: Alternatives, budget: float) -> None:
+    """Refuse a budget that does not reach for the zero level, which plans fall back on."""
+    if budget + slack(budget, alternatives.cost) < alternatives.zero_cost:
+        raise ValueError(
+            f"budget={budget:,.6g} does not reach for the zero level "
+            f"{alternatives.levels[ZERO]!r} of everybody, which costs "
+            f"{alternatives.zero_cost:,.6g}; with capacities it must, since plans fall back on it"
+        )
+
+
+def _capacity_table(limits: list[Limit], prices: Prices, codes: CodeArray) -> pd.DataFrame:
+    """Tell what each capacity is used for, a row a capacity and group."""
+    names = ["capacity", "group", "used", "limit", "shadow_price"]
+    rows = [
+        row
+        for limit, by_group in zip(limits, prices.limits, strict=True)
+        for row in zip(
+            [limit.name] * limit.most.size,
+            limit.labels,
+            limit.used(codes),
+            limit.most,
+            by_group,
+            strict=True,
+        )
+    ]
+    return pd.DataFrame(rows, columns=names)
