@@ -11,6 +11,11 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "churn.model": ("ChurnModel", "fit_churn"),
+    "churn.month_features": ("CHURN_FEATURES", "churn_features", "month_ahead"),
+    "churn.periods": ("person_periods",),
+    "churn.recalibrated": ("Recalibration", "recalibrate"),
+    "churn.table": ("ChurnTable",),
     "economics.attracting": (
         "AttractingKeeping",
         "CostByLevel",
