@@ -19,7 +19,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ from keycustomer.casework.files import write_json
 from keycustomer.casework.measures import MODEL_PARAMETERS, ledger_row, measure_row
 from keycustomer.casework.parameters import Parameter, convert_all, read_parameters
 from keycustomer.casework.project import chapter_number
+from keycustomer.casework.slider import can_slide, show_slider
 from keycustomer.casework.variables import BASE, OUTPUT
 from keycustomer.customers.base import CustomerBase, open_base
 
@@ -281,6 +282,30 @@ class Chapter:
         width = round(96 * figure.get_size_inches()[0])
         pyplot.close(figure)
         show_image(image.getvalue(), text, width)
+
+    def slider(
+        self, draw: Callable[[float], Any], *, low: float, high: float, start: float, label: str
+    ) -> None:
+        """Show a figure that follows a slider, where somebody works in the notebook.
+
+        A run writes nothing: draw the figure at its default with :meth:`figure` as well.
+
+        Parameters
+        ----------
+        draw : callable
+            Gives the axes of a figure for a position of the slider.
+        low, high, start : float
+            Ends of the slider, and where it stands at first.
+        label : str
+            What it sets, with its unit.
+
+        Raises
+        ------
+        ValueError
+            When the ends are not in order, or the start is not between them.
+        """
+        if OUTPUT not in os.environ and can_slide():
+            show_slider(draw, low, high, start, label)
 
     def table(
         self,
