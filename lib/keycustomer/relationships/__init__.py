@@ -33,6 +33,18 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "economics.responses": ("ExponentialResponse", "calibrate_response"),
     "economics.sharing": ("SharedBudget", "share_budget"),
     "economics.spending": ("SpendingPlan", "best_spending", "spending_plan"),
+    "effects.confounding": ("bounding_factor", "e_value"),
+    "effects.designs": ("Design", "read_design"),
+    "effects.entry": ("customers_at_entry", "default_confounders"),
+    "effects.known": ("TrueLevelValues", "true_level_effects", "true_level_values"),
+    "effects.level_hazard": ("LevelHazard",),
+    "effects.levels_compared": (
+        "EffectsOverCompanies",
+        "effects_over_companies",
+        "level_effects",
+    ),
+    "effects.outcomes_compared": ("TreatmentEffects", "treatment_effects"),
+    "effects.values_by_level": ("LevelValues", "level_values"),
     "months.panel": ("CustomerMonths", "customer_months"),
     "rules.customer_types": ("RelationshipTypes", "TypeThresholds", "relationship_types"),
     "rules.kotler": (

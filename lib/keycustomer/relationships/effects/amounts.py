@@ -1,8 +1,11 @@
 """Amounts that go with a relationship level: growth of the margin, cost of the contacts.
 
-:func:`margin_growth` regresses the logarithm of the margin's change from year to year on the level,
-for closer relationships sell more; :func:`contact_costs` the monthly cost of recorded contacts on
-the level and the customer's size.
+:func:`margin_growth` regresses the logarithm of the margin's change from year to year on the
+level, for closer relationships sell more, and takes the common growth from the last half year;
+:func:`contact_costs` regresses the monthly cost of recorded contacts on the level and the
+customer's size.
+
+Source: Gardner & McKenzie (1985), Management Science 31, 1237-1246 (growth that fades).
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.relationships.effects.designs import FloatArray
@@ -18,13 +22,20 @@ from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.vocabulary import LEVELS
 
 FEWEST_GROWN = 50
-"""Customers seen in two full years, below which margins are taken to stay as they are."""
+"""Customers seen in both years, below which margins are taken to stay as they are."""
+
+HALF = STRETCH // 2
+"""Months of the recent growth: the last half year against the same months a year before, so that
+seasons cancel and what is long over is out."""
 
 FASTEST = 0.25
 """Largest yearly growth of the logarithm that is carried forward."""
 
-SHRINKAGE_SPREAD = 0.03
-"""Prior standard deviation of the yearly growth per level."""
+STEP_SPREAD = 0.03
+"""Yearly growth by one level more: prior standard deviation."""
+
+FADING = 0.95
+"""Share of the growth that is left after a month: growth in all is that of twenty months."""
 
 _MIDYEAR = (STRETCH - 1) / 2
 """Months between the middle of the last year, which the margin is of, and its last month."""
@@ -36,59 +47,54 @@ class MarginGrowth:
 
     Attributes
     ----------
-    coefficients : ndarray, shape (4,)
-        Constant, per level, per unit of log margin and per product, around the means.
-    covariance : ndarray, shape (4, 4)
-        Of the coefficients.
-    centres : ndarray, shape (3,)
-        Means of level, log margin and products.
+    common, common_error : float
+        Recent growth of all customers together, with its standard error.
+    per_level, per_level_error : float
+        Growth by one level more, with its standard error.
+    middle : float
+        Mean level, which grows by the common rate.
     customers : int
         Number it was learned from; 0 where margins are taken to stay as they are.
     """
 
-    coefficients: FloatArray
-    covariance: FloatArray
-    centres: FloatArray
+    common: float
+    common_error: float
+    per_level: float
+    per_level_error: float
+    middle: float
     customers: int
 
-    @property
-    def per_level(self) -> float:
-        """Growth a year by one level more."""
-        return float(self.coefficients[1])
+    def yearly(self, level: FloatArray) -> FloatArray:
+        """Growth at a level, of the shape of `level`."""
+        growth = self.common + self.per_level * (level - self.middle)
+        return np.clip(growth, -FASTEST, FASTEST)
 
-    def yearly(self, now: pd.DataFrame, level: FloatArray) -> FloatArray:
-        """Growth of each customer at a level, shape (n,)."""
-        design = _growth_design(level, now["yearly_margin"], now["products"], self.centres)
-        return np.clip(design @ self.coefficients, -FASTEST, FASTEST)
-
-    def factors(self, now: pd.DataFrame, horizon: int) -> FloatArray:
+    def factors(self, level: npt.NDArray[np.int64], horizon: int) -> FloatArray:
         """Factors on the margin of the last year in the months ahead, (n, horizon, levels).
 
         Up to the end of the window growth is that of the level a customer has, afterwards that of
-        the level it is given.
+        the level it is given, and fades.
+
+        Parameters
+        ----------
+        level : ndarray of int, shape (n,)
+            Present levels, -1 unknown.
+        horizon : int
+            Months ahead.
         """
-        has = now["level"].to_numpy(dtype=float)
-        before = _MIDYEAR * self.yearly(now, np.where(has < 0, self.centres[0], has))
-        ahead = np.arange(1, horizon + 1)
-        given = np.stack(
-            [self.yearly(now, np.full(len(now), float(k))) for k in range(len(LEVELS))], axis=1
-        )
-        grown = before[:, None, None] + ahead[:, None] * given[:, None, :]
-        return np.exp(grown / 12)
+        before = _MIDYEAR * self.yearly(np.where(level < 0, self.middle, level))
+        ahead = (1 - FADING ** np.arange(1, horizon + 1)) / (1 - FADING)
+        given = self.yearly(np.arange(len(LEVELS), dtype=float))
+        return np.exp((before[:, None, None] + ahead[:, None] * given) / 12)
 
     def drawn(self, generator: np.random.Generator) -> MarginGrowth:
-        """Draw other coefficients that the data would also bear."""
-        values, vectors = np.linalg.eigh(self.covariance)
-        moved = vectors @ (np.sqrt(np.maximum(values, 0)) * generator.standard_normal(len(values)))
-        return replace(self, coefficients=self.coefficients + moved)
-
-
-def _growth_design(
-    level: FloatArray, margin: pd.Series, products: pd.Series, centres: FloatArray
-) -> FloatArray:
-    size = np.log1p(np.maximum(margin.to_numpy(dtype=float, na_value=np.nan), 0.0))
-    told = np.column_stack([level, size, products.to_numpy(dtype=float, na_value=np.nan)]) - centres
-    return np.column_stack([np.ones(len(told)), np.nan_to_num(told)])
+        """Draw other rates that the data would also bear."""
+        common, step = generator.standard_normal(2)
+        return replace(
+            self,
+            common=self.common + common * self.common_error,
+            per_level=self.per_level + step * self.per_level_error,
+        )
 
 
 def margin_growth(months: CustomerMonths) -> MarginGrowth:
@@ -105,31 +111,45 @@ def margin_growth(months: CustomerMonths) -> MarginGrowth:
         No growth where fewer than 50 customers were seen in the last two years in full.
     """
     rows = months.frame
-    year = (months.months - 1 - rows["number"]) // STRETCH
-    recent = rows[(year < 2) & (rows["level"] >= 0)].assign(year=year)
-    by = recent.groupby(["customer_id", "year"])
-    margins = by["margin"].mean().where(by.size() == STRETCH).unstack("year").reindex(columns=[0, 1])
-    first = recent[recent["year"] == 1].groupby("customer_id")[["level", "products"]].first()
-    both = margins[(margins > 0).all(axis=1)].join(first, how="inner")
-    if len(both) < FEWEST_GROWN:
-        return MarginGrowth(np.zeros(4), np.zeros((4, 4)), np.zeros(3), 0)
-    return _fit_growth(both)
+    back = months.months - 1 - rows["number"]
+    recent = rows[(back < 2 * STRETCH) & (rows["level"] >= 0)]
+    wide = recent.assign(back=back).pivot(index="customer_id", columns="back", values="margin")
+    wide = wide.reindex(columns=range(2 * STRETCH)).dropna()
+    if len(wide) < FEWEST_GROWN:
+        return MarginGrowth(0.0, 0.0, 0.0, 0.0, 0.0, 0)
+    margin = wide.to_numpy(dtype=float)
+    level = recent.groupby("customer_id")["level"].first()[wide.index].to_numpy(dtype=float)
+    step, step_error = _step(margin, level)
+    common, common_error = _common(margin)
+    return MarginGrowth(common, common_error, step, step_error, float(level.mean()), len(wide))
 
 
-def _fit_growth(both: pd.DataFrame) -> MarginGrowth:
-    growth = np.log(both[0] / both[1]).to_numpy(dtype=float)
-    level = both["level"].to_numpy(dtype=float)
-    size = np.log1p(STRETCH * both[1].to_numpy(dtype=float))
-    products = both["products"].to_numpy(dtype=float)
-    centres = np.array([level.mean(), size.mean(), np.nanmean(products)])
-    design = _growth_design(level, STRETCH * both[1], both["products"], centres)
+def _common(margin: FloatArray) -> tuple[float, float]:
+    """Growth of the sum over the last half year, with its error; 0 where a sum is not above 0."""
+    now, before = margin[:, :HALF].sum(axis=1), margin[:, STRETCH : STRETCH + HALF].sum(axis=1)
+    if now.sum() <= 0 or before.sum() <= 0:
+        return 0.0, 0.0
+    influence = now / now.mean() - before / before.mean()
+    error = influence.std(ddof=1) / np.sqrt(len(now))
+    return float(np.log(now.sum() / before.sum())), float(error)
+
+
+def _step(margin: FloatArray, level: FloatArray) -> tuple[float, float]:
+    """Growth from the year before to the last year by one level more, drawn towards 0.
+
+    Adjusted for the size in the year before: a good year is followed by a worse one.
+    """
+    now, before = margin[:, :STRETCH].sum(axis=1), margin[:, STRETCH:].sum(axis=1)
+    grown = (now > 0) & (before > 0)
+    if grown.sum() < FEWEST_GROWN or np.ptp(level[grown]) == 0:
+        return 0.0, 0.0
+    growth, size = np.log(now[grown] / before[grown]), np.log(before[grown])
+    design = np.column_stack([np.ones(len(size)), level[grown] - level[grown].mean(), size])
+    noise = float(growth.var(ddof=design.shape[1]))
     information = design.T @ design
-    variance = growth.var(ddof=design.shape[1])
-    information[1, 1] += variance / SHRINKAGE_SPREAD**2
+    information[1, 1] += noise / STEP_SPREAD**2
     inverse = np.linalg.pinv(information, hermitian=True)
-    coefficients = inverse @ (design.T @ growth)
-    noise = float(((growth - design @ coefficients) ** 2).sum() / max(len(growth) - 4, 1))
-    return MarginGrowth(coefficients, noise * inverse, centres, len(both))
+    return float((inverse @ (design.T @ growth))[1]), float(np.sqrt(noise * inverse[1, 1]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,7 @@ def link_of(target: FloatArray) -> Link:
 
 
 def scale_of(target: FloatArray) -> float:
-    """Give the size of a target by which it is divided, so that penalties do not depend on units."""
+    """Give the size of a target, by which it is divided so that penalties have no units."""
     return 1.0 if link_of(target) == "logistic" else float(np.abs(target).mean()) or 1.0
 
 

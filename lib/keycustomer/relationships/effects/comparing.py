@@ -1,4 +1,4 @@
-"""Settings of a treatment compared: rates or means, differences and ratios with clustered intervals.
+"""Settings of a treatment compared: rates or means, differences, ratios, with their intervals.
 
 :func:`compared` turns the means under each setting into a table against a reference, by the delta
 method; influences are added up by customer before they are squared, so that a customer's months do
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def compared(
 
 
 def clustered_error(influence: FloatArray, group: np.ndarray) -> float:
-    """Standard error of a mean from the influence of its units, clustered by customer."""
+    """Give the standard error of a mean from the influence of its units, clustered by customer."""
     totals = np.bincount(group, weights=influence)
     customers = len(totals)
     return float(np.sqrt((totals**2).sum() * customers / (customers - 1)) / len(influence))
@@ -74,7 +75,7 @@ def _plain(
     influence: FloatArray,
     group: np.ndarray,
     level: float,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     error = clustered_error(influence, group)
     reach = NormalDist().inv_cdf((1 + level) / 2) * error
     return {
@@ -89,8 +90,8 @@ def _plain(
 
 def _ratio(
     setting: str, rates: FloatArray, influence: FloatArray, group: np.ndarray, level: float
-) -> dict[str, object]:
-    """Ratio of two rates, with an interval on the logarithmic scale; NaN unless both are above 0."""
+) -> dict[str, Any]:
+    """Divide two rates; the interval is on the logarithmic scale, NaN unless both are above 0."""
     if not (rates > 0).all():
         nothing = np.zeros(len(group))
         return _plain("ratio", setting, np.nan, nothing + np.nan, group, level)

@@ -1,4 +1,4 @@
-"""How strong would something unmeasured have to be to explain an effect away?
+"""Unmeasured confounding: how strong it would have to be to explain an effect away.
 
 :func:`e_value` is the smallest risk ratio that an unmeasured confounder would need with both the
 treatment and the outcome, beyond what is adjusted for, to move an observed ratio to 1;

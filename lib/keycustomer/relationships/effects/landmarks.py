@@ -44,9 +44,9 @@ def landmark_months(months: CustomerMonths) -> pd.DataFrame:
     rows = months.frame
     stretch = (months.months - 1 - rows["number"]) // STRETCH
     start = rows.groupby(["customer_id", stretch], sort=False)
-    table = rows[["customer_id", "left", "level", "tenure", "contract_left", "contact_cost"]].assign(
-        stretch=stretch
-    )
+    table = rows[
+        ["customer_id", "left", "level", "tenure", "contract_left", "contact_cost"]
+    ].assign(stretch=stretch)
     first = rows.assign(
         yearly_margin=rows["last_year_margin"].fillna(12 * rows["margin"]),
         yearly_revenue=rows["last_year_revenue"].fillna(12 * rows["revenue"]),
@@ -95,7 +95,7 @@ def _attributes(months: CustomerMonths) -> pd.DataFrame:
 def _terms(rows: pd.DataFrame, plans: pd.Series) -> pd.Series:
     """Length of the contracts that follow, by the plan's name or else the longest time left."""
     longest = rows.groupby("price_plan")["contract_left"].max()
-    told = {plan: term_of(plan) or int(left) for plan, left in longest.items()}
+    told = {plan: term_of(str(plan)) or int(left) for plan, left in longest.items()}
     return plans.map(told).fillna(0).astype(np.int64)
 
 

@@ -7,8 +7,9 @@ leavers the data cannot tell five free effects for every kind of customer.  What
 its way (contacts, complaints, satisfaction) is not among the covariates, so that its effect is the
 whole one.
 
-Sources: Singer & Willett (1993), Journal of Educational Statistics 18, 155-195 (survival in discrete
-time); Gelman et al., "Bayesian Data Analysis" (2013), section 16.3 (priors of regressions).
+Sources: Singer & Willett (1993), Journal of Educational Statistics 18, 155-195 (survival in
+discrete time); Gelman et al., "Bayesian Data Analysis" (2013), section 16.3 (priors of
+regressions).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from keycustomer.relationships.effects.landmarks import STANDING, contract_path
 from keycustomer.relationships.effects.regressions import Regression, fit_regression
 from keycustomer.relationships.vocabulary import LEVELS
 
-DEPARTURE_SPREAD = 0.2
-"""Log-odds by which a level may depart from the line: prior standard deviation."""
+DEPARTURE_SPREAD = 0.1
+"""Log-odds by which a level may depart from the line: prior standard deviation, about half of what
+a step from one level to the next usually does."""
 
 DIFFERENCE_SPREAD = 0.05
 """Log-odds per level and standard deviation of a covariate: prior standard deviation of how much

@@ -26,6 +26,7 @@ from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.effects.learners import OutcomeLearner, learner_of
 from keycustomer.relationships.effects.regressions import fit_regression
 
+
 @dataclass(frozen=True, eq=False)
 class Means:
     """Means under each setting.
@@ -110,7 +111,7 @@ def robust_means(arms: Arms, chances: FloatArray, fold: np.ndarray, learner: str
 
 
 def inverse_weights(arms: Arms, chances: FloatArray) -> FloatArray:
-    """Weight of each unit for its own setting, 0 for the others; mean 1 a setting, (n, settings)."""
+    """Weigh each unit for its own setting, mean 1 a setting, shape (n, settings)."""
     had = arms.setting[:, None] == np.arange(arms.count)
     weights = np.where(had, 1 / chances, 0.0)
     return weights / weights.mean(axis=0)

@@ -134,7 +134,8 @@ class TreatmentEffects:
         if chosen.empty:
             raise KeyError(
                 f"no {method!r} {measure!r} of {setting!r} against {self.reference!r}; methods: "
-                f"{listed(METHODS)}; measures: {listed(MEASURES)}; settings: {listed(self.settings)}"
+                f"{listed(METHODS)}; measures: {listed(MEASURES)}; settings: "
+                f"{listed(self.settings)}"
             )
         row = chosen.iloc[0]
         unit = f"ratio to {self.reference}" if measure == "ratio" else self.outcome
@@ -330,17 +331,17 @@ def _fit(
     fold = folds_of(arms.group, folds, generator)
     _refuse_few(arms, units.order, units.treatment)
     chances = propensities(arms, fold, learner)
-    keep = (chances >= trim).all(axis=1)
-    if keep.all():
+    keep = np.flatnonzero(chances.min(axis=1) >= trim)
+    if len(keep) == len(arms):
         return _Fitted(arms, units.frame.index, chances, fold, 0)
-    kept = replace(units, frame=units.frame[keep])
+    kept = replace(units, frame=units.frame.iloc[keep])
     arms = kept.arms()
     _refuse_few(arms, units.order, units.treatment, " after trimming")
     fold = folds_of(arms.group, folds, generator)
     again = propensities(arms, fold, learner)
     chances = np.maximum(again, trim)
     chances /= chances.sum(axis=1, keepdims=True)
-    return _Fitted(arms, kept.frame.index, chances, fold, int((~keep).sum()))
+    return _Fitted(arms, kept.frame.index, chances, fold, len(units.frame) - len(keep))
 
 
 def _tables(

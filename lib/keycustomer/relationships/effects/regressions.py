@@ -54,7 +54,7 @@ class Regression:
         return _LINKS[self.link](design @ self.coefficients)[0]
 
     def slope(self, design: FloatArray) -> FloatArray:
-        """Derivative of the mean by the linear predictor, shape (rows,)."""
+        """Give the derivative of the mean by the linear predictor, shape (rows,)."""
         return _LINKS[self.link](design @ self.coefficients)[1]
 
     def influence(
@@ -105,12 +105,13 @@ def fit_regression(
         mean, slope = _LINKS[link](design @ value)
         information = (design * (weigh * slope)[:, None]).T @ design + np.diag(ridge)
         score = design.T @ (weigh * (outcome - mean)) - ridge * value
-        step = np.linalg.lstsq(information, score, rcond=None)[0]
+        step = np.asarray(np.linalg.lstsq(information, score, rcond=None)[0], dtype=np.float64)
         value, best, moved = _damped(
             lambda b: _objective(design, outcome, link, weigh, ridge, b), value, step, best
         )
         if np.abs(moved).max(initial=0.0) <= STILL * (1 + np.abs(value).max(initial=0.0)):
-            return Regression(value, np.linalg.pinv(information, hermitian=True), link)
+            bread = np.linalg.pinv(information, hermitian=True)
+            return Regression(value, np.asarray(bread, dtype=np.float64), link)
     raise ValueError(
         f"the regression of {len(outcome):,} rows on {design.shape[1]} columns did not come to "
         "rest; give fewer covariates, or a larger penalty"

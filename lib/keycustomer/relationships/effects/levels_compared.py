@@ -2,8 +2,8 @@
 
 Question: how much less would customers leave, and how much more margin would they bring, if all
 had this level instead of that (R6)?  :func:`level_effects` compares the levels three ways;
-:func:`true_level_effects` tells the same estimand of the simulated company;
-:func:`effects_over_companies` does both in many companies.
+:func:`~keycustomer.relationships.effects.known.true_level_effects` tells the same estimand of the
+simulated company; :func:`effects_over_companies` does both in many companies.
 
 The estimand is that of a decree: every customer of the base is given the level when it comes into
 view and keeps it, and whatever follows from it (fewer complaints, more contacts, higher
@@ -15,15 +15,16 @@ so that the naive comparison understates what care does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.relationships.effects.entry import customers_at_entry, default_confounders
+from keycustomer.relationships.effects.known import OUTCOMES, true_level_effects
 from keycustomer.relationships.effects.outcomes_compared import (
     METHODS,
     TreatmentEffects,
@@ -37,13 +38,6 @@ if TYPE_CHECKING:
     from keycustomer.simulate import Parameters
 
 Progress = Callable[[int, int], None]
-
-OUTCOMES: dict[str, tuple[str, str | None]] = {
-    "leaving": ("left", "months"),
-    "margin": ("total_margin", None),
-    "months": ("months", None),
-}
-"""Outcomes by name: column of what is counted, and of what it is told by."""
 
 
 def level_effects(
@@ -104,8 +98,6 @@ def level_effects(
 
 
 def _with_notes(found: TreatmentEffects, entry: pd.DataFrame, customers: int) -> TreatmentEffects:
-    from dataclasses import replace
-
     said = list(found.notes)
     moved, unknown = int(entry["level_changed"].sum()), customers - len(entry)
     if moved:
@@ -116,76 +108,6 @@ def _with_notes(found: TreatmentEffects, entry: pd.DataFrame, customers: int) ->
     if unknown:
         said.append(f"The level of {counted(unknown, 'customer')} is not known: left out.")
     return replace(found, notes=tuple(said))
-
-
-def true_level_effects(
-    simulation: Mapping[str, Any],
-    outcome: str = "leaving",
-    *,
-    customers: Iterable[str] | None = None,
-    reference: str = LEVELS[0],
-    parameters: Parameters | None = None,
-) -> pd.DataFrame:
-    """Tell the true effects of the levels in a simulated company.
-
-    Parameters
-    ----------
-    simulation : mapping
-        accounts, months, seed of the company, such as a base's `simulation`.
-    outcome : {"leaving", "margin", "months"}
-        As in :func:`level_effects`.
-    customers : iterable of str, optional
-        Ids of the customers it is told of, such as `TreatmentEffects.kept`; left out, all.
-    reference : str
-        Level that the others are compared with.
-    parameters : Parameters, optional
-        True coefficients of the company; left out, those of the course.
-
-    Returns
-    -------
-    DataFrame
-        measure ("mean", "difference", "ratio"), setting, truth.
-
-    Raises
-    ------
-    ValueError
-        When there is no such outcome or level.
-    """
-    from keycustomer.simulate import true_effects
-
-    if outcome not in OUTCOMES or reference not in LEVELS:
-        raise ValueError(
-            f"outcome={outcome!r}, reference={reference!r}: one of {', '.join(OUTCOMES)} and one "
-            f"of {', '.join(LEVELS)} are needed"
-        )
-    effects = true_effects("level", **simulation, parameters=parameters)
-    rows = _positions(customers, len(effects.baseline.months))
-    if outcome == "leaving":
-        total = (1 - effects.values("survival"))[rows].sum(axis=0)
-        mean = total / effects.values("months")[rows].sum(axis=0)
-    else:
-        mean = effects.values(outcome)[rows].mean(axis=0)
-    return _contrasts(mean, LEVELS.index(reference))
-
-
-def _positions(customers: Iterable[str] | None, accounts: int) -> np.ndarray:
-    from keycustomer.simulate.columns import customer_ids
-
-    everybody = np.arange(accounts)
-    if customers is None:
-        return everybody
-    return np.flatnonzero(np.isin(np.asarray(customer_ids(everybody)), list(customers)))
-
-
-def _contrasts(mean: np.ndarray, reference: int) -> pd.DataFrame:
-    other = [k for k in range(len(LEVELS)) if k != reference]
-    names = [LEVELS[k] for k in other]
-    measures = [("mean", LEVELS, mean), ("difference", names, (mean - mean[reference])[other])]
-    measures.append(("ratio", names, (mean / mean[reference])[other]))
-    return pd.concat(
-        [pd.DataFrame({"measure": m, "setting": list(n), "truth": v}) for m, n, v in measures],
-        ignore_index=True,
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,8 +159,8 @@ class EffectsOverCompanies:
     def _repr_html_(self) -> str:
         ratios = self.to_frame().query("measure == 'ratio'").drop(columns="measure")
         sentence = (
-            f"Simulated: {self.outcome} in {self.companies} companies of {self.accounts:,} accounts "
-            f"and {self.months} months; ratios against the lowest level."
+            f"Simulated: {self.outcome} in {self.companies} companies of {self.accounts:,} "
+            f"accounts and {self.months} months; ratios against the lowest level."
         )
         return report_html("Effects of the level, estimated and true", [sentence], {"": ratios})
 

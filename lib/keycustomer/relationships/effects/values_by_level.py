@@ -260,7 +260,7 @@ class _Plan:
     outlook: Outlook
     hazard: LevelHazard
     growth: MarginGrowth
-    now: pd.DataFrame
+    level: npt.NDArray[np.int64]
     yearly_margin: FloatArray
     discount: FloatArray
 
@@ -281,7 +281,7 @@ class _Plan:
         horizon = len(self.discount)
         for _ in range(count):
             moved = root @ generator.standard_normal(root.shape[1])
-            growth = self.growth.drawn(generator).factors(self.now, horizon)
+            growth = self.growth.drawn(generator).factors(self.level, horizon)
             yield self.value(self.outlook.staying(regression.coefficients + moved), growth)
 
 
@@ -337,10 +337,11 @@ def level_values(
     rows, now = landmark_months(months), customers_now(months)
     hazard, contacts = fit_level_hazard(rows), contact_costs(rows)
     growth = margin_growth(months)
-    margin = now["yearly_margin"].to_numpy(dtype=float)
+    margin = now["yearly_margin"].fillna(0.0).to_numpy(dtype=float)
+    level = now["level"].to_numpy(dtype=np.int64)
     discount = (1 + discount_rate) ** (-np.arange(1, horizon + 1) / 12)
-    plan = _Plan(hazard.outlook(now, horizon), hazard, growth, now, margin, discount)
-    staying, factors = plan.staying(), growth.factors(now, horizon)
+    plan = _Plan(hazard.outlook(now, horizon), hazard, growth, level, margin, discount)
+    staying, factors = plan.staying(), growth.factors(level, horizon)
     own = costs * np.exp(cost_per_size * _size(margin))[:, None] + contacts.of(now)
     served = serving_share * now["yearly_revenue"].to_numpy(dtype=float)[:, None] / 12
     there = staying[:, :-1] * discount[:, None]
@@ -351,7 +352,7 @@ def level_values(
         cost=own * there.sum(axis=1) + served * (there * factors).sum(axis=1),
         months=staying[:, :-1].sum(axis=1),
         staying=staying[:, -1],
-        present_level=now["level"].to_numpy(dtype=np.int64),
+        present_level=level,
         yearly_margin=margin,
         level_costs=costs,
         horizon=horizon,
@@ -376,10 +377,15 @@ def _checked(
     right = costs.shape == (len(LEVELS),) and np.isfinite(costs).all() and (costs >= 0).all()
     whole = isinstance(horizon, int | np.integer) and not isinstance(horizon, bool)
     asked = (
-        (right, f"level_costs={level_costs!r}: five amounts of 0 or larger, from {LEVELS[0]} to "
-         f"{LEVELS[-1]}, currency a month"),
-        (whole and 1 <= horizon <= LONGEST_HORIZON,
-         f"horizon={horizon!r}: a whole number of 1 to {LONGEST_HORIZON} months"),
+        (
+            right,
+            f"level_costs={level_costs!r}: five amounts of 0 or larger, from {LEVELS[0]} to "
+            f"{LEVELS[-1]}, currency a month",
+        ),
+        (
+            whole and 1 <= horizon <= LONGEST_HORIZON,
+            f"horizon={horizon!r}: a whole number of 1 to {LONGEST_HORIZON} months",
+        ),
         (0 <= discount_rate <= 1, f"discount_rate={discount_rate!r}: a share a year, 0 to 1"),
         (-2 <= cost_per_size <= 2, f"cost_per_size={cost_per_size!r}: a number of -2 to 2"),
         (0 <= serving_share <= 1, f"serving_share={serving_share!r}: a share of revenue, 0 to 1"),
@@ -390,7 +396,9 @@ def _checked(
 
 def _refuse_unusable(months: CustomerMonths) -> None:
     if not len(months.present):
-        raise ValueError("months: nobody is a customer at the end of the window, so nothing is left to choose")
+        raise ValueError(
+            "months: nobody is a customer at the end of the window, so nothing is left to choose"
+        )
     if months.frame["margin"].isna().all():
         raise ValueError(
             "months: no margin is known, so no level can be given a value; the base needs "
@@ -414,15 +422,17 @@ def _notes(
     serving_share: float,
 ) -> Iterator[str]:
     stated = ", ".join(f"{name} {cost:g}" for name, cost in zip(LEVELS, costs, strict=True))
-    bigger = f", {np.expm1(cost_per_size):.0%} more per standard deviation of size" * bool(cost_per_size)
+    bigger = f", {np.expm1(cost_per_size):.0%} more per standard deviation of size" * bool(
+        cost_per_size
+    )
     share = f"; besides, {serving_share:.1%} of revenue" * bool(serving_share)
     yield (
         f"Costs of the levels are assumed, not measured: {stated} {months.currency} a month"
         f"{bigger}{share}."
     )
     yield (
-        "Nothing unmeasured is assumed to move both the level and leaving; contracts are assumed to "
-        "be renewed at their term."
+        "Nothing unmeasured is assumed to move both the level and leaving; contracts are assumed "
+        "to be renewed at their term."
     )
     unknown = int((months.frame["level"] < 0).sum())
     if unknown:
@@ -430,7 +440,7 @@ def _notes(
     seen = set(rows["level"].unique())
     missing = [name for k, name in enumerate(LEVELS) if k not in seen]
     if missing:
-        yield f"Nobody had the level {', '.join(missing)}: its effect follows the line of the others."
+        yield f"Nobody had the level {', '.join(missing)}: it follows the line of the others."
     lacking = int(now["yearly_margin"].isna().sum())
     if lacking:
         yield f"{lacking:,} customers have no known margin and count as bringing none."
