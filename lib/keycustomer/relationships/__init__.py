@@ -11,6 +11,10 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "channels.comparison": ("ChannelComparison", "compare_channels"),
+    "channels.overlap": ("CHANNEL_KINDS", "ChannelOverlap", "channel_overlap"),
+    "channels.responsibility": ("ResponsibilityEffect", "responsibility_effect"),
+    "channels.workloads": ("ManagerWorkloads", "manager_workloads"),
     "churn.model": ("ChurnModel", "fit_churn"),
     "churn.month_features": ("CHURN_FEATURES", "churn_features", "month_ahead"),
     "churn.periods": ("person_periods",),
@@ -68,10 +72,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "selection.alternatives": ("Alternatives", "read_alternatives"),
     "selection.capacities": ("Capacity", "level_capacity", "manager_hours"),
     "selection.level_selection": ("Selection", "select_levels"),
+    "targeting.companies": ("PilotsOverCompanies", "pilots_over_companies"),
     "targeting.cross_fit": ("FittedUplift", "cross_fit_uplift"),
     "targeting.curves": ("GainCurves", "profit_curves", "qini_curves"),
     "targeting.known_trial": ("KnownTrial", "simulate_trial"),
     "targeting.learners": ("UpliftModel", "fit_uplift"),
+    "targeting.pilot": ("PilotSettings", "RetentionPilot", "retention_pilot"),
     "targeting.profits": ("TargetingProfits", "targeting_profits", "targeting_value"),
     "targeting.rules": ("targeting_rules",),
     "targeting.trial": ("Trial", "read_trial"),
@@ -87,6 +93,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "service.phases": ("PhaseEffects", "phase_effects"),
     "service.record": ("ServiceRecord", "read_service"),
+    "service.true_service": ("ServiceTrial", "TrueService", "judge_service", "true_service"),
     "service.worth": ("ContactWorth", "contact_worth"),
     "survival.competing": (
         "CoxByReason",

@@ -87,18 +87,14 @@ def kept_by_customer(
     ValueError
         When nobody was there.
     """
-    there = _there(base, start, end)
-    if there.empty:
-        raise ValueError(f"{base.title}: no customer was there from {start} to {end}")
+    there = years_there(base, start, end)
     contacts = base.query(
         "select customer_id, date, kind, resolved_on, first_contact_resolution as first, cost "
         "from interactions where date between $start and $end",
         start=start,
         end=end,
     )
-    days = (end - start).days + 1
-    years = max(round(12 * days / DAYS_OF_A_YEAR), 1) / 12
-    customers = pd.DataFrame({"years": there / days * years})
+    customers = pd.DataFrame({"years": there})
     unit_cost, made = {}, pd.Series(0.0, index=customers.index)
     for name, own_kinds in kinds.items():
         own = contacts[contacts["kind"].isin(own_kinds)]
@@ -112,11 +108,25 @@ def kept_by_customer(
     table = customers.assign(made_cost=made, person=staff)
     timed = base.has("interactions", "resolved_on")
     complaints = _complaints(contacts[contacts["kind"].isin(kinds["complaints"])], end)
-    return Kept(table, complaints, unit_cost, staffed, timed, years)
+    return Kept(table, complaints, unit_cost, staffed, timed, window_years(start, end))
 
 
-def _there(base: CustomerBase, start: dt.date, end: dt.date) -> pd.Series:
-    """Days that each customer was there: under contract, or else from its first purchase on."""
+def window_years(start: dt.date, end: dt.date) -> float:
+    """Length of a window in years, to a whole month."""
+    return max(round(12 * ((end - start).days + 1) / DAYS_OF_A_YEAR), 1) / 12
+
+
+def years_there(base: CustomerBase, start: dt.date, end: dt.date) -> pd.Series:
+    """Years of a window that each customer was there, by customer_id; only those who were.
+
+    A customer is there while a contract runs, or where there are no contracts from its first
+    purchase on.
+
+    Raises
+    ------
+    ValueError
+        When nobody was there.
+    """
     if base.has("contracts"):
         sql = (
             'select customer_id, min(start) as first, max(coalesce("end", $end)) as last '
@@ -136,7 +146,10 @@ def _there(base: CustomerBase, start: dt.date, end: dt.date) -> pd.Series:
     last = pd.to_datetime(found["last"]).clip(upper=pd.Timestamp(end))
     days = (last - first).dt.days.to_numpy() + 1
     ids = pd.Index(found["customer_id"].astype(str), name="customer_id", dtype=object)
-    return pd.Series(days, ids, dtype=float)[days > 0].sort_index()
+    years = days * window_years(start, end) / ((end - start).days + 1)
+    if not (days > 0).any():
+        raise ValueError(f"{base.title}: no customer was there from {start} to {end}")
+    return pd.Series(years, ids, dtype=float)[days > 0].sort_index()
 
 
 def _mean_cost(base: CustomerBase, kinds: Sequence[str]) -> float:
