@@ -33,8 +33,8 @@ class HullSteps:
     start : ndarray, shape (n,)
         Level every customer starts from: its cheapest, of those the one of most value, of those
         the first.
-    customer, level : ndarray, shape (steps,)
-        Row of the customer and code of the level stepped to.
+    customer, origin, level : ndarray, shape (steps,)
+        Row of the customer, codes of the level stepped from and to.
     cost, value : ndarray, shape (steps,)
         What the step adds, both above 0, currency.
     efficiency : ndarray, shape (steps,)
@@ -45,6 +45,7 @@ class HullSteps:
 
     start: CodeArray
     customer: CodeArray
+    origin: CodeArray
     level: CodeArray
     cost: FloatArray
     value: FloatArray
@@ -78,8 +79,8 @@ def hull_steps(alternatives: Alternatives) -> HullSteps:
             parts.append((np.full(len(step[0]), number, np.int8), step[0] + first, *step[1:]))
     start = np.concatenate(starts)
     if not parts:
-        none = np.empty(0)
-        return HullSteps(start, none.astype(np.int64), none.astype(np.int8), none, none, none)
+        none, code = np.empty(0), np.empty(0, np.int8)
+        return HullSteps(start, np.empty(0, np.int64), code, code, none, none, none)
     # all first steps, then all second steps: the stable sort keeps this order among equals
     parts.sort(key=lambda part: part[0][0])
     _, *columns = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -94,8 +95,8 @@ def _start(value: FloatArray, cost: FloatArray) -> CodeArray:
 
 
 def _steps(value: FloatArray, cost: FloatArray, start: CodeArray) -> list[tuple[Any, ...]]:
-    """First, second, ... steps: customer, level, cost, value, efficiency of those who have one."""
-    rows = np.arange(value.shape[1])
+    """First, second, ... steps: customer, levels, cost, value, efficiency of those who have one."""
+    rows, origin = np.arange(value.shape[1]), start
     at_value, at_cost = value[start, rows], cost[start, rows]
     before = np.full(rows.size, np.inf)
     found = []
@@ -111,7 +112,8 @@ def _steps(value: FloatArray, cost: FloatArray, start: CodeArray) -> list[tuple[
         # rounding must not let a step overtake the one it follows
         before = np.minimum(efficiency[going], before)
         added = next_cost - at_cost[going], next_value - at_value[going]
-        found.append((rows, to, *added, before))
+        found.append((rows, origin[going], to, *added, before))
+        origin = to
         at_value, at_cost = next_value, next_cost
     return found
 

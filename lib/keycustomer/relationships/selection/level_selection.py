@@ -10,7 +10,6 @@ Source: Sinha & Zoltners (1979), "The multiple-choice knapsack problem", Operati
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +29,7 @@ from keycustomer.relationships.selection.capacities import Capacities, Limit, re
 from keycustomer.relationships.selection.exact import exact_plan
 from keycustomer.relationships.selection.fitting_plans import fit_plan
 from keycustomer.relationships.selection.greedy import greedy_plan
+from keycustomer.relationships.selection.plans import LevelPlan
 from keycustomer.relationships.selection.prices import Prices, find_prices
 
 METHODS = ("greedy", "exact")
@@ -38,9 +38,9 @@ TIME_LIMIT = 60.0
 """Seconds given to the exact solver."""
 
 
-@dataclass(frozen=True, eq=False)
-class Selection:
-    """A level for every customer, with its bound.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Selection(LevelPlan):
+    """A level for every customer, with the bound that no plan exceeds.
 
     Attributes
     ----------
@@ -48,93 +48,36 @@ class Selection:
         What was chosen from.
     levels : ndarray of int, shape (n,)
         Code of the level of every customer.
-    value, cost : float
-        Of the whole plan, currency.
     budget : float
         What the plan may cost, currency.
+    method : str
+        One of `METHODS`.
+    notes : tuple of str
+        What a reader must know.
     bound : float
         Value no plan within the budget (and the capacities) exceeds, currency.
     shadow_price : float
         Value that one more unit of budget would buy; 0 when money is no longer short.
-    method : str
-        One of `METHODS`.
     capacities : DataFrame
         A row a capacity and group: capacity, group, used, limit, shadow_price (value that one more
         unit of it would buy); no rows without capacities.
-    notes : tuple of str
-        What a reader must know.
     """
 
-    alternatives: Alternatives = field(repr=False)
-    levels: CodeArray = field(repr=False)
-    value: float
-    cost: float
-    budget: float
     bound: float
     shadow_price: float
-    method: str
     capacities: pd.DataFrame = field(repr=False)
-    notes: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float:
         """Value that may be missing to the best plan, as a share of the bound."""
-        return (self.bound - self.value) / max(abs(self.bound), np.finfo(float).tiny)
+        missing = self.bound - self.value
+        return missing / abs(self.bound) if missing > 0 and self.bound else 0.0
 
-    @property
-    def gain(self) -> float:
-        """Value gained over the zero level for everybody, currency."""
-        return self.value - self.alternatives.zero_value
-
-    def codes(self) -> pd.Series:
-        """Code of the level, by customer_id."""
-        return pd.Series(self.levels.astype(np.int64), self.alternatives.customers, name="level")
-
-    def to_frame(self) -> pd.DataFrame:
-        """List the customers with their level.
-
-        Returns
-        -------
-        DataFrame
-            A row a customer: customer_id, level (its name), value, cost, and gain, the value
-            above the zero level's (currency).
-        """
-        value, cost = self.alternatives.chosen(self.levels)
-        return pd.DataFrame(
-            {
-                "customer_id": self.alternatives.customers,
-                "level": np.array(self.alternatives.levels)[self.levels],
-                "value": value,
-                "cost": cost,
-                "gain": value - self.alternatives.value[:, 0],
-            }
+    def _said(self) -> str:
+        return (
+            f"{super()._said()} No plan brings more than {self.bound:,.2f} (gap {self.gap:.1e}). "
+            f"One more unit of budget buys {self.shadow_price:.4g}."
         )
-
-    def level_shares(self) -> pd.DataFrame:
-        """List the levels with what they take and bring.
-
-        Returns
-        -------
-        DataFrame
-            A row a level: level, customers, share (of customers), value, cost, gain (currency).
-        """
-        frame = self.to_frame()
-        grouped = frame.groupby("level")[["value", "cost", "gain"]].sum()
-        grouped.insert(0, "customers", frame["level"].value_counts())
-        grouped = grouped.reindex(list(self.alternatives.levels)).fillna(0.0)
-        grouped["customers"] = grouped["customers"].astype(int)
-        grouped.insert(1, "share", grouped["customers"] / len(frame))
-        return grouped.rename_axis("level").reset_index()
-
-    def _repr_html_(self) -> str:
-        said = (
-            f"{len(self.levels):,} customers: value {self.value:,.2f} for {self.cost:,.2f} of a "
-            f"budget of {self.budget:,.2f}; no plan brings more than {self.bound:,.2f} (gap "
-            f"{self.gap:.1e}). One more unit of budget buys {self.shadow_price:.4g}."
-        )
-        said = " ".join([said, *self.notes])
-        table = self.level_shares().to_html(index=False, float_format="{:,.2f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
 
 
 def select_levels(
@@ -197,18 +140,15 @@ def select_levels(
     if method == "exact":
         best = exact_plan(alternatives, money, limits, prices, codes, time_limit=time_limit)
         codes, bound, notes = best.codes, best.bound, best.notes
-    total, spent = alternatives.totals(codes)
     return Selection(
-        alternatives,
-        codes,
-        total,
-        spent,
-        money,
-        max(bound, total),
-        prices.budget,
-        method,
-        _capacity_table(limits, prices, codes),
-        notes,
+        alternatives=alternatives,
+        levels=codes,
+        budget=money,
+        method=method,
+        notes=notes,
+        bound=max(bound, alternatives.totals(codes)[0]),
+        shadow_price=prices.budget,
+        capacities=_capacity_table(limits, prices, codes),
     )
 
 
