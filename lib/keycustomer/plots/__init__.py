@@ -54,6 +54,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "next_need_bars",
         "proneness_map",
     ),
+    "contacts": ("contact_curve", "contact_forms", "contact_worth_map", "phase_dots"),
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "drivers": (
@@ -88,6 +89,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "segment_stability_bars",
         "segment_value_bars",
         "stability_curve",
+    ),
+    "service": (
+        "complaint_days",
+        "complaint_dots",
+        "service_dots",
+        "service_trial_dots",
+        "tier_difference_dots",
     ),
     "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
     "truth": ("truth_dots",),

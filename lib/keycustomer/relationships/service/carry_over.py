@@ -2,8 +2,8 @@
 
 What is a visit of last month worth today?  :func:`carried` adds up what happened, each earlier
 month counting less by a fixed factor, ``stock_t = x_t + d stock_(t-1)``; the factor follows from
-the half-life in months, ``d = .5 ** (1 / half_life)``.  What happened before the first month seen is
-not known, so that stocks of the first months are too small: leave those out.
+the half-life in months, ``d = .5 ** (1 / half_life)``.  What happened before the first month seen
+is not known, so that stocks of the first months are too small: leave those out.
 
 Source: Broadbent (1979), "One way TV advertisements work", Journal of the Market Research Society
 21(3), 139-166, for advertising; the same arithmetic serves every contact that is remembered.

@@ -19,13 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, report_html
+from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.record import ServiceRecord
@@ -77,13 +79,14 @@ class ComplaintEffects:
         Customer-months, leavers and customers used.
     patience, half_life : float
         Days within which a complaint is resolved in time; months after which half is forgotten.
+    follow : int
+        Months after a complaint, its own included, in which `by_days` looks for leaving.
     excluded : dict of str to int
         Customer-months left out, by reason.
     identification : str
         Under which assumption the adjusted numbers are effects.
-    sensitivity : DataFrame
-        half_life, log_likelihood and the adjusted effect of "all at first contact" under other
-        half-lives.
+    study : ResolutionStudy
+        The rows and columns it rests on.
     """
 
     effects: dict[tuple[str, str], Estimate]
@@ -96,10 +99,11 @@ class ComplaintEffects:
     customers: int
     patience: float
     half_life: float
+    follow: int
     excluded: dict[str, int]
     identification: str
     simulated: bool
-    sensitivity: pd.DataFrame = field(repr=False)
+    study: ResolutionStudy = field(repr=False)
 
     @property
     def verdicts(self) -> dict[str, str]:
@@ -108,6 +112,14 @@ class ComplaintEffects:
             "R3": verdict_below(self.effects["no complaints", "adjusted"], 0.0),
             "T3": verdict_below(self.effects["all at first contact", "adjusted"], 0.0),
         }
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame:
+        """Tell the adjusted effect of the first contact under other half-lives.
+
+        Columns half_life, log_likelihood (of the regression), estimate, lower, upper.
+        """
+        return self.study.sensitivity(self.half_life)
 
     def to_frame(self) -> pd.DataFrame:
         """List the contrasts: contrast, adjustment, estimate, lower, upper (per 1,000 months)."""
@@ -184,7 +196,7 @@ def complaint_effects(
     used = (record.number >= burn_in) & ~pending
     rows = np.flatnonzero(used)
     left = record.months.frame["left"].to_numpy()[rows].astype(float)
-    study = _Study(record, counts, again, rows, left, attributes)
+    study = ResolutionStudy(record, counts, again, rows, left, attributes)
     effects: dict[tuple[str, str], Estimate] = {}
     each: dict[tuple[str, str], Estimate] = {}
     for how in ("naive", "adjusted"):
@@ -205,6 +217,7 @@ def complaint_effects(
         customers=len(np.unique(record.customer[rows])),
         patience=patience,
         half_life=half_life,
+        follow=follow,
         excluded={
             f"customer-months among the first {burn_in} of the window": int(
                 (record.number < burn_in).sum()
@@ -215,7 +228,7 @@ def complaint_effects(
         },
         identification=identification("complaints", alone=("satisfaction", "loyalty", "discount")),
         simulated=record.months.simulated,
-        sensitivity=study.sensitivity(half_life, level),
+        study=study,
     )
 
 
@@ -245,9 +258,8 @@ def resolution_days(record: ServiceRecord) -> tuple[Array, Array]:
     rows = record.contacts[record.contacts["is_complaint"]]
     opened = pd.to_datetime(rows["date"])
     days = (pd.to_datetime(rows["resolved_on"]) - opened).dt.days.to_numpy(dtype=float)
-    first = rows["first"].to_numpy(dtype=object)
-    at_first = np.array([value is True or value == True for value in first], dtype=bool)  # noqa: E712
-    later = np.array([value is False or value == False for value in first], dtype=bool)  # noqa: E712
+    at_first = rows["first"].fillna(False).to_numpy(dtype=bool)
+    later = ~rows["first"].fillna(True).to_numpy(dtype=bool)
     days = np.where(at_first, 0.0, days)
     days = np.where(later & (days == 0), 1.0, days)
     seen = (pd.Timestamp(record.months.end) - opened).dt.days.to_numpy(dtype=float)
@@ -283,8 +295,24 @@ def resolution_counts(record: ServiceRecord, patience: float) -> tuple[Array, Ar
 
 
 @dataclass(frozen=True, eq=False)
-class _Study:
-    """Counts, rows and outcome of one question."""
+class ResolutionStudy:
+    """Complaints by how they ended, beside leaving: what the regressions are fitted on.
+
+    Attributes
+    ----------
+    record : ServiceRecord
+        The service record.
+    counts : ndarray, shape (months, 3)
+        Complaints by customer-month and `KINDS`.
+    again : ndarray, shape (months,)
+        Of these, those that may repeat one that was late.
+    rows : ndarray of int, shape (n,)
+        Customer-months used.
+    left : ndarray, shape (n,)
+        Whether the customer left at their end.
+    attributes : sequence of str
+        Attributes of the customers that are held fixed as well.
+    """
 
     record: ServiceRecord
     counts: Array
@@ -312,7 +340,7 @@ class _Study:
         customer = pd.factorize(self.record.customer[self.rows])[0]
         return fit_regression(self.left, design, names, customer)
 
-    @property
+    @cached_property
     def held(self) -> tuple[Array, list[str]]:
         """What is held fixed."""
         return control_columns(self.record.months, self.rows, self.attributes)
@@ -341,12 +369,12 @@ class _Study:
         per = 100 * len(self.rows) / total if total else np.nan
         return model.change(before, after, "leavers per 100 complaints", per=per, level=level)
 
-    def sensitivity(self, half_life: float, level: float) -> pd.DataFrame:
-        """The adjusted effect of the first contact under other half-lives."""
+    def sensitivity(self, half_life: float, level: float = 0.95) -> pd.DataFrame:
+        """Tell the adjusted effect of the first contact under other half-lives."""
         found = []
         for months in sorted({1.0, 2.0, 4.0, float(half_life)}):
             model = self.fit(months, adjusted=True)
-            after, before = self._states(model, self.counts, months)
+            before = self._states(model, self.counts, months)[1]
             chance = np.clip(model.predict(before), 1e-12, 1 - 1e-12)
             likelihood = np.where(self.left == 1, np.log(chance), np.log1p(-chance)).sum()
             effect = self.contrast(model, "all at first contact", months, level)
@@ -358,16 +386,18 @@ class _Study:
 def other_world(counts: Array, again: Array, name: str) -> Array:
     """Complaints by kind in another world, shape (n, 3).
 
-    Where all are resolved at the first contact nobody has to complain again; where none is, they
-    end in time or late in the proportions of today's others.
+    Where none is late nobody has to complain again; where none is resolved at the first contact,
+    they end in time or late in the proportions of today's others (who would then complain again is
+    not counted, so that this world is told a little too well).
     """
     total = counts.sum(axis=1)
     changed = np.zeros_like(counts)
     if name == "all at first contact":
-        changed[:, 0] = np.maximum(total - again, 0.0)
+        changed[:, 0] = total - again
     elif name == "none late":
-        changed[:, 0] = counts[:, 0]
-        changed[:, 1] = counts[:, 1] + counts[:, 2]
+        once = np.divide(total - again, total, out=np.ones_like(total), where=total > 0)
+        changed[:, 0] = once * counts[:, 0]
+        changed[:, 1] = once * (counts[:, 1] + counts[:, 2])
     elif name == "none at first contact":
         others = counts[:, 1:].sum()
         late = counts[:, 2].sum() / others if others else 0.0
@@ -392,7 +422,7 @@ def leaving_by_days(record: ServiceRecord, follow: int, level: float) -> pd.Data
     left_soon = gone[customer[row]] - number[row] < follow
     followed = number[row] + follow <= record.months.months
     classes = [("first contact", days == 0)]
-    for low, high in zip(DAYS, DAYS[1:], strict=False):
+    for low, high in pairwise(DAYS):
         classes.append((f"{low + 1} to {high} days", (days > low) & (days <= high)))
     later = (days > DAYS[-1]) | (np.isnan(days) & (seen > DAYS[-1]))
     classes.append((f"over {DAYS[-1]} days or open", later))
@@ -418,10 +448,3 @@ def _share(hits: Array, customer: Array, level: float) -> dict[str, float]:
     effect = max(float(spread @ spread) / plain, 1.0) if plain else 1.0
     lower, upper = wilson_interval(share * trials / effect, trials / effect, level)
     return told | {"rate": share, "lower": float(lower), "upper": float(upper)}
-
-
-def count_text(effects: ComplaintEffects) -> str:
-    """Say how the complaints ended."""
-    return ", ".join(
-        f"{counted(effects.counts[kind], 'complaint')} {kind.replace('_', ' ')}" for kind in KINDS
-    )

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,8 @@ class ContactResponse:
         Rows (customer-months or questionnaires) and customers used.
     identification : str
         Under which assumption the slope is an effect.
-    sensitivity : DataFrame
-        half_life, call_worth, estimate, lower, upper: the slope under other statements.
+    study : ContactStudy
+        Rows and stocks the regressions are fitted on.
     stock : ndarray, shape (n,)
         Stock of contacts of the rows used, in visits.
     model : Regression
@@ -137,11 +138,19 @@ class ContactResponse:
     identification: str
     simulated: bool
     per: float
-    sensitivity: pd.DataFrame = field(repr=False)
+    study: ContactStudy = field(repr=False)
     stock: Array = field(repr=False)
     model: Regression = field(repr=False)
     design: Array = field(repr=False)
     places: Array = field(repr=False)
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame:
+        """Tell the slope under other half-lives and worths of a call, one changed at a time.
+
+        Columns half_life, call_worth, estimate, lower, upper.
+        """
+        return self.study.sensitivity(self.form, self.slope.unit, self.slope.level)
 
     def curve(self, factors: Sequence[float] = FACTORS, level: float = 0.95) -> pd.DataFrame:
         """Mean change of the outcome, had there been other numbers of contacts.
@@ -240,14 +249,12 @@ def contact_response(
             f"folds={folds!r} must be 2 up to the {customer.max(initial=0) + 1:,} customers"
         )
     form = Form("logarithm", half_life, call_worth)
-    stocks = _Stocks.of(record, known.rows, {*HALF_LIVES, half_life})
-    held, names = control_columns(record.months, known.rows, attributes)
+    study = contact_study(record, known, form, attributes)
     part = np.random.default_rng(seed).permutation(int(customer.max()) + 1) % folds
-    trial = _Trial(known, stocks, held, customer, part[customer])
+    trial = _Trial(known, study.stocks, study.held, customer, part[customer])
     scores, chosen = trial.scores(folds)
     forms = _compare(scores, chosen, customer, level)
-    fitted = _Fitted(known, stocks, held, names, customer)
-    design, model = fitted.model(form)
+    design, model = study.model(form)
     naive = fit_regression(known.values, design[:, :1], ["contacts"], customer, known.family)
     unit = "log-odds" if known.family == "logistic" else known.unit
     gains = forms.set_index("form")["gain"]
@@ -265,8 +272,8 @@ def contact_response(
         identification=identification("contacts"),
         simulated=record.months.simulated,
         per=known.per,
-        sensitivity=fitted.sensitivity(form, unit, level),
-        stock=stocks.stock(form),
+        study=study,
+        stock=study.stocks.stock(form),
         model=model,
         design=design,
         places=known.rows,
@@ -274,14 +281,20 @@ def contact_response(
 
 
 @dataclass(frozen=True, eq=False)
-class _Stocks:
-    """Stocks of visits and of other contacts of some rows, by half-life."""
+class Stocks:
+    """Stocks of contacts of some rows, by half-life.
+
+    Attributes
+    ----------
+    visits, others : dict of float to ndarray
+        Stock of the record's first contact kind, and of its others, by half-life.
+    """
 
     visits: dict[float, Array]
     others: dict[float, Array]
 
     @classmethod
-    def of(cls, record: ServiceRecord, rows: Array, half_lives: set[float]) -> _Stocks:
+    def of(cls, record: ServiceRecord, rows: Array, half_lives: set[float]) -> Stocks:
         """Carry the contacts over; the first contact kind is the one others are counted in."""
         kind = record.contacts["kind"].to_numpy()
         first = kind == record.contact_kinds[0]
@@ -302,11 +315,25 @@ class _Stocks:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
-    """Regressions on the logarithm of stocks, all rows."""
+class ContactStudy:
+    """An outcome beside stocks of contacts: what the regressions are fitted on.
+
+    Attributes
+    ----------
+    known : OutcomeRows
+        Rows and values of the outcome.
+    stocks : Stocks
+        Stocks of the rows.
+    held : ndarray, shape (n, k)
+        What is held fixed.
+    names : sequence of str
+        Its columns.
+    customer : ndarray of int, shape (n,)
+        Code of the customer of each row.
+    """
 
     known: OutcomeRows
-    stocks: _Stocks
+    stocks: Stocks
     held: Array
     names: Sequence[str]
     customer: Array
@@ -319,7 +346,7 @@ class _Fitted:
         return design, fit_regression(y, design, names, self.customer, family)
 
     def sensitivity(self, form: Form, unit: str, level: float) -> pd.DataFrame:
-        """The slope under other half-lives and worths of a call, one changed at a time."""
+        """Tell the slope under other half-lives and worths of a call, one changed at a time."""
         others = [replace(form, half_life=months) for months in HALF_LIVES]
         others += [replace(form, call_worth=worth) for worth in CALL_WORTHS]
         rows = []
@@ -328,6 +355,16 @@ class _Fitted:
             told = {"estimate": slope.estimate, "lower": slope.lower, "upper": slope.upper}
             rows.append({"half_life": one.half_life, "call_worth": one.call_worth} | told)
         return pd.DataFrame(rows)
+
+
+def contact_study(
+    record: ServiceRecord, known: OutcomeRows, form: Form, attributes: Sequence[str] = ()
+) -> ContactStudy:
+    """Lay out an outcome beside the stocks of contacts, with what is held fixed."""
+    customer = pd.factorize(record.customer[known.rows])[0].astype(np.int64)
+    stocks = Stocks.of(record, known.rows, {*HALF_LIVES, form.half_life})
+    held, names = control_columns(record.months, known.rows, attributes)
+    return ContactStudy(known, stocks, held, names, customer)
 
 
 def _candidates(form: str) -> list[Form]:
@@ -340,7 +377,7 @@ class _Trial:
     """Forms compared on customers that were not fitted."""
 
     known: OutcomeRows
-    stocks: _Stocks
+    stocks: Stocks
     held: Array
     customer: Array
     part: Array

@@ -118,7 +118,7 @@ def _number(name: str, values: pd.Series) -> dict[str, Array]:
 
 
 def _dummies(name: str, values: pd.Series) -> dict[str, Array]:
-    """A column for each value but the most frequent one; unknown is a value."""
+    """Make a column for each value but the most frequent one; unknown is a value."""
     told = values.astype("object").where(values.notna(), "not known").astype(str)
     counts = told.value_counts()
     return {f"{name}: {value}": (told == value).to_numpy() for value in sorted(counts.index[1:])}

@@ -219,18 +219,17 @@ def service_indicators(
     sizes = [int(own.sum()) for own in groups]
     estimates: dict[tuple[str, str], Estimate] = {}
     spread: dict[tuple[str, str], Array] = {}
-    for place, tier in enumerate((*names, "all")):
-        for number, (name, indicator) in enumerate(INDICATORS.items()):
-            column = place * len(INDICATORS) + number
-            spread[name, tier] = drawn[:, column]
-            estimates[name, tier] = _estimate(
-                float(found[column]), drawn[:, column], indicator, sizes[place], level
-            )
+    keys = [(name, whose) for whose in (*names, "all") for name in INDICATORS]
+    for column, (name, whose) in enumerate(keys):
+        size = sizes[column // len(INDICATORS)]
+        spread[name, whose] = own = drawn[:, column]
+        estimates[name, whose] = _estimate(float(found[column]), own, INDICATORS[name], size, level)
+    tier = pd.Categorical.from_codes(codes.tolist(), pd.Index(names), ordered=True)
     return ServiceIndicators(
         estimates=estimates,
         tiers=names,
         customers=dict(zip(names, sizes, strict=False)),
-        sums=sums.assign(tier=pd.Categorical.from_codes(codes, list(names), ordered=True)),
+        sums=sums.assign(tier=tier),
         draws=spread,
         without_tier=int((codes < 0).sum()),
         pending=int(sums["pending"].sum()),
@@ -272,7 +271,7 @@ def tier_codes(
 
 
 def _customer_sums(record: ServiceRecord, patience: float) -> pd.DataFrame:
-    """What is added up, a row a customer."""
+    """Add up what the indicators are made of, a row a customer."""
     frame, customer = record.months.frame, record.customer
     contacts = record.contacts
     complaint = contacts["is_complaint"].to_numpy()
@@ -326,7 +325,7 @@ def _repeated(
 
 
 def _quotients(totals: Array, columns: list[str]) -> Array:
-    """Indicators of each tier from their sums, shape (rows, tiers * indicators)."""
+    """Divide the sums of each tier, shape (rows, tiers * indicators)."""
     place = {name: number for number, name in enumerate(columns)}
     per_tier = totals.reshape(len(totals), -1, len(columns))
     found = []

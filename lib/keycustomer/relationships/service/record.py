@@ -95,7 +95,8 @@ class ServiceRecord:
         told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
         sentences = [
             *(["Simulated data: made up by a program, no real customer."] * self.months.simulated),
-            f"{len(self.months.customers):,} customers, {len(self.months.frame):,} customer-months.",
+            f"{len(self.months.customers):,} customers, {len(self.months.frame):,} "
+            "customer-months.",
             f"Interactions: {told or 'none'}; {self.outside:,} in months without a contract are "
             "left out.",
             f"{len(self.answers):,} questionnaires; {self.unmatched:,} others are left out.",
@@ -126,8 +127,7 @@ def read_service(
     ValueError
         When the base has no interactions or no contracts.
     """
-    simulated = not isinstance(source, CustomerBase)
-    if not simulated and not source.has("interactions"):
+    if isinstance(source, CustomerBase) and not source.has("interactions"):
         raise ValueError(
             f"{source.title}: the base has no interactions table, so nothing is known of service; "
             "map one in the case file (customer_id, date, kind, ...)"
@@ -136,7 +136,7 @@ def read_service(
         months = customer_months(
             source, contact_kinds=contact_kinds, complaint_kinds=complaint_kinds
         )
-    tables = source.tables() if simulated else _tables(source)
+    tables = _tables(source) if isinstance(source, CustomerBase) else source.tables()
     contacts, outside = _placed(months, tables["interactions"])
     contacts = contacts.rename(columns={"first_contact_resolution": "first"})
     contacts["first"] = contacts["first"].astype("boolean")

@@ -8,7 +8,8 @@ g-formula), :meth:`Regression.coefficient` one coefficient.  All intervals are o
 months of one customer are not independent.
 
 Sources: Liang & Zeger (1986), Biometrika 73, 13-22, for the covariance over clusters; Robins
-(1986) for the g-formula; Bickel & Doksum, "Mathematical Statistics" (2015), for influence functions.
+(1986), Mathematical Modelling 7, 1393-1512, for the g-formula; Hampel (1974), JASA 69, 383-393,
+for influence.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import amount, percent, report_html
+from keycustomer.customers.rendering import amount, report_html
 from keycustomer.lifetime import margin_multiple
 from keycustomer.relationships.service.carry_over import carry_factor
 from keycustomer.relationships.service.contacts import ContactResponse
@@ -147,8 +147,14 @@ def contact_worth(
             "pays": worth > cost,
         }
     )
-    shares = [float((one > cost).mean()) for one in (worth, lower, upper)]
-    share = Estimate(*shares, "share of customers", len(frame), "ends of the slope's interval")
+    share = Estimate(
+        float((worth > cost).mean()),
+        float((lower > cost).mean()),
+        float((upper > cost).mean()),
+        "share of customers",
+        len(frame),
+        "ends of the slope's interval",
+    )
     return ContactWorth(
         frame=frame,
         kind=kind,
