@@ -12,7 +12,8 @@ and ratios get standard errors clustered by customer.
 
 Sources: Robins, "A new approach to causal inference in mortality studies" (1986) for
 g-computation; Robins, Rotnitzky & Zhao (1994) and Bang & Robins (2005) for the augmented weights;
-Chernozhukov et al., "Double/debiased machine learning" (2018) for cross-fitting.
+van der Laan & Rose, "Targeted Learning" (2011), chapter 7; Chernozhukov et al., "Double/debiased
+machine learning" (2018) for cross-fitting.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def robust_means(arms: Arms, chances: FloatArray, fold: np.ndarray, learner: str
     Notes
     -----
     The weights of a setting are scaled to a mean of 1 (Hajek), which keeps single customers of a
-    rare setting from ruling the estimate.
+    rare setting from ruling the estimate.  Predictions of amounts are first multiplied, for each
+    setting, so that their weighted errors add up to 0: means then stay above 0, and a few very
+    large customers of a rare setting move them less (targeted maximum likelihood).
     """
     weights = inverse_weights(arms, chances)
     parts = [
@@ -130,6 +133,8 @@ def _augmented(
     for one in np.unique(fold):
         out = fold == one
         predicted[out] = learner(arms.part(~out), target[~out], arms.part(out))
+    if link_of(target) == "log":
+        predicted = predicted * (weights.T @ target) / (weights * predicted).sum(axis=0)
     scores = predicted + weights * (target[:, None] - predicted)
     mean = scores.mean(axis=0)
     return mean, scores - mean

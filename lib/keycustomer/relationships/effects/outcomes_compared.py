@@ -20,16 +20,11 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
-from keycustomer.dimensions.complaints import did_you_mean, listed, refuse
+from keycustomer.dimensions.complaints import listed, refuse
 from keycustomer.relationships.effects.arms import Arms
 from keycustomer.relationships.effects.comparing import MEASURES, compared
 from keycustomer.relationships.effects.confounding import e_value
-from keycustomer.relationships.effects.designs import (
-    Design,
-    FloatArray,
-    read_design,
-    refuse_missing,
-)
+from keycustomer.relationships.effects.designs import Design, FloatArray, refuse_missing
 from keycustomer.relationships.effects.learners import folds_of, learner_of, propensities
 from keycustomer.relationships.effects.means import (
     adjusted_means,
@@ -38,14 +33,12 @@ from keycustomer.relationships.effects.means import (
     robust_means,
 )
 from keycustomer.relationships.effects.overlap import BALANCED, balance_table, overlap_table
+from keycustomer.relationships.effects.units import Units, read_units
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
 
 METHODS = ("naive", "adjusted", "doubly robust")
 """As observed; by regression for everybody; regression with weighted errors, cross-fitted."""
-
-FEWEST = 20
-"""Units that a setting needs: with fewer nothing can be learned of who has it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,25 +249,20 @@ def treatment_effects(
     checked_level(level)
     learner_of(learner)
     _refuse_settings(folds, trim)
-    named = [treatment, outcome, *filter(None, (exposure, customer))]
-    refuse_missing(frame, named, "frame")
-    if treatment in covariates or outcome in covariates:
-        raise ValueError("covariates: the treatment and the outcome are none of them")
-    usable, excluded = _usable(frame, treatment, outcome, exposure)
-    order = _settings(usable[treatment], settings)
-    compared_with = order.index(_reference(reference, order))
-    design = read_design(usable, covariates)
-    units = _Units(usable, design, treatment, outcome, exposure, customer, order)
+    units = read_units(
+        frame, treatment, outcome, covariates, exposure, customer, settings, reference
+    )
+    order, design, excluded = units.order, units.design, dict(units.excluded)
     generator = np.random.default_rng(seed)
     fitted = _fit(units, learner, folds, generator, trim)
     if fitted.trimmed:
         excluded[f"chance of a setting below {trim:g}"] = fitted.trimmed
-    table = _tables(fitted, order, compared_with, learner, level)
+    table = _tables(fitted, order, units.reference, learner, level)
     return TreatmentEffects(
         treatment=treatment,
         outcome=outcome if exposure is None else f"{outcome} per {exposure}",
         settings=tuple(order),
-        reference=order[compared_with],
+        reference=order[units.reference],
         table=table,
         customers=int(fitted.arms.group.max()) + 1,
         identification=_identification(treatment, tuple(covariates)),
@@ -284,33 +272,6 @@ def treatment_effects(
         notes=tuple(_notes(fitted, design)),
         **_diagnostics(fitted, order, design, table),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Units:
-    """Rows of a frame, and which of their columns are what."""
-
-    frame: pd.DataFrame
-    design: Design
-    treatment: str
-    outcome: str
-    exposure: str | None
-    customer: str | None
-    order: list[str]
-
-    def arms(self) -> Arms:
-        """Code the rows."""
-        frame, n = self.frame, len(self.frame)
-        place = {name: k for k, name in enumerate(self.order)}
-        who = np.arange(n) if self.customer is None else pd.factorize(frame[self.customer])[0]
-        return Arms(
-            frame[self.treatment].astype(str).map(place).to_numpy(dtype=np.int64),
-            len(self.order),
-            frame[self.outcome].to_numpy(dtype=float),
-            np.ones(n) if self.exposure is None else frame[self.exposure].to_numpy(dtype=float),
-            self.design.matrix(frame),
-            np.asarray(who, dtype=np.int64),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,18 +286,18 @@ class _Fitted:
 
 
 def _fit(
-    units: _Units, learner: str, folds: int, generator: np.random.Generator, trim: float
+    units: Units, learner: str, folds: int, generator: np.random.Generator, trim: float
 ) -> _Fitted:
     arms = units.arms()
     fold = folds_of(arms.group, folds, generator)
-    _refuse_few(arms, units.order, units.treatment)
+    units.refuse_few(arms)
     chances = propensities(arms, fold, learner)
     keep = np.flatnonzero(chances.min(axis=1) >= trim)
     if len(keep) == len(arms):
         return _Fitted(arms, units.frame.index, chances, fold, 0)
     kept = replace(units, frame=units.frame.iloc[keep])
     arms = kept.arms()
-    _refuse_few(arms, units.order, units.treatment, " after trimming")
+    units.refuse_few(arms, " after trimming")
     fold = folds_of(arms.group, folds, generator)
     again = propensities(arms, fold, learner)
     chances = np.maximum(again, trim)
@@ -434,61 +395,4 @@ def _refuse_settings(folds: int, trim: float) -> None:
             (not 0 <= trim < 0.2, f"trim={trim!r}: a chance of 0 to below 0.2 is needed"),
         )
         if wrong
-    )
-
-
-def _usable(
-    frame: pd.DataFrame, treatment: str, outcome: str, exposure: str | None
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Rows whose setting, outcome and exposure are known, and how many are not."""
-    excluded = {}
-    unknown = frame[treatment].isna()
-    if unknown.any():
-        excluded[f"{treatment} not known"] = int(unknown.sum())
-    for name in filter(None, (outcome, exposure)):
-        if not (
-            pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])
-        ):
-            raise TypeError(f"frame: column {name!r} must hold numbers, or true and false")
-        missing = frame[name].isna() & ~unknown
-        if missing.any():
-            excluded[f"{name} not known"] = int(missing.sum())
-        unknown = unknown | missing
-    rows = frame[~unknown]
-    if exposure is not None and (rows[exposure] < 0).any():
-        raise ValueError(f"frame: {exposure} is below 0 in {int((rows[exposure] < 0).sum())} rows")
-    return rows, excluded
-
-
-def _settings(had: pd.Series, settings: Sequence[str] | None) -> list[str]:
-    found = had.astype(str)
-    order = sorted(found.unique()) if settings is None else [str(one) for one in settings]
-    strange = sorted(set(found) - set(order))
-    refuse(
-        f"frame: {had.name} has {name!r}, which is none of settings {listed(order)}"
-        for name in strange[:3]
-    )
-    if len(order) < 2:
-        raise ValueError(f"frame: {had.name} has one setting only ({listed(order)}); compare two")
-    return order
-
-
-def _reference(reference: str | None, order: list[str]) -> str:
-    if reference is None:
-        return order[0]
-    if str(reference) not in order:
-        raise ValueError(
-            f"reference={reference!r} is no setting; there is {listed(order)}"
-            f"{did_you_mean(reference, order)}"
-        )
-    return str(reference)
-
-
-def _refuse_few(arms: Arms, order: list[str], treatment: str, when: str = "") -> None:
-    units = np.bincount(arms.setting, minlength=arms.count)
-    refuse(
-        f"frame: {treatment} {name!r} has {counted(int(n), 'unit')}{when}, and {FEWEST} are needed;"
-        " leave it out or put settings together"
-        for name, n in zip(order, units, strict=True)
-        if n < FEWEST
     )

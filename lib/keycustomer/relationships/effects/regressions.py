@@ -6,7 +6,8 @@ each row moves each coefficient, from which clustered standard errors of anythin
 coefficients follow by the delta method.
 
 Sources: McCullagh & Nelder, "Generalized Linear Models" (1989), chapter 2; Huber (1967) and
-White (1982) for the sandwich.
+White (1982) for the sandwich; MacKinnon & White (1985), Journal of Econometrics 29, 305-325
+(HC3).
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ STEPS = 100
 
 STILL = 1e-9
 """Largest step, relative to the coefficients, at which the fit has come to rest."""
+
+LEAST_FREE = 0.05
+"""Least part of a row's error that its leverage is taken to leave."""
 
 LARGEST = 30.0
 """Largest linear predictor on the logistic and log scale: beyond it rounding rules."""
@@ -60,8 +64,15 @@ class Regression:
     def influence(
         self, design: FloatArray, outcome: FloatArray, weights: FloatArray | None = None
     ) -> FloatArray:
-        """Move of the coefficients by each row, shape (rows, columns); sums to about 0."""
-        error = (outcome - self.predict(design)) * (1.0 if weights is None else weights)
+        """Move of the coefficients by each row, shape (rows, columns); sums to about 0.
+
+        A row that draws the fit to itself has too small an error: it is divided by one less the
+        row's leverage (HC3).
+        """
+        mean, slope = _LINKS[self.link](design @ self.coefficients)
+        weigh = np.ones(len(outcome)) if weights is None else weights
+        leverage = weigh * slope * np.einsum("ij,jk,ik->i", design, self.bread, design)
+        error = weigh * (outcome - mean) / np.maximum(1 - leverage, LEAST_FREE)
         return (design * error[:, None]) @ self.bread
 
 
