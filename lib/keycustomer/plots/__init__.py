@@ -55,6 +55,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "proneness_map",
     ),
     "contacts": ("contact_curve", "contact_forms", "contact_worth_map", "phase_dots"),
+    "channels": ("channel_dots", "overlap_map", "responsibility_dots", "workload_bars"),
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "drivers": (
@@ -82,6 +83,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "potential": ("expected_fall", "group_bars", "implied_windows", "rank_map", "value_map"),
     "products": ("category_gaps", "first_category_values"),
     "realism": ("realism_map",),
+    "relationship_types": (
+        "kotler_map",
+        "promise_dots",
+        "quality_part_dots",
+        "quality_prediction_dots",
+        "threshold_bars",
+        "type_map",
+        "type_stability_bars",
+    ),
     "reliability": ("dropped_bars", "reliability_bars", "trait_ratio_map"),
     "segments": (
         "kind_bars",
@@ -96,6 +106,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "service_dots",
         "service_trial_dots",
         "tier_difference_dots",
+    ),
+    "selection": (
+        "budget_curve",
+        "levels_by_value",
+        "plan_bars",
+        "promise_bars",
+        "shadow_price_curve",
     ),
     "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
     "truth": ("truth_dots",),
