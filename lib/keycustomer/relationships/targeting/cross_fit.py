@@ -22,6 +22,7 @@ from keycustomer.relationships.targeting.learners import (
     INNER_FOLDS,
     LEARNERS,
     LEAST_PROPENSITY,
+    Difference,
     IntArray,
     NuisanceModels,
     Nuisances,
@@ -31,7 +32,6 @@ from keycustomer.relationships.targeting.learners import (
     checked_models,
     cross_fitted,
     doubly_robust,
-    fit_difference,
     folds_of,
 )
 from keycustomer.relationships.targeting.trial import Trial
@@ -192,7 +192,8 @@ def _predict_part(
         if learner == "T":
             uplift[rows] = fitted.treated - fitted.untreated
         else:
-            uplift[rows] = fit_difference(others, inner, models)(mine.features)
+            difference = Difference.fit(others, inner, models)
+            uplift[rows] = difference.apply(mine.features, fitted.untreated)
 
 
 def _money_scores(

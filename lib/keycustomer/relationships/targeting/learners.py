@@ -187,12 +187,34 @@ def cross_fitted(some: TrialArrays, part: IntArray, models: str) -> Nuisances:
     return Nuisances(means[0], means[1], means[2], means[3], clipped)
 
 
-def fit_difference(some: TrialArrays, inner: Nuisances, models: str) -> Mean:
-    """Regress doubly robust scores on the features: the last step of the DR-learner."""
-    scores = doubly_robust(
-        some.outcome, some.treated, inner.untreated, inner.treated, inner.propensity
-    )
-    return fit_mean(some.features, scores, models)
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Uplift as a function of the features and of the outcome expected without the offer."""
+
+    level: float
+    slope: float
+    rest: Mean
+
+    @classmethod
+    def fit(cls, some: TrialArrays, inner: Nuisances, models: str) -> Difference:
+        """Regress doubly robust scores: the last step of the DR-learner.
+
+        How uplift goes with the outcome expected without the offer, which is where uplift differs
+        first of all, is fitted by least squares; what the features tell beyond that is shrunk.
+        """
+        scores = doubly_robust(
+            some.outcome, some.treated, inner.untreated, inner.treated, inner.propensity
+        )
+        apart = inner.untreated - inner.untreated.mean()
+        spread = float(apart @ apart)
+        slope = float(apart @ scores) / spread if spread > 0 else 0.0
+        level = float(scores.mean()) - slope * float(inner.untreated.mean())
+        left = scores - level - slope * inner.untreated
+        return cls(level, slope, fit_mean(some.features, left, models))
+
+    def apply(self, features: FloatArray, untreated: FloatArray) -> FloatArray:
+        """Predict the uplift of other customers."""
+        return self.level + self.slope * untreated + self.rest(features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +236,7 @@ class UpliftModel:
     customers: int
     encoding: Encoding = field(repr=False)
     nuisances: NuisanceModels = field(repr=False)
-    difference: Mean | None = field(repr=False)
+    difference: Difference | None = field(repr=False)
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict for customers outside the trial.
@@ -232,7 +254,9 @@ class UpliftModel:
         """
         x = self.encoding.apply(features)
         without, with_offer = self.nuisances.untreated(x), self.nuisances.treated(x)
-        uplift = with_offer - without if self.difference is None else self.difference(x)
+        uplift = with_offer - without
+        if self.difference is not None:
+            uplift = self.difference.apply(x, without)
         taken = np.clip(self.nuisances.accepted(x), 0.0, 1.0)
         return pd.DataFrame(
             {"untreated": without, "treated": with_offer, "accepted": taken, "uplift": uplift},
@@ -300,7 +324,7 @@ def fit_uplift(
     difference = None
     if learner == "DR":
         part = folds_of(trial.treated, INNER_FOLDS, np.random.default_rng(seed))
-        difference = fit_difference(arrays, cross_fitted(arrays, part, models), models)
+        difference = Difference.fit(arrays, cross_fitted(arrays, part, models), models)
     return UpliftModel(
         learner, models, len(trial), encoding, NuisanceModels.fit(arrays, models), difference
     )

@@ -305,7 +305,7 @@ def _scores(fitted: FittedUplift, wanted: BoolArray) -> Statistic:
 
 
 def _inverse_probability(trial: Trial, wanted: BoolArray) -> Statistic:
-    """Give the mean money of those treated as the choice would, less that of those without the offer."""
+    """Give the mean money of those treated as chosen, less that of those without the offer."""
     if trial.propensity is None:
         raise ValueError(
             "propensity: the offer was not given by lot; give `fitted` from cross_fit_uplift"

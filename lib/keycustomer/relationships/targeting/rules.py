@@ -41,7 +41,8 @@ def targeting_rules(trial: Trial, fitted: FittedUplift) -> pd.DataFrame:
         One row a customer, one column a rule, the highest score first in turn: `uplift x value`
         (one column a learner, currency the offer is expected to earn), `risk x value` (currency
         expected to be lost without the offer; outcomes of 0 and 1 alone), `churn risk` (how low
-        the outcome is expected to be without the offer), `value` (currency), `random` (the same for all: every order alike).
+        the outcome is expected to be without the offer), `value` (currency),
+        `random` (the same for all: every order alike).
 
     Raises
     ------
