@@ -202,7 +202,7 @@ def expected_by_group(result: GroupedPurchases, ax: Axes | None = None) -> Axes:
         spots = {"color": look["color"], "marker": look["marker"], "ms": 11, "ls": ""}
         ax.plot(places + aside, result.of(name)["predicted"], label=escape_label(name), **spots)
     _draw_actual(ax, places, first)
-    _root_scale(ax, "y", float(result.frame[["predicted", "actual", "upper"]].max().max()))
+    root_scale(ax, "y", float(result.frame[["predicted", "actual", "upper"]].max().max()))
     names = [f"{_short(row['group'])}\n({row['customers']:,.0f})" for row in _rows(first)]
     ax.set_xticks(places, names)
     ax.tick_params(axis="x", labelsize=13)
@@ -327,7 +327,7 @@ def calibration_curve(
             clip_on=False,
         )
     for axis in "xy":
-        _root_scale(ax, axis, highest)
+        root_scale(ax, axis, highest)
     ax.set_xlabel("Mean purchases predicted (root scale)")
     ax.set_ylabel(HOLDOUT_MEAN)
     ax.legend(loc="upper left")
@@ -335,7 +335,7 @@ def calibration_curve(
     return describe(ax, _calibration_description(result, chosen))
 
 
-def _root_scale(ax: Axes, which: str, highest: float) -> None:
+def root_scale(ax: Axes, which: str, highest: float) -> None:
     """Scale an axis by the square root, which spreads the many who buy little."""
     reach = 1.08 * (highest or 1.0)
     axis = ax.xaxis if which == "x" else ax.yaxis

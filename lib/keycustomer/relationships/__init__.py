@@ -118,6 +118,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "targeting.pilot": ("PilotSettings", "RetentionPilot", "retention_pilot"),
     "targeting.profits": ("TargetingProfits", "targeting_profits", "targeting_value"),
     "targeting.rules": ("targeting_rules",),
+    "targeting.ties": ("ProfitsByTie", "profits_by_tie"),
     "targeting.trial": ("Trial", "read_trial"),
     "service.complaints": ("ComplaintEffects", "complaint_effects"),
     "service.contacts": ("ContactResponse", "contact_response", "contact_verdict"),
