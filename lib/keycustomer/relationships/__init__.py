@@ -63,6 +63,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "effects.roles": ("AdjustmentSets", "adjustment_sets", "covariate_roles"),
     "effects.values_by_level": ("LevelValues", "level_values"),
+    "judged.company_judgement": ("JudgedCompanies", "judge_over_companies"),
+    "judged.plan_judgement": ("JudgedPlans", "judge_plans"),
+    "judged.rules_of_thumb": ("budget_like_today", "plan_by_best_table", "planner", "usual_plans"),
+    "judged.true_levels": ("LevelTruth", "level_truth"),
     "months.panel": ("CustomerMonths", "customer_months"),
     "rules.customer_types": ("RelationshipTypes", "TypeThresholds", "relationship_types"),
     "rules.kotler": (

@@ -1,0 +1,323 @@
+"""Plans judged over many simulated companies, since one company is an anecdote.
+
+Question: does a plan that wins in one company win in the next?  :func:`judge_over_companies` makes
+companies with different seeds, has plans made from what each firm can see of its own customers
+(:func:`keycustomer.relationships.customer_months`), and judges them by the truth.  The result tells
+the spread over companies, and compares plans pairwise in the same companies.
+
+Source: Law, "Simulation Modeling and Analysis" (2015), section 9.4, for replications.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from keycustomer.lifetime.arguments import whole_number
+from keycustomer.relationships.judged.plan_judgement import BEST, judge_plans
+from keycustomer.relationships.judged.true_levels import level_truth
+from keycustomer.relationships.months.panel import CustomerMonths, customer_months
+from keycustomer.simulate import Parameters, simulate_company
+from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
+from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
+from keycustomer.stats.estimate import verdict_above
+from keycustomer.stats.samples import FloatArray
+
+PlanMaker: TypeAlias = Callable[[CustomerMonths, float], Mapping[str, Any]]
+"""Makes plans by name from the customer-months that the firm sees, for a share of today's money."""
+
+SHARE = "attainable_gain_share"
+"""What plans are compared by, if nothing else is said."""
+
+FEWEST = 20
+"""Companies below which a comparison is called too small."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedCompanies:
+    """Plans judged in many simulated companies.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a company and plan: company (its seed), customers (present), budget, best_budget
+        (at which profit would be largest), shadow_price, then the columns of
+        :attr:`JudgedPlans.frame`.
+    levels : DataFrame
+        One row a company, plan and level, as :meth:`JudgedPlans.level_shares`.
+    accounts, months, horizon : int
+        Size and window of each company, months ahead.
+    discount_rate, budget_share : float
+        Rate per year; budget as a share of what today's levels cost beyond the zero level.
+    notes : tuple of str
+        What the reader must know.
+    """
+
+    frame: pd.DataFrame
+    levels: pd.DataFrame = field(repr=False)
+    accounts: int
+    months: int
+    horizon: int
+    discount_rate: float
+    budget_share: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def companies(self) -> int:
+        """Number of companies."""
+        return int(self.frame["company"].nunique())
+
+    @property
+    def plans(self) -> tuple[str, ...]:
+        """Names of the plans, the true optimum last."""
+        return tuple(self.frame["plan"].drop_duplicates())
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a company and plan."""
+        return self.frame.copy()
+
+    def table(self, column: str = SHARE) -> pd.DataFrame:
+        """Lay out one column, a row a company and a column a plan.
+
+        Raises
+        ------
+        KeyError
+            When there is no such column.
+        """
+        if column not in self.frame.columns:
+            raise KeyError(f"no column {column!r}; there is: {', '.join(self.frame.columns)}")
+        return self.frame.pivot(index="company", columns="plan", values=column)[list(self.plans)]
+
+    def estimate(
+        self, plan: str, column: str = SHARE, *, draws: int = 1000, seed: Seed = 0
+    ) -> Estimate:
+        """Mean of a plan over companies, with the interval of companies drawn again.
+
+        Parameters
+        ----------
+        plan : str
+            One of `plans`.
+        column : str
+            A column of `frame`.
+        draws, seed
+            Bootstrap of companies.
+        """
+        return _mean(self._column(plan, column), column, draws, seed)
+
+    def difference(
+        self, plan: str, other: str, column: str = SHARE, *, draws: int = 1000, seed: Seed = 0
+    ) -> Estimate:
+        """Mean difference of two plans in the same companies, with its interval."""
+        apart = self._column(plan, column) - self._column(other, column)
+        return _mean(apart, column, draws, seed)
+
+    def better(self, plan: str, other: str, column: str = SHARE) -> str:
+        """Whether one plan does better than another: supported, not supported or undecided."""
+        return verdict_above(self.difference(plan, other, column), 0.0)
+
+    def summary(self, column: str = SHARE, *, draws: int = 1000, seed: Seed = 0) -> pd.DataFrame:
+        """Summarise plans over companies.
+
+        Parameters
+        ----------
+        column : str
+            A column of `frame`.
+        draws, seed
+            Bootstrap of companies.
+
+        Returns
+        -------
+        DataFrame
+            One row a plan, best first, the true optimum at the top: plan, mean, lower, upper (95 %
+            interval of the mean), sd, least, most (over companies), companies, wins (share of
+            companies in which no other plan but the true optimum does better).
+        """
+        table = self.table(column)
+        rivals = table.drop(columns=BEST)
+        wins = rivals.eq(rivals.max(axis=1), axis=0).mean()
+        rows = []
+        for plan in self.plans:
+            own = table[plan].to_numpy()
+            mean = _mean(own, column, draws, seed)
+            rows.append(
+                {
+                    "plan": plan,
+                    "mean": mean.estimate,
+                    "lower": mean.lower,
+                    "upper": mean.upper,
+                    "sd": float(np.std(own, ddof=1)) if len(own) > 1 else np.nan,
+                    "least": own.min(),
+                    "most": own.max(),
+                    "companies": len(own),
+                    "wins": wins.get(plan, np.nan),
+                }
+            )
+        return pd.DataFrame(rows).sort_values("mean", ascending=False, ignore_index=True)
+
+    def promises(self, *, draws: int = 1000, seed: Seed = 0) -> pd.DataFrame:
+        """Put what plans promised beside what they delivered.
+
+        Parameters
+        ----------
+        draws, seed
+            Bootstrap of companies.
+
+        Returns
+        -------
+        DataFrame
+            One row a plan that promised something: plan, promised_gain and gain (over the zero
+            level, means over companies, currency), overrated (what was promised too much, as a
+            share of the optimum's gain, mean over companies; below 0 more came than was promised),
+            with lower, upper.  Estimates that are too low or high for all plans overrate or
+            underrate all; the optimiser's curse is what an optimised plan is overrated by more
+            than others.
+        """
+        optimum = self._column(BEST, "gain")
+        rows = []
+        for plan in self.plans:
+            promised, gain = self._column(plan, "promised_gain"), self._column(plan, "gain")
+            if np.isnan(promised).all():
+                continue
+            mean = _mean((promised - gain) / optimum, SHARE, draws, seed)
+            rows.append(
+                {
+                    "plan": plan,
+                    "promised_gain": promised.mean(),
+                    "gain": gain.mean(),
+                    "overrated": mean.estimate,
+                    "lower": mean.lower,
+                    "upper": mean.upper,
+                }
+            )
+        names = ("plan", "promised_gain", "gain", "overrated", "lower", "upper")
+        return pd.DataFrame(rows, columns=list(names))
+
+    def level_shares(self) -> pd.DataFrame:
+        """Average who got what: plan, level, share (of customers), cost_share, over companies."""
+        grouped = self.levels.groupby(["plan", "level"], sort=False)[["share", "cost_share"]]
+        return grouped.mean().reset_index()
+
+    def _column(self, plan: str, column: str) -> FloatArray:
+        table = self.table(column)
+        if plan not in table.columns:
+            raise KeyError(f"no plan {plan!r}; judged were: {', '.join(self.plans)}")
+        return table[plan].to_numpy(dtype=np.float64)
+
+    def _repr_html_(self) -> str:
+        said = (
+            f"Simulated: {self.companies} companies of {self.accounts:,} accounts, {self.horizon} "
+            f"months ahead. Share of the attainable gain by plan; {' '.join(self.notes)}"
+        )
+        table = self.summary().to_html(
+            index=False, escape=True, na_rep="", float_format="{:,.3f}".format
+        )
+        return f"<p>{html.escape(said.strip().removesuffix(';'))}</p>{table}"
+
+
+def judge_over_companies(
+    make_plans: PlanMaker,
+    companies: int = 20,
+    accounts: int = 500,
+    months: int = 36,
+    *,
+    horizon: int = 36,
+    discount_rate: float = 0.1,
+    budget_share: float = 1.0,
+    first_seed: int = 1,
+    parameters: Parameters | None = None,
+    progress: Progress | None = None,
+) -> JudgedCompanies:
+    """Have plans made in many simulated companies, and judge them by the truth.
+
+    Parameters
+    ----------
+    make_plans : callable
+        Takes the customer-months that a firm sees and `budget_share`, and gives plans by name,
+        such as :func:`judge_plans` takes; it must give the same names in every company.  The
+        usual one is :func:`planner`.
+    companies : int
+        How many; their seeds are `first_seed`, `first_seed` + 1, ...
+    accounts, months : int
+        Size and window of each.
+    horizon : int
+        Months ahead of the end of the window.
+    discount_rate : float
+        Effective rate per year, a share.
+    budget_share : float
+        Budget as a share of what today's levels cost beyond the zero level for everybody; 1 is the
+        same money as today.
+    first_seed : int
+        Seed of the first company.
+    parameters : Parameters, optional
+        True coefficients; left out, those of the course.
+    progress : callable, optional
+        Called with companies done and in all.
+
+    Raises
+    ------
+    ValueError
+        When a number makes no sense, or plans differ by company; a complaint of `make_plans` names
+        the company.
+    """
+    many = whole_number(companies, "companies", of="companies", least=1)
+    tell = after_quiet(progress)
+    judged, levels = [], []
+    for done, seed in enumerate(range(first_seed, first_seed + many)):
+        company = simulate_company(accounts, months, seed, parameters=parameters)
+        truth = level_truth(company, horizon=horizon, discount_rate=discount_rate)
+        budget = truth.budget(budget_share)
+        try:
+            plans = make_plans(customer_months(company), budget_share)
+            result = judge_plans(plans, truth, budget=budget)
+        except (TypeError, ValueError, KeyError) as error:
+            error.add_note(f"in the simulated company with {accounts:,} accounts and seed {seed}")
+            raise
+        own = {"company": seed, "customers": len(truth.customers), "budget": budget}
+        own |= {"best_budget": truth.best_budget, "shadow_price": result.shadow_price}
+        judged.append(pd.DataFrame([own] * len(result.frame)).join(result.frame))
+        levels.append(result.level_shares().assign(company=seed))
+        if set(judged[-1]["plan"]) != set(judged[0]["plan"]):
+            raise ValueError(
+                f"make_plans: plans in company {seed} are {', '.join(judged[-1]['plan'])}, in "
+                f"company {first_seed} they were {', '.join(judged[0]['plan'])}"
+            )
+        tell(done + 1, many)
+    few = many < FEWEST
+    note = f"Fewer than {FEWEST} companies: too few to compare plans." if few else ""
+    return JudgedCompanies(
+        pd.concat(judged, ignore_index=True),
+        pd.concat(levels, ignore_index=True),
+        accounts,
+        months,
+        horizon,
+        discount_rate,
+        budget_share,
+        (note,) if note else (),
+    )
+
+
+def _mean(values: FloatArray, column: str, draws: int, seed: Seed) -> Estimate:
+    """Mean over companies with its BCa interval."""
+    unit = "share of gain" if column == SHARE else column.replace("_", " ")
+    count = len(values)
+    if count < 2 or not np.isfinite(values).all():
+        why = "one company" if count < 2 else "not known in every company"
+        return Estimate.without_interval(float(values.mean()), unit, count, why)
+    drawn = bootstrap(
+        lambda weights: (weights @ values)[:, None] / count,
+        np.ones(count, dtype=np.int64),
+        draws=draws,
+        seed=seed,
+    )
+    return bootstrap_estimate(
+        float(values.mean()),
+        drawn[:, 0],
+        unit=unit,
+        n=count,
+        leave_one_out=(values.sum() - values) / (count - 1),
+    )
