@@ -7,7 +7,10 @@ same time; such ties are treated by Efron's method, since Breslow's, the default
 shrinks effects.  Customers that come late (left truncation) and covariates that change over time
 are spells in pieces, see :func:`keycustomer.relationships.month_spells`.
 
-Main names: :func:`fit_cox`, `CoxModel`.  Estimated by statsmodels' PHReg.
+Main names: :func:`fit_cox`, `CoxModel`.  The partial likelihood is maximised by exact Newton steps;
+statsmodels' PHReg gives the same numbers where it can: its search did not converge on one of the
+simulated companies, and it keeps a spell at risk at its entry, so that the adjoining pieces of one
+customer would count twice.
 
 Sources: Cox (1972), Journal of the Royal Statistical Society B 34, 187-220; Efron (1977), Journal
 of the American Statistical Association 72, 557-565; Therneau & Grambsch, "Modeling Survival Data"
@@ -25,14 +28,15 @@ from scipy.special import ndtr, ndtri
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.lifetime.covariates.design import Design, read_design
-from keycustomer.relationships.survival.efron import Moments, efron_moments
+from keycustomer.lifetime.newton import Derivatives, maximise
+from keycustomer.relationships.survival.efron import Moments, efron_moments, score_residuals
 from keycustomer.relationships.survival.groups import group_codes
 from keycustomer.relationships.survival.risk_sets import FloatArray, RiskSets, risk_sets
 from keycustomer.relationships.survival.spells import Spells
 from keycustomer.stats.bootstrap import checked_level
 
 SHARPEST = 1e3
-"""Standard error, in standard deviations of a covariate, beyond which its effect is not found."""
+"""Standard error per standard deviation of a covariate beyond which its effect is not found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,8 @@ class CoxModel:
         What the reader must know.
     moments : Moments
         Sums over who could leave, at the estimate.
+    residuals : ndarray, shape (rows of the spells, p)
+        Score residuals.
     """
 
     design: Design
@@ -77,8 +83,9 @@ class CoxModel:
     unit: str
     strata: str | None
     level: float
-    notes: tuple[str, ...] = ()
-    moments: Moments = field(default=None, repr=False)  # type: ignore[assignment]
+    notes: tuple[str, ...]
+    moments: Moments = field(repr=False)
+    residuals: FloatArray = field(repr=False)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -113,6 +120,15 @@ class CoxModel:
     def relative_hazard(self, customers: pd.DataFrame) -> FloatArray:
         """Hazard of customers relative to the reference customer's, shape (rows,)."""
         return np.exp(self.design.code(customers) @ self.coefficients)
+
+    def influence(self) -> FloatArray:
+        """Give every row's influence on the coefficients, shape (rows of the spells, p).
+
+        The change of the coefficients, to first order, when a row counts once more: its score
+        residual times the covariance.  Sums over rows are 0; sums over a customer's rows squared
+        give a covariance that is robust to what the model leaves out (Lin & Wei 1989).
+        """
+        return self.residuals @ self.covariance
 
     def survival(self, customers: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
         """Share of customers with these covariates that stay at least so long.
@@ -209,8 +225,7 @@ def fit_cox(
         within if strata else None,
     )
     _refuse_without_leavers(design, coded, sets)
-    coefficients, covariance = _estimate(design, coded, sets)
-    moments = efron_moments(sets, coded, np.exp(coded @ coefficients))
+    coefficients, covariance, moments = _estimate(design, coded, sets)
     without = efron_moments(sets, coded[:, :0], np.ones(len(coded)))
     return CoxModel(
         design=design,
@@ -226,6 +241,7 @@ def fit_cox(
         level=level,
         notes=spells.notes,
         moments=moments,
+        residuals=score_residuals(sets, coded, np.exp(coded @ coefficients), moments),
     )
 
 
@@ -249,15 +265,10 @@ def _refuse_without_leavers(design: Design, coded: FloatArray, sets: RiskSets) -
         )
 
 
-def _estimate(design: Design, coded: FloatArray, sets: RiskSets) -> tuple[FloatArray, FloatArray]:
-    """Maximise the partial likelihood over standardised covariates.
-
-    PHReg keeps a row at risk at an event that falls on its entry, which would count a customer's
-    adjoining pieces twice.  Given positions among the times of leaving in place of times, and
-    entries half a step later, it has exactly the risk sets of R's survival; strata lie on one axis.
-    """
-    from statsmodels.duration.hazard_regression import PHReg
-
+def _estimate(
+    design: Design, coded: FloatArray, sets: RiskSets
+) -> tuple[FloatArray, FloatArray, Moments]:
+    """Maximise the partial likelihood over standardised covariates, by exact Newton steps."""
     used = sets.last > sets.first
     spread = coded[used].std(axis=0)
     if (spread == 0).any():
@@ -266,25 +277,27 @@ def _estimate(design: Design, coded: FloatArray, sets: RiskSets) -> tuple[FloatA
             f"covariates: {', '.join(constant)} is the same for all who could leave when somebody "
             "did; leave it out"
         )
-    model = PHReg(
-        sets.last[used],
-        coded[used] / spread,
-        (sets.cell[used] >= 0).astype(float),
-        entry=sets.first[used] + 0.5,
-        ties="efron",
-    )
-    with np.errstate(all="ignore"):
-        fitted = model.fit()
-        scaled, covariance = np.asarray(fitted.params), np.asarray(fitted.cov_params())
-    error = np.sqrt(np.diag(covariance))
-    lost = ~(np.isfinite(scaled) & (error < SHARPEST))
-    if lost.any():
-        names = [name for name, gone in zip(design.names, lost, strict=True) if gone]
+    scaled = coded / spread
+    leavers = sets.ending(scaled).sum(axis=0)
+
+    def derivatives(coefficients: FloatArray) -> Derivatives:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            moments = efron_moments(sets, scaled, np.exp(scaled @ coefficients))
+        value = float(leavers @ coefficients) - moments.log_sum
+        return value, moments.surplus.sum(axis=0), -moments.variance.sum(axis=0)
+
+    size = len(spread)
+    found = maximise(derivatives, np.zeros(size), positive=[False] * size)
+    error = np.sqrt(np.diag(found.covariance))
+    if not found.inner or (error > SHARPEST).any():
+        far = design.names[int(np.abs(found.parameters).argmax())]
         raise ValueError(
-            f"covariates: the effect of {', '.join(names)} has no finite estimate: leavers and "
-            "stayers are told apart without exception; leave it out or put it into classes"
+            f"covariates: the effect of {far} runs to infinity: it tells leavers from stayers "
+            "without exception; leave it out or put it into classes"
         )
-    return scaled / spread, covariance / np.outer(spread, spread)
+    coefficients = found.parameters / spread
+    moments = efron_moments(sets, coded, np.exp(coded @ coefficients))
+    return coefficients, found.covariance / np.outer(spread, spread), moments
 
 
 def _baseline(sets: RiskSets, moments: Moments, names: list[str]) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 Of d customers who left in one cell, each meets a risk set in which the leavers count less and less:
 by 1 - l/d for the l-th.  :func:`efron_moments` gives, at every time of leaving, the mean and the
 variance of the covariates over these risk sets, and the baseline hazard: what Schoenfeld's
-residuals, the check of proportional hazards and survival curves of a Cox model are made of.
+residuals, the check of proportional hazards and survival curves of a Cox model are made of;
+:func:`score_residuals` gives the part of every row in the score.
 
 Source: Efron (1977), Journal of the American Statistical Association 72, 557-565; Therneau &
 Grambsch, "Modeling Survival Data" (2000), section 3.3.
@@ -73,11 +74,13 @@ def efron_moments(sets: RiskSets, coded: FloatArray, hazard: FloatArray) -> Mome
     begin = (np.cumsum(left) - left).astype(int)
     less = (np.arange(len(cell)) - begin[cell]) / left[cell]
     total = there[cell] - less * leaving[cell]
-    at, of = _sums(sets, coded * hazard[:, None])
+    weighted = coded * hazard[:, None]
+    at, of = sets.at_risk(weighted), sets.ending(weighted)
     mean = (at[cell] - less[:, None] * of[cell]) / total[:, None]
     variance = np.empty((count, size, size))
     for j in range(size):
-        at, of = _sums(sets, coded * (hazard * coded[:, j])[:, None])
+        product = weighted * coded[:, [j]]
+        at, of = sets.at_risk(product), sets.ending(product)
         part = (at[cell] - less[:, None] * of[cell]) / total[:, None] - mean * mean[:, [j]]
         variance[:, j] = np.add.reduceat(part, begin, axis=0)
     means = np.add.reduceat(mean, begin, axis=0)
@@ -86,16 +89,35 @@ def efron_moments(sets: RiskSets, coded: FloatArray, hazard: FloatArray) -> Mome
         left=left,
         mean=means / left[:, None],
         variance=variance,
-        surplus=_sums(sets, coded)[1] - means,
+        surplus=sets.ending(coded) - means,
         hazard=np.add.reduceat(1 / total, begin),
         log_sum=float(np.log(total).sum()),
     )
 
 
-def _sums(sets: RiskSets, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Columns summed over who could leave and over who left, each of shape (cells, p)."""
-    shape = (sets.times.size, columns.shape[1])
-    at, of = np.empty(shape), np.empty(shape)
-    for j in range(shape[1]):
-        at[:, j], of[:, j] = sets.at_risk(columns[:, j]), sets.ending(columns[:, j])
-    return at, of
+def score_residuals(
+    sets: RiskSets, coded: FloatArray, hazard: FloatArray, moments: Moments
+) -> FloatArray:
+    """Part of every row in the score: what it brought less what was expected of it.
+
+    Parameters
+    ----------
+    sets, coded, hazard
+        As in :func:`efron_moments`.
+    moments : Moments
+        What it gave.
+
+    Returns
+    -------
+    ndarray, shape (n, p)
+        Sums to 0 over the rows at the estimate, up to what leavers of one cell share.
+    """
+    ended = sets.cell >= 0
+    passed = np.append(0.0, np.cumsum(moments.hazard))
+    share = moments.hazard[:, None] * moments.mean
+    met = np.concatenate([np.zeros((1, coded.shape[1])), np.cumsum(share, axis=0)])
+    time = (passed[sets.last] - passed[sets.first])[:, None]
+    expected = hazard[:, None] * (coded * time - (met[sets.last] - met[sets.first]))
+    brought = np.where(ended[:, None], coded - moments.mean[sets.cell], 0.0)
+    residuals: FloatArray = brought - expected
+    return residuals

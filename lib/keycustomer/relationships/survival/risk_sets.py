@@ -9,10 +9,12 @@ of their own.  Used by survival curves, log-rank tests, Cox regression and its c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,17 +42,30 @@ class RiskSets:
     cell: npt.NDArray[np.int64]
 
     def at_risk(self, values: npt.ArrayLike) -> FloatArray:
-        """Sum values over the spells at risk in each cell, shape (n,) -> (cells,)."""
-        weights = np.asarray(values, dtype=float)
-        size = self.times.size + 1
-        coming = np.bincount(self.first, weights, size) - np.bincount(self.last, weights, size)
-        return np.cumsum(coming)[:-1]
+        """Sum values over the spells at risk in each cell, (n,) or (n, p) -> (cells, ...)."""
+        sums: FloatArray = np.cumsum(self._changes @ np.asarray(values, dtype=float), axis=0)[:-1]
+        return sums
 
     def ending(self, values: npt.ArrayLike) -> FloatArray:
-        """Sum values over the spells that ended in each cell, shape (n,) -> (cells,)."""
-        ended = self.cell >= 0
-        weights = np.asarray(values, dtype=float)[ended]
-        return np.bincount(self.cell[ended], weights, self.times.size).astype(float)
+        """Sum values over the spells that ended in each cell, (n,) or (n, p) -> (cells, ...)."""
+        rows, begin = self._leavers
+        return np.add.reduceat(np.asarray(values, dtype=float)[rows], begin, axis=0)
+
+    @cached_property
+    def _changes(self) -> Any:
+        """Matrix (cells + 1, n): 1 where a spell comes under risk, -1 where it leaves the set."""
+        used = np.flatnonzero(self.last > self.first)
+        sign = np.repeat([1.0, -1.0], used.size)
+        places = np.append(self.first[used], self.last[used]), np.append(used, used)
+        return sparse.csr_matrix((sign, places), shape=(self.times.size + 1, self.first.size))
+
+    @cached_property
+    def _leavers(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Rows that ended, in the order of their cells, and where each cell begins."""
+        rows = np.flatnonzero(self.cell >= 0)
+        rows = rows[np.argsort(self.cell[rows], kind="stable")]
+        counts = np.bincount(self.cell[rows], minlength=self.times.size)
+        return rows, np.cumsum(counts) - counts
 
 
 def risk_sets(
