@@ -56,6 +56,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "contacts": ("contact_curve", "contact_forms", "contact_worth_map", "phase_dots"),
     "channels": ("channel_dots", "overlap_map", "responsibility_dots", "workload_bars"),
+    "churn": (
+        "churn_calibration",
+        "churn_company_dots",
+        "churn_score_dots",
+        "class_weight_bars",
+        "odds_ratio_dots",
+        "retention_fan",
+    ),
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
     "drivers": (
@@ -66,6 +74,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "place_map",
         "priority_map",
         "stated_derived_map",
+    ),
+    "effects": (
+        "adjustment_dots",
+        "balance_dots",
+        "company_errors",
+        "level_value_lines",
+        "overlap_bars",
+        "treatment_dots",
     ),
     "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),
@@ -115,6 +131,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "shadow_price_curve",
     ),
     "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
+    "targeting": (
+        "gain_by_depth",
+        "profit_by_tie_lines",
+        "risk_uplift_map",
+        "targeting_dots",
+        "targeting_over_companies",
+    ),
     "truth": ("truth_dots",),
     "validation": (
         "calibration_curve",

@@ -5,7 +5,8 @@ level, for closer relationships sell more, and takes the common growth from the 
 :func:`contact_costs` regresses the monthly cost of recorded contacts on the level and the
 customer's size.
 
-Source: Gardner & McKenzie (1985), Management Science 31, 1237-1246 (growth that fades).
+Sources: Gardner & McKenzie (1985), Management Science 31, 1237-1246 (growth that fades); Oldham
+(1962), Journal of Chronic Diseases 15, 969-977 (change adjusted for the mean of both values).
 """
 
 from __future__ import annotations
@@ -137,13 +138,15 @@ def _common(margin: FloatArray) -> tuple[float, float]:
 def _step(margin: FloatArray, level: FloatArray) -> tuple[float, float]:
     """Growth from the year before to the last year by one level more, drawn towards 0.
 
-    Adjusted for the size in the year before: a good year is followed by a worse one.
+    Adjusted for the size over both years: with that of the year before, a good year that is
+    followed by a worse one would pass for growth of those whose level tells that they are large.
     """
     now, before = margin[:, :STRETCH].sum(axis=1), margin[:, STRETCH:].sum(axis=1)
     grown = (now > 0) & (before > 0)
     if grown.sum() < FEWEST_GROWN or np.ptp(level[grown]) == 0:
         return 0.0, 0.0
-    growth, size = np.log(now[grown] / before[grown]), np.log(before[grown])
+    growth = np.log(now[grown] / before[grown])
+    size = (np.log(now[grown]) + np.log(before[grown])) / 2
     design = np.column_stack([np.ones(len(size)), level[grown] - level[grown].mean(), size])
     noise = float(growth.var(ddof=design.shape[1]))
     information = design.T @ design

@@ -92,7 +92,16 @@ def level_effects(
         level=level,
         seed=seed,
     )
-    return _with_notes(found, entry, len(months.customers))
+    unit = f", {months.currency}" if outcome == "margin" else ""
+    named = replace(found, treatment="relationship level", outcome=_SAID[outcome] + unit)
+    return _with_notes(named, entry, len(months.customers))
+
+
+_SAID = {
+    "leaving": "customers who leave per customer-month",
+    "margin": "margin a customer within the window",
+    "months": "months stayed within the window",
+}
 
 
 def _with_notes(found: TreatmentEffects, entry: pd.DataFrame, customers: int) -> TreatmentEffects:
