@@ -210,15 +210,13 @@ def phase_dots(result: PhaseEffects, ax: Axes | None = None) -> Axes:
     events = result.outcome in ("left", "take_up")
     ax.set_xlabel(f"change of {name} per unit of log contacts ({'log-odds' if events else 'sd'})")
     legend_below(ax, 2)
-    apart = (
-        "the phases differ"
-        if result.equal < 0.05
-        else f"no difference between phases is shown (p = {result.equal:.2g})"
-    )
-    sentence = _phase_sentence(result, name, apart)
+    shown = "the phases differ" if result.equal < 0.05 else "no difference of phases is shown"
+    sentence = _phase_sentence(result, name, shown)
     finding(ax, _simulated(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(f"{phase} ({way}) {one}" for (phase, way), one in result.slopes.items())
-    return describe(ax, f"{name}, slopes of contacts by phase: {told}. {sentence}.")
+    return describe(
+        ax, f"{name}, slopes of contacts by phase: {told}. {sentence} (p = {result.equal:.2g})."
+    )
 
 
 def _phase_sentence(result: PhaseEffects, name: str, apart: str) -> str:

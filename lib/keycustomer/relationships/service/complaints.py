@@ -285,12 +285,8 @@ def resolution_counts(record: ServiceRecord, patience: float) -> tuple[Array, Ar
     pending = np.bincount(row[open_still & (seen <= patience)], minlength=n) > 0
     ended = [days == 0, (days > 0) & (days <= patience), ~(days <= patience)]
     counts = np.column_stack([np.bincount(row[one], minlength=n) for one in ended]).astype(float)
-    late_before = carried(counts[:, 2], record.customer, record.number, 0.0)
     before = np.zeros(n)
-    follows = np.flatnonzero(
-        (record.customer[1:] == record.customer[:-1]) & (np.diff(record.number) == 1)
-    )
-    before[follows + 1] = late_before[follows]
+    before[record.followed + 1] = counts[record.followed, 2]
     return counts, pending, np.minimum(counts.sum(axis=1), before)
 
 
@@ -355,7 +351,7 @@ class ResolutionStudy:
 
     def contrast(self, model: Regression, name: str, half_life: float, level: float) -> Estimate:
         """Change of the leaving rate in another world."""
-        counts = other_world(self.counts, self.again, name)
+        counts = other_world(self.counts, self.again, self.record.followed, name)
         after, before = self._states(model, counts, half_life)
         return model.change(after, before, UNIT, per=PER, level=level)
 
@@ -383,12 +379,27 @@ class ResolutionStudy:
         return pd.DataFrame(found)
 
 
-def other_world(counts: Array, again: Array, name: str) -> Array:
-    """Complaints by kind in another world, shape (n, 3).
+def other_world(counts: Array, again: Array, followed: Array, name: str) -> Array:
+    """Complaints by kind in another world.
 
-    Where none is late nobody has to complain again; where none is resolved at the first contact,
-    they end in time or late in the proportions of today's others (who would then complain again is
-    not counted, so that this world is told a little too well).
+    Where none is late nobody has to complain again.  Where none is resolved at the first contact,
+    they end in time or late in the proportions of today's others, and who then has to complain
+    again does so as often as today after late ones.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n, 3)
+        Complaints by customer-month and `KINDS`.
+    again : ndarray, shape (n,)
+        Of these, those that may repeat one that was late.
+    followed : ndarray of int
+        Customer-months whose next row is the customer's next month.
+    name : str
+        One of `CONTRASTS`.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
     """
     total = counts.sum(axis=1)
     changed = np.zeros_like(counts)
@@ -399,10 +410,12 @@ def other_world(counts: Array, again: Array, name: str) -> Array:
         changed[:, 0] = once * counts[:, 0]
         changed[:, 1] = once * (counts[:, 1] + counts[:, 2])
     elif name == "none at first contact":
-        others = counts[:, 1:].sum()
-        late = counts[:, 2].sum() / others if others else 0.0
-        changed[:, 1] = counts[:, 1] + (1 - late) * counts[:, 0]
-        changed[:, 2] = counts[:, 2] + late * counts[:, 0]
+        late = counts[:, 2].sum() / max(counts[:, 1:].sum(), 1.0)
+        rate = again.sum() / max(counts[followed, 2].sum(), 1.0)
+        more = counts[:, 0].copy()
+        more[followed + 1] += rate * late * counts[followed, 0]
+        changed[:, 1] = counts[:, 1] + (1 - late) * more
+        changed[:, 2] = counts[:, 2] + late * more
     elif name != "no complaints":
         raise KeyError(f"no contrast {name!r}; there is: {', '.join(CONTRASTS)}")
     return changed

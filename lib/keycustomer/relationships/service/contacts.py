@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -525,12 +526,10 @@ def _turned(slope: Estimate, outcome: str) -> Estimate:
 
 
 def _bends(bends: Sequence[Estimate]) -> str:
-    from statistics import NormalDist
-
     if not bends:
         return "undecided"
-    z = NormalDist().inv_cdf(0.975)
-    wide = NormalDist().inv_cdf(1 - 0.025 / len(bends)) / z
+    normal, tail = NormalDist(), (1 - bends[0].level) / 2
+    wide = normal.inv_cdf(1 - tail / len(bends)) / normal.inv_cdf(1 - tail)
     lows = [one.estimate - wide * (one.estimate - one.lower) for one in bends]
     highs = [one.estimate + wide * (one.upper - one.estimate) for one in bends]
     if max(lows) > 0:

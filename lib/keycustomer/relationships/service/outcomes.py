@@ -102,9 +102,6 @@ def _taken_up(record: ServiceRecord) -> Array:
     """Whether the next month shows more products; NaN where there is no next month."""
     products = record.months.frame["products"].to_numpy(dtype=float)
     taken = np.full(len(products), np.nan)
-    follows = np.flatnonzero(
-        (record.customer[1:] == record.customer[:-1]) & (np.diff(record.number) == 1)
-    )
-    now, after = products[follows], products[follows + 1]
-    taken[follows] = np.where(np.isfinite(now) & np.isfinite(after), after > now, np.nan)
+    now, after = products[record.followed], products[record.followed + 1]
+    taken[record.followed] = np.where(np.isfinite(now) & np.isfinite(after), after > now, np.nan)
     return taken

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,15 +69,21 @@ class ServiceRecord:
     outside: int
     unmatched: int
 
-    @property
+    @cached_property
     def customer(self) -> Array:
         """Code of the customer of each customer-month, in the order of `months.customers`."""
         return pd.factorize(self.months.frame["customer_id"])[0].astype(np.int64)
 
-    @property
+    @cached_property
     def number(self) -> Array:
         """Number of the month of each customer-month, 0 the window's first."""
         return self.months.frame["number"].to_numpy(dtype=np.int64)
+
+    @cached_property
+    def followed(self) -> Array:
+        """Places of customer-months whose next row is the same customer's next month."""
+        same = self.customer[1:] == self.customer[:-1]
+        return np.flatnonzero(same & (np.diff(self.number) == 1))
 
     def count(self, chosen: Array, weights: Array | None = None) -> Array:
         """Count chosen interactions (or sum their weights) by customer-month, shape (n,)."""
