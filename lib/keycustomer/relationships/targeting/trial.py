@@ -313,4 +313,8 @@ def _features(frame: pd.DataFrame, names: Sequence[str], customer: str | None) -
 def _notes(frame: pd.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
     unknown = frame[list(features)].isna().sum()
     told = ", ".join(f"{name} {count:,}" for name, count in unknown[unknown > 0].items())
-    return (f"Unknown values of features, marked as unknown: {told}.",) if told else ()
+    notes = [f"Unknown values of features, marked as unknown: {told}."] if told else []
+    same = [name for name in features if frame[name].nunique(dropna=False) == 1]
+    if same:
+        notes.append(f"Features the same for all, which tell nothing: {', '.join(same)}.")
+    return tuple(notes)
