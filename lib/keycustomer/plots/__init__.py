@@ -138,6 +138,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "targeting_dots",
         "targeting_over_companies",
     ),
+    "survival": (
+        "hazard_ratio_dots",
+        "reason_layers",
+        "survival_curves",
+        "switching_dots",
+        "switching_errors",
+    ),
     "truth": ("truth_dots",),
     "validation": (
         "calibration_curve",

@@ -29,6 +29,9 @@ from keycustomer.stats.bootstrap import Seed
 
 PLAIN = "as the rows are"
 WEIGHTED = "class weights"
+SAME_RANKING = 0.01
+"""Areas under the curve that differ by less rank alike."""
+
 CORRECTED = "class weights, odds corrected"
 
 
@@ -87,15 +90,16 @@ class ClassWeightTrap:
         """Say what the weights did."""
         table = self.to_frame().set_index("fitted")
         plain, weighted = table.loc[PLAIN], table.loc[WEIGHTED]
+        same = abs(weighted["auc"] - plain["auc"]) < SAME_RANKING
+        areas = f"AUC {plain['auc']:.3f} without, {weighted['auc']:.3f} with"
         return (
-            f"Class weights leave the ranking as it is (AUC {weighted['auc']:.3f} for "
-            f"{plain['auc']:.3f}) and predict {weighted['mean_predicted']:.1%} leaving where "
-            f"{self.observed:.1%} did: {weighted['times_too_high']:.1f} times too many."
+            f"Class weights {'keep' if same else 'change'} the ranking ({areas}) and predict "
+            f"{weighted['times_too_high']:.1f} times as many to leave as did"
         )
 
     def _repr_html_(self) -> str:
         return report_html(
-            "The trap of class weights", [self.sentence()], {"Fitted": self.to_frame()}
+            "The trap of class weights", [f"{self.sentence()}."], {"Fitted": self.to_frame()}
         )
 
 

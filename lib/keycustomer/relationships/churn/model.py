@@ -96,6 +96,11 @@ class ChurnModel:
         """Share of the rows fitted on that ended in leaving."""
         return self.events / self.rows
 
+    @property
+    def intervals(self) -> bool:
+        """Whether its odds ratios have intervals: a logistic model without penalty."""
+        return isinstance(self.fit, LogisticFit) and self.fit.penalty == 0
+
     def predict(self, frame: pd.DataFrame) -> pd.Series:
         """Probability of each row to end in leaving.
 
