@@ -11,6 +11,7 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.relationships.months.typed import typed_columns
+from keycustomer.relationships.vocabulary import LEVELS
 
 KEPT = ("relationship_level", "price_plan")
 """Columns of a contract that are covariates."""
@@ -46,11 +47,20 @@ def spells_of_base(base: CustomerBase) -> Table:
         )
     dated = base.has("contracts", "start")
     frame, left_out, notes = _dated(base) if dated else _undated(base)
+    frame = _levels_in_order(frame)
     names = [name for kind in base.attributes.values() for name in kind]
     people = base.query("from customers")
     kept = [name for name in names if name in people.columns and name not in frame.columns]
     known = typed_columns(people[["customer_id", *kept]], kept)
     return frame.merge(known, on="customer_id", how="left"), left_out, notes
+
+
+def _levels_in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put relationship levels in their order, where they are the five known ones."""
+    name = KEPT[0]
+    if name not in frame.columns or not frame[name].dropna().isin(LEVELS).all():
+        return frame
+    return frame.assign(**{name: pd.Categorical(frame[name], LEVELS, ordered=True)})
 
 
 def _undated(base: CustomerBase) -> Table:

@@ -51,6 +51,9 @@ class CoxModel:
         Logarithms of hazard ratios.
     covariance : ndarray, shape (p, p)
         Their estimated covariance.
+    spread : ndarray, shape (p,)
+        Standard deviation of a number of more than two values among those who could leave, the
+        natural step for its effect; NaN for levels and flags, whose step is 1.
     customers, left : int
         Customers, and those of them who left.
     log_likelihood, null_log_likelihood : float
@@ -75,6 +78,7 @@ class CoxModel:
     design: Design
     coefficients: FloatArray
     covariance: FloatArray
+    spread: FloatArray
     customers: int
     left: int
     log_likelihood: float
@@ -231,6 +235,7 @@ def fit_cox(
         design=design,
         coefficients=coefficients,
         covariance=covariance,
+        spread=_spread(coded[sets.last > sets.first]),
         customers=spells.customers,
         left=spells.left,
         log_likelihood=float(coded[sets.cell >= 0].sum(0) @ coefficients) - moments.log_sum,
@@ -298,6 +303,12 @@ def _estimate(
     coefficients = found.parameters / spread
     moments = efron_moments(sets, coded, np.exp(coded @ coefficients))
     return coefficients, found.covariance / np.outer(spread, spread), moments
+
+
+def _spread(coded: FloatArray) -> FloatArray:
+    lowest, highest = coded.min(axis=0), coded.max(axis=0)
+    between = ((coded > lowest) & (coded < highest)).any(axis=0)
+    return np.where(between, coded.std(axis=0), np.nan)
 
 
 def _baseline(sets: RiskSets, moments: Moments, names: list[str]) -> pd.DataFrame:
