@@ -128,7 +128,7 @@ def contact_forms(result: ContactResponse, ax: Axes | None = None) -> Axes:
     name = NAMES.get(result.outcome, result.outcome)
     clear = frame[frame["lower"] > 0]
     sentence = (
-        f"Contacts foretell {name} of customers not fitted; {clear.iloc[-1]['form']} among the best"
+        f"Contacts foretell {name} of customers not fitted; best form: {_best(clear)}"
         if len(clear)
         else f"No form of contacts foretells {name} of customers not fitted beyond chance"
     )
@@ -138,6 +138,10 @@ def contact_forms(result: ContactResponse, ax: Axes | None = None) -> Axes:
         for row in frame.to_dict("records")
     )
     return describe(ax, f"{sentence}. Gains: {told}.")
+
+
+def _best(frame: pd.DataFrame) -> str:
+    return str(frame["form"].iloc[int(frame["gain"].argmax())])
 
 
 def contact_worth_map(result: ContactWorth, ax: Axes | None = None) -> Axes:

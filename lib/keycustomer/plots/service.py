@@ -211,7 +211,8 @@ def _difference_sentence(
     alike = int((frame["verdict"] == "supported").sum())
     told = f"{alike} of {len(frame)} indicators hardly differ between tiers {first} and {last}"
     if beyond:
-        more = f" and {len(beyond) - 1} more do" if len(beyond) > 1 else " does"
+        others = {1: " differ", 2: f" and {beyond[-1]} differ"}
+        more = others.get(len(beyond), f" and {len(beyond) - 1} others differ")
         told += f"; {beyond[0]}{more}"
     return told
 

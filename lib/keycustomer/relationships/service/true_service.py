@@ -58,6 +58,9 @@ on the days that the others take."""
 FACTORS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the contacts."""
 
+JUDGED = (0.0, 2.0)
+"""Multiples at which estimates are put beside the truth: none, and as many again."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrueService:
@@ -110,27 +113,43 @@ def true_service(
         Multiples of the contacts.
     """
     usual = simulate_company(accounts, months, seed)
-    return _truth_of(usual, burn_in, factors)
+    used = _used(usual, burn_in)
+    others = {factor: _under(usual, _contacts(factor)) for factor in factors}
+    leaving = _complaints_leaving(usual, used)
+    leaving |= {_contacts(f).name: _change(usual, other, used) for f, other in others.items()}
+    frame = pd.DataFrame(
+        [
+            {"factor": factor, "leaving": leaving[_contacts(factor).name]}
+            | _opinions(usual, other, used)
+            for factor, other in others.items()
+        ]
+    )
+    return TrueService(leaving, frame.assign(**_returns(_size(usual), factors)))
 
 
-def _truth_of(usual: Company, burn_in: int, factors: Sequence[float]) -> TrueService:
-    size = (usual.settings.accounts, usual.settings.months, usual.settings.seed)
+def _size(company: Company) -> tuple[int, int, int]:
+    return company.settings.accounts, company.settings.months, company.settings.seed
+
+
+def _used(usual: Company, burn_in: int) -> Array:
+    """Customer-months that estimates speak of."""
     used = usual.panel.active.copy()
     used[:burn_in] = False
-    harmless = simulate_company(*size, parameters=Parameters().but(HARMLESS))
+    return used
+
+
+def _under(usual: Company, policy: Policy) -> Company:
+    return simulate_company(*_size(usual), policy=policy)
+
+
+def _complaints_leaving(usual: Company, used: Array) -> dict[str, float]:
+    """Change of the leaving rate in other worlds of complaints."""
+    harmless = simulate_company(*_size(usual), parameters=Parameters().but(HARMLESS))
     leaving = {"no complaints": _change(usual, harmless, used)}
     for name, (odds, speed) in PROCESSES.items():
         service = ServiceProcess(first_contact=odds, speed=speed, answer=0.0)
-        other = simulate_company(*size, policy=Policy(service=service))
-        leaving[name] = _change(usual, other, used)
-    rows = []
-    for factor in factors:
-        other = simulate_company(*size, policy=_contacts(factor))
-        leaving[f"contacts x {factor:g}"] = _change(usual, other, used)
-        rows.append({"factor": factor} | _opinions(usual, other, used))
-    frame = pd.DataFrame(rows)
-    frame.insert(1, "leaving", [leaving[f"contacts x {factor:g}"] for factor in factors])
-    return TrueService(leaving, frame.assign(**_returns(size, factors)))
+        leaving[name] = _change(usual, _under(usual, Policy(service=service)), used)
+    return leaving
 
 
 def _contacts(factor: float) -> Policy:
@@ -254,7 +273,10 @@ def judge_service(
     rows: list[dict[str, Any]] = []
     for number in range(companies):
         company = simulate_company(accounts, months, seed + number)
-        truth = _truth_of(company, burn_in, (0.0, 2.0)).leaving
+        used = _used(company, burn_in)
+        truth = _complaints_leaving(company, used)
+        for policy in map(_contacts, JUDGED):
+            truth[policy.name] = _change(company, _under(company, policy), used)
         for (contrast, how), one in _estimates(company, burn_in, attributes).items():
             if contrast in truth:
                 told = {"company": seed + number, "contrast": contrast, "adjustment": how}
@@ -275,10 +297,10 @@ def _estimates(
     stock = study.stocks.stock(form)
     plain = fit_regression(known.values, form.of(stock)[:, None], ["contacts"], study.customer)
     design, adjusted = study.model(form)
-    for factor in (0.0, 2.0):
+    for factor in JUDGED:
         changed = design.copy()
         changed[:, 0] = form.of(factor * stock)
-        name = f"contacts x {factor:g}"
+        name = _contacts(factor).name
         found[name, "naive"] = plain.change(changed[:, :1], design[:, :1], known.unit, per=PER)
         found[name, "adjusted"] = adjusted.change(changed, design, known.unit, per=PER)
     return found
