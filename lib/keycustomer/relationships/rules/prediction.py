@@ -233,7 +233,8 @@ def _followed(
 
 def _left(base: CustomerBase, ids: pd.Series, day: dt.date, until: dt.date) -> pd.Series:
     """Whether each customer left in the days after; NaN for who was not there on the day."""
-    months = customer_months(base).frame[["customer_id", "month", "left"]]
+    panel = customer_months(base, contact_kinds=(), complaint_kinds=())
+    months = panel.frame[["customer_id", "month", "left"]]
     last = months.sort_values("month").groupby("customer_id").last().reindex(ids)
     first = months.groupby("customer_id")["month"].min().reindex(ids)
     there = (last["month"] > pd.Timestamp(day)) & (first <= pd.Timestamp(day))
