@@ -16,6 +16,7 @@ BENCHMARKS = (
     "drivers",
     "measurement",
     "simulation",
+    "selection",
     "case_run",
 )
 

@@ -12,6 +12,7 @@ Source: Sinha & Zoltners (1979), "The multiple-choice knapsack problem", Operati
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,21 +70,21 @@ def hull_steps(alternatives: Alternatives) -> HullSteps:
     Sinha & Zoltners (1979), propositions 1 and 2.
     """
     starts: list[CodeArray] = []
-    parts: list[tuple[Any, ...]] = []
+    rounds: list[list[tuple[Any, ...]]] = [[] for _ in alternatives.levels[1:]]
     for first in range(0, len(alternatives), BLOCK):
         rows = slice(first, first + BLOCK)
         value = np.ascontiguousarray(alternatives.value[rows].T)
         cost = np.ascontiguousarray(alternatives.cost[rows].T)
         starts.append(_start(value, cost))
-        for number, step in enumerate(_steps(value, cost, starts[-1])):
-            parts.append((np.full(len(step[0]), number, np.int8), step[0] + first, *step[1:]))
+        for one, (going, *step) in zip(rounds, _steps(value, cost, starts[-1]), strict=False):
+            one.append((going + first, *step))
     start = np.concatenate(starts)
+    # all first steps, then all second steps: the stable sort keeps this order among equals
+    parts = [part for one in rounds for part in one]
     if not parts:
         none, code = np.empty(0), np.empty(0, np.int8)
         return HullSteps(start, np.empty(0, np.int64), code, code, none, none, none)
-    # all first steps, then all second steps: the stable sort keeps this order among equals
-    parts.sort(key=lambda part: part[0][0])
-    _, *columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.argsort(-columns[-1], kind="stable")
     return HullSteps(start, *(column[order] for column in columns))
 
@@ -94,41 +95,33 @@ def _start(value: FloatArray, cost: FloatArray) -> CodeArray:
     return np.where(cheapest, value, -np.inf).argmax(axis=0).astype(np.int8)
 
 
-def _steps(value: FloatArray, cost: FloatArray, start: CodeArray) -> list[tuple[Any, ...]]:
-    """First, second, ... steps: customer, levels, cost, value, efficiency of those who have one."""
-    rows, origin = np.arange(value.shape[1]), start
-    at_value, at_cost = value[start, rows], cost[start, rows]
-    before = np.full(rows.size, np.inf)
-    found = []
+def _steps(value: FloatArray, cost: FloatArray, start: CodeArray) -> Iterator[tuple[Any, ...]]:
+    """First, second, ... steps: customers who have one, levels, cost, value, efficiency."""
+    everybody, origin = np.arange(value.shape[1]), start
+    at_value, at_cost = value[start, everybody], cost[start, everybody]
+    before = np.full(everybody.size, np.inf)
     for _ in range(len(value) - 1):
         to, efficiency = _best_step(value, cost, at_value, at_cost)
-        going = np.flatnonzero(to >= 0)
+        going = np.flatnonzero(efficiency)
         if not going.size:
-            break
-        rows, to, before = rows[going], to[going], before[going]
-        value, cost = value[:, going], cost[:, going]
-        places = np.arange(rows.size)
-        next_value, next_cost = value[to, places], cost[to, places]
+            return
+        # who has no further step stays, which adds nothing
+        to = np.where(efficiency > 0, to, origin)
+        next_value, next_cost = value[to, everybody], cost[to, everybody]
         # rounding must not let a step overtake the one it follows
-        before = np.minimum(efficiency[going], before)
-        added = next_cost - at_cost[going], next_value - at_value[going]
-        found.append((rows, origin[going], to, *added, before))
-        origin = to
-        at_value, at_cost = next_value, next_cost
-    return found
+        before = np.minimum(efficiency, before)
+        added = next_cost - at_cost, next_value - at_value
+        yield going, *(each[going] for each in (origin, to, *added, before))
+        at_value, at_cost, origin = next_value, next_cost, to
 
 
 def _best_step(
     value: FloatArray, cost: FloatArray, at_value: FloatArray, at_cost: FloatArray
 ) -> tuple[CodeArray, FloatArray]:
-    """Level that brings most value for its cost from where a customer is, -1 where none does."""
-    to = np.full(at_value.size, -1, np.int8)
-    best = np.zeros(at_value.size)
-    for code in range(len(value)):
-        added, more = cost[code] - at_cost, value[code] - at_value
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            efficiency = more / added
-        better = (added > 0) & (more > 0) & (efficiency > best)
-        best = np.where(better, efficiency, best)
-        to[better] = code
-    return to, best
+    """Level that brings most value for its cost from where a customer is; 0 where none does."""
+    added, more = cost - at_cost, value - at_value
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        efficiency = more / added
+    efficiency[(added <= 0) | (more <= 0)] = 0.0
+    to = efficiency.argmax(axis=0).astype(np.int8)
+    return to, efficiency[to, np.arange(to.size)]

@@ -37,6 +37,8 @@ METHODS = ("greedy", "exact")
 TIME_LIMIT = 60.0
 """Seconds given to the exact solver."""
 
+_NO_CAPACITIES = pd.DataFrame(columns=["capacity", "group", "used", "limit", "shadow_price"])
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Selection(LevelPlan):
@@ -182,7 +184,8 @@ def _check_zero_level(alternatives: Alternatives, budget: float) -> None:
 
 def _capacity_table(limits: list[Limit], prices: Prices, codes: CodeArray) -> pd.DataFrame:
     """Tell what each capacity is used for, a row a capacity and group."""
-    names = ["capacity", "group", "used", "limit", "shadow_price"]
+    if not limits:
+        return _NO_CAPACITIES.copy()
     rows = [
         row
         for limit, by_group in zip(limits, prices.limits, strict=True)
@@ -195,4 +198,4 @@ def _capacity_table(limits: list[Limit], prices: Prices, codes: CodeArray) -> pd
             strict=True,
         )
     ]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=_NO_CAPACITIES.columns)
