@@ -254,6 +254,8 @@ def test_missing_cost_and_text_are_refused():
 def test_names_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="'a' come more than once"):
         read_alternatives([[0], [0]], [[0], [0]], customers=["a", "a"])
+    with pytest.raises(ValueError, match=r"customers: 7 come more than once"):
+        read_alternatives([[0], [0]], [[0], [0]], customers=np.array([7, 7]))
     with pytest.raises(ValueError, match="3 names for 2 rows"):
         read_alternatives([[0], [0]], [[0], [0]], customers=list("abc"))
     with pytest.raises(ValueError, match="2 different names"):

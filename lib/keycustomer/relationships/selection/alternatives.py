@@ -187,16 +187,16 @@ def _matrix(given: Any, argument: str) -> FloatArray:
 def _customers(given: Sequence[Any] | pd.Index | None, n: int) -> pd.Index:
     if given is None:
         return pd.RangeIndex(n, name="customer_id")
-    named = pd.Index(given, name="customer_id")
-    if len(named) != n:
-        raise ValueError(f"customers: {len(named):,} names for {n:,} rows of value; one a row")
-    if not named.is_unique:
-        twice = named[named.duplicated()].unique()[:SHOWN]
+    labels = pd.Index(given, name="customer_id")
+    if len(labels) != n:
+        raise ValueError(f"customers: {len(labels):,} names for {n:,} rows of value; one a row")
+    if not labels.is_unique:
+        twice = labels[labels.duplicated()].unique()
         raise ValueError(
-            f"customers: {', '.join(map(repr, twice))} come more than once; add up or drop the "
+            f"customers: {named(twice)} come more than once; add up or drop the "
             "rows, so that every customer has one"
         )
-    return named
+    return labels
 
 
 def _levels(given: Sequence[str] | None, count: int) -> tuple[str, ...]:
@@ -221,7 +221,7 @@ def _check_finite(read: Alternatives) -> None:
         ):
             if wrong.any():
                 first = ", ".join(
-                    f"customer {read.customers[row]!r} at level {read.levels[code]!r}"
+                    f"customer {named(read.customers[[row]])} at level {read.levels[code]!r}"
                     for row, code in np.argwhere(wrong)[:SHOWN]
                 )
                 complaints.append(f"{argument}: {wrong.sum():,} entries are {what}, first {first}")
@@ -230,6 +230,11 @@ def _check_finite(read: Alternatives) -> None:
             f"{'; '.join(complaints)}. Every level needs a finite value and cost: estimate them, "
             "or drop these customers"
         )
+
+
+def named(labels: Any) -> str:
+    """Name the first of some labels in a message, as they would be typed."""
+    return ", ".join(map(repr, np.asarray(labels[:SHOWN]).tolist()))
 
 
 def checked_budget(budget: Any) -> float:
@@ -262,7 +267,7 @@ def per_customer(given: Any, alternatives: Alternatives, argument: str) -> npt.N
     if isinstance(given, pd.Series):
         missing = alternatives.customers.difference(given.index, sort=False)
         if len(missing) or not given.index.is_unique:
-            what = f"no entry for {', '.join(map(repr, missing[:SHOWN]))} ({len(missing):,} such)"
+            what = f"no entry for {named(missing)} ({len(missing):,} such)"
             raise ValueError(
                 f"{argument}: {what if len(missing) else 'customers come more than once'}; a "
                 "series is read by its index, which must hold the customers, as in "
@@ -306,8 +311,8 @@ def read_codes(given: Any, alternatives: Alternatives, argument: str) -> CodeArr
     if not known.all():
         first = int(np.flatnonzero(~known)[0])
         raise ValueError(
-            f"{argument}: customer {alternatives.customers[first]!r} has the level "
-            f"{entries[first]!r}, which is none ({(~known).sum():,} such); levels are "
+            f"{argument}: customer {named(alternatives.customers[[first]])} has the level "
+            f"{named(entries[[first]])}, which is none ({(~known).sum():,} such); levels are "
             f"{', '.join(map(repr, alternatives.levels))}, or their codes"
         )
     return np.asarray(read, dtype=np.int8)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.relationships.selection.alternatives import (
-    SHOWN,
     Alternatives,
     checked_budget,
+    named,
     per_customer,
     read_alternatives,
 )
@@ -99,7 +99,7 @@ def select_by_segment(
         without = alternatives.customers[given.isna().to_numpy()]
         raise ValueError(
             f"segments: {len(without):,} customers have none, first "
-            f"{', '.join(map(repr, without[:SHOWN]))}; give them a segment of their own or leave "
+            f"{named(without)}; give them a segment of their own or leave "
             "them out"
         )
     group, names = pd.factorize(given)

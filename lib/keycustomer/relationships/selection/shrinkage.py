@@ -253,7 +253,8 @@ def _true_variance(estimate: FloatArray, error: FloatArray, design: FloatArray) 
     def surplus(variance: float) -> float:
         distance = estimate - _predicted(estimate, error, design, variance)
         total = np.maximum(error**2 + variance, np.finfo(float).tiny)
-        return float((distance**2 / total).sum()) - free
+        with np.errstate(over="ignore"):
+            return float((distance**2 / total).sum()) - free
 
     low, high = 0.0, float(((estimate - estimate.mean()) ** 2).sum()) / free
     if high == 0 or surplus(0.0) <= 0:
