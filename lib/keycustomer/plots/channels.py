@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from keycustomer.relationships.channels.workloads import ManagerWorkloads
 
 LONGEST_NAME = 26
+
+SIDE_NAME = 16
+"""Letters of a name beside a map."""
+
+LETTERS_ACROSS = 48
+"""Letters that fit side by side under a map; names with more stand upright."""
 
 MOST_ROWS = 24
 """Agents, or managers, that a figure shows; of more those with most."""
@@ -81,21 +88,8 @@ def overlap_map(result: ChannelOverlap, ax: Axes | None = None) -> Axes:
                 ax.text(column, row, f"{count}", ha="center", va="center", color=colour)
     else:
         ax.figure.colorbar(image, ax=ax, label="accounts shared", shrink=0.8)
-    size = 14 if max(table.shape) <= 12 else 11
-    named = [short_names(list(names), 16) for names in (table.columns, table.index)]
-    ax.set_xticks(
-        range(table.shape[1]),
-        [escape_label(named[0][name]) for name in table.columns],
-        rotation=90 if table.shape[1] > 6 else 0,
-        fontsize=size,
-    )
-    labels = [escape_label(named[1][name]) for name in table.index]
-    ax.set_yticks(range(len(table)), labels, fontsize=size)
-    ax.grid(visible=False)
-    ax.tick_params(length=0)
-    ax.set_xlabel("manager")
-    ax.set_ylabel("agent")
-    finding(ax, result.sentence)
+    labels = _name_sides(ax, table)
+    finding(ax, result.sentence, width=title_width(ax, labels))
     left = result.matrix.size - table.size
     more = f" {left:,} pairs of those with fewer accounts are not drawn." if left else ""
     most = result.agents.iloc[int(result.agents["shared"].argmax())]
@@ -105,6 +99,23 @@ def overlap_map(result: ChannelOverlap, ax: Axes | None = None) -> Axes:
         f"{counted(result.matrix.shape[1], 'manager')}. {result.sentence}. Most are shared by "
         f"{most['agent']}: {int(most['shared']):,} of {int(most['customers']):,}.{more}",
     )
+
+
+def _name_sides(ax: Axes, table: pd.DataFrame) -> list[str]:
+    """Write the names of managers and agents; give those at the left."""
+    size = 14 if max(table.shape) <= 12 else 11
+    above, beside = (
+        [escape_label(short) for short in short_names(list(names), SIDE_NAME).values()]
+        for names in (table.columns, table.index)
+    )
+    upright = max(map(len, above)) * len(above) > LETTERS_ACROSS
+    ax.set_xticks(range(table.shape[1]), above, rotation=90 if upright else 0, fontsize=size)
+    ax.set_yticks(range(len(table)), beside, fontsize=size)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.set_xlabel("manager")
+    ax.set_ylabel("agent")
+    return beside
 
 
 def channel_dots(

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import NullFormatter
 
 from keycustomer.plots.audit import BLUES, counted, title_width
 from keycustomer.plots.labels import interval_text, name_rows, names_in_words, shorten
@@ -49,6 +50,9 @@ TYPE_COLOURS = {
 }
 """Colours of the types of relationship."""
 
+MANY_POINTS = 500
+"""Customers from which on points are drawn small."""
+
 MOST_POINTS = 4_000
 """Customers that a map shows; of more it shows an even sample."""
 
@@ -57,6 +61,9 @@ SUFFICIENT = 0.7
 
 MODERATE = 0.7
 """Area under the curve below which a score tells a little (Hosmer & Lemeshow 2000: acceptable)."""
+
+LEGIBLE_BAR = 0.1
+"""Height of a bar from which white letters at its foot are legible."""
 
 LONGEST_NAME = 28
 
@@ -95,7 +102,7 @@ def kotler_map(result: KotlerLevels, ax: Axes | None = None) -> Axes:
         ax.text(column, row + 0.2, said, ha="center", va="center", fontsize=14, color=colour)
     ax.set_xticks(range(counts.shape[1]), [str(c) for c in counts.columns])
     ax.set_yticks(range(len(counts)), [str(r) for r in counts.index])
-    ax.set_xlabel(escape_label(_margin_label(result), 80))
+    ax.set_xlabel(escape_label(_margin_label(result)))
     ax.set_ylabel("customers in the class")
     ax.grid(visible=False)
     ax.tick_params(length=0)
@@ -124,7 +131,8 @@ def _level_of(cell: tuple[str, str]) -> str:
 
 def _margin_label(result: KotlerLevels) -> str:
     low, high = (compact_number(cut) for cut in result.margin_cuts)
-    return f"{result.margin} ({result.margin_of}): low below {low}, high from {high}"
+    name = shorten(result.margin, LONGEST_NAME)
+    return f"{name} ({result.margin_of}): low below {low}, high from {high}"
 
 
 def type_map(result: RelationshipTypes, ax: Axes | None = None) -> Axes:
@@ -141,13 +149,18 @@ def type_map(result: RelationshipTypes, ax: Axes | None = None) -> Axes:
     frame = result.frame.sort_values(["volume", "customer_id"])
     positive = frame["volume"] > 0
     shown = frame[positive].iloc[:: max(math.ceil(positive.sum() / MOST_POINTS), 1)]
+    dot: dict[str, Any] = (
+        {"ms": 7, "alpha": 0.45} if len(shown) > MANY_POINTS else {"ms": 13, "alpha": 0.8}
+    )
     for name, colour in TYPE_COLOURS.items():
         own = shown[shown["type"] == name]
-        ax.plot(own["loyalty"], own["volume"], ".", color=colour, ms=7, alpha=0.45, zorder=1)
+        ax.plot(own["loyalty"], own["volume"], ".", color=colour, zorder=1, **dot)
     ax.set_yscale("log")
     number_axis(ax.yaxis)
+    ax.yaxis.set_minor_formatter(NullFormatter())
     low, high = float(shown["volume"].min()), float(shown["volume"].max())
-    ax.set_ylim(min(low, result.volume_cut) / 2, max(high, result.volume_cut) * 3)
+    ends = [low, high, *([result.volume_cut] if result.volume_cut > 0 else [])]
+    ax.set_ylim(min(ends) / 4, max(ends) * 4)
     ax.set_xlim(-0.02, 1.02)
     ax.axvline(result.thresholds.loyalty, color=PALETTE["black"], lw=1.5, ls="--")
     if result.volume_cut > 0:
@@ -220,7 +233,8 @@ def type_stability_bars(result: TypeStability, ax: Axes | None = None) -> Axes:
         )
         for place, row in zip(places, own.to_dict("records"), strict=True):
             said = percent(row["share"], 0) if row["customers"] else "nobody"
-            ax.text(place, 0.03, said, ha="center", fontsize=13, color="white", weight="bold")
+            colour = "white" if row["share"] > LEGIBLE_BAR else PALETTE["black"]
+            ax.text(place, 0.03, said, ha="center", fontsize=13, color=colour, weight="bold")
     ax.set_xticks(range(len(types)), types)
     ax.set_ylim(0, 1.02)
     percent_axis(ax.yaxis)
@@ -435,12 +449,13 @@ def promise_dots(result: ServiceKept, ax: Axes | None = None) -> Axes:
         at = [tiers.index(tier) + offset for tier in rows["tier"]]
         ax.hlines(at, rows["lower"], rows["upper"], color=colours[promise], lw=3)
         ax.plot(rows["share"], at, marker, color=colours[promise], ms=10, label=promise)
-    name_rows(ax, [escape_label(shorten(tier, LONGEST_NAME)) for tier in tiers])
+    labels = [escape_label(shorten(tier, LONGEST_NAME)) for tier in tiers]
+    name_rows(ax, labels)
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax.xaxis)
     ax.set_xlabel("promises kept, share of complaints or customers")
     legend_below(ax, 2)
-    finding(ax, _promise_sentence(result.frame), width=title_width(ax, tiers))
+    finding(ax, _promise_sentence(result.frame), width=title_width(ax, labels))
     told = "; ".join(
         f"{row['tier']}, {row['promise']} ({row['promised']}): "
         f"{interval_text(row['share'], row['lower'], row['upper'])}"
