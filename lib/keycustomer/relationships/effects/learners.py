@@ -83,6 +83,8 @@ def _under_each(asked: Arms, predict: Callable[[np.ndarray], FloatArray]) -> Flo
 def propensities(arms: Arms, fold: np.ndarray, learner: str) -> FloatArray:
     """Chance of each setting given the covariates, cross-fitted, shape (n, settings).
 
+    Without covariates it is the setting's share.
+
     Parameters
     ----------
     arms : Arms
@@ -92,7 +94,10 @@ def propensities(arms: Arms, fold: np.ndarray, learner: str) -> FloatArray:
     learner : {"regression", "boosting"}
         How they are learned.
     """
-    chances = np.empty((len(arms), arms.count))
+    shares = np.bincount(arms.setting, minlength=arms.count) / len(arms)
+    chances = np.tile(shares, (len(arms), 1))
+    if not arms.covariates.shape[1]:
+        return chances
     for one in np.unique(fold):
         out = fold == one
         model = _classifier(learner).fit(arms.covariates[~out], arms.setting[~out])
