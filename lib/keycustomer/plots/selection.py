@@ -142,7 +142,9 @@ def _draw_rivals(ax: Axes, rivals: pd.DataFrame | None) -> str:
             markersize=4,
             label=escape_label(labels[name]),
         )
-        said.append(f"{name} {percent(own['attainable_gain_share'].iloc[-1], 0)}")
+        share = float(own["attainable_gain_share"].iloc[-1])
+        if math.isfinite(share):
+            said.append(f"{name} {percent(share, 0)}")
     if not said:
         return ""
     last = _amount(rivals["budget"].max())
@@ -261,8 +263,9 @@ def shadow_price_curve(
     finding(ax, sentence)
     return describe(
         ax,
-        f"Shadow price by budget: {float(result.shadow_price(first)):.3g} at {_amount(first)}, 1 "
-        f"at {_amount(best)}, {price:.3g} at {_amount(marked)}.",
+        f"Shadow price, the value of one more unit of money, by budget: "
+        f"{float(result.shadow_price(first)):.3g} at {_amount(first)}, below 1 from "
+        f"{_amount(best)} on, {price:.3g} at {_amount(marked)}.",
     )
 
 
