@@ -125,7 +125,7 @@ def churn_calibration(
         _percent_ticks(ax.xaxis if axis == "x" else ax.yaxis)
     ax.set_xlabel("Predicted probability to leave, mean of a group (root scale)")
     ax.set_ylabel("Share that left")
-    legend_below(ax, columns=3)
+    legend_below(ax, columns=3 if max(len(one.name) for one in scores) < 16 else 2)
     finding(ax, _calibration_sentence(scores))
     return describe(ax, _calibration_description(scores))
 
@@ -305,7 +305,7 @@ def _ratio_scale(ax: Axes, rows: pd.DataFrame) -> None:
     for tick in (tick for tick in RATIO_TICKS if low <= tick <= high):
         if all(abs(np.log(tick / other)) > 0.1 * np.log(high / low) for other in kept):
             kept.append(tick)
-    ax.xaxis.set_major_locator(FixedLocator(kept))
+    ax.xaxis.set_major_locator(FixedLocator(sorted(kept)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())

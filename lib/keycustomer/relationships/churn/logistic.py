@@ -23,7 +23,7 @@ MOST_STEPS = 60
 CLOSE = 1e-9
 """Newton's decrement per row at which the fit has come to rest."""
 
-LARGEST = 25.0
+LARGEST = 12.0
 """Standardised coefficients beyond this mean that a column separates those who left."""
 
 PENALTIES = tuple(float(p) for p in np.geomspace(1000, 0.3, 10))
@@ -107,7 +107,10 @@ def fit_logistic(
     value = _objective(full, event, weights, ridge, beta, offset)
     for _ in range(MOST_STEPS):
         step, decrement = _newton_step(full, event, weights, ridge, beta, offset)
-        if decrement < CLOSE * weights.sum() * 1e-3 or np.abs(beta).max() > 2 * LARGEST:
+        if (
+            decrement < CLOSE * weights.sum() * 1e-3
+            or np.abs(beta[1:]).max(initial=0.0) > 4 * LARGEST
+        ):
             break
         size = 1.0
         while (new := _objective(full, event, weights, ridge, beta + size * step, offset)) < value:

@@ -75,8 +75,7 @@ def churn_features(
     if isinstance(lead, bool) or not isinstance(lead, int) or not 0 <= lead <= 12:
         raise ValueError(f"lead={lead!r}: a whole number of months from 0 to 12 is needed")
     known = _known(months)
-    rows = _shifted(known, lead)
-    past = rows["size_log"].notna() if lead else pd.Series(True, rows.index)
+    rows, past = _shifted(known, lead)
     ahead = known[known["number"] == known["number"].max()].copy()
     ahead = ahead[ahead["customer_id"].isin(months.present)].drop(columns="left")
     rows, ahead = (
@@ -147,15 +146,18 @@ def _mean_before(values: pd.Series, customer: pd.Series, width: int) -> pd.Serie
     return means.droplevel(0).reindex(values.index)
 
 
-def _shifted(known: pd.DataFrame, lead: int) -> pd.DataFrame:
-    """Set beside every month what was known `lead` months before."""
+def _shifted(known: pd.DataFrame, lead: int) -> tuple[pd.DataFrame, pd.Series]:
+    """Set beside every month what was known `lead` months before, and say where that is."""
     if lead == 0:
-        return known.copy()
+        return known.copy(), pd.Series(True, known.index)
     timed = [*_KEYS, *_AHEAD, "tenure_log", "under_term", "term_ends"]
     told = [name for name in known if name not in timed]
     past = known[["customer_id", "number", *told]].copy()
     past["number"] += lead
-    return known[timed].merge(past, on=["customer_id", "number"], how="left")
+    keys = ["customer_id", "number"]
+    rows = known[timed].merge(past, on=keys, how="left", indicator="seen")
+    seen = rows.pop("seen") == "both"
+    return rows, seen
 
 
 def _timed(table: pd.DataFrame) -> pd.DataFrame:
