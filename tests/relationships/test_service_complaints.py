@@ -117,16 +117,16 @@ def test_intervals_of_one_company_hold_the_truth(effects):
 
 def test_over_companies_holding_like_with_like_takes_the_bias_away():
     """Plainly, complaints are charged with what size does; the adjusted mean is near the truth."""
-    trial = judge_service(companies=5, accounts=300, seed=11)
+    trial = judge_service(companies=4, accounts=250, seed=11)
     summary = trial.summary().set_index(["contrast", "adjustment"])
     own, plain = (summary.loc["contacts x 0"].loc[how] for how in ("adjusted", "naive"))
     assert abs(own["error"]) < 3 * own["error_of_mean"]
     assert plain["error"] > 0
     told = summary.loc["all at first contact"].loc["adjusted"]
     assert abs(told["error"]) < 3 * told["error_of_mean"]
-    assert trial.companies == 5 and len(trial.frame) == 5 * 12
-    # 30 intervals of 95 %: fewer than 24 hold the truth less than once in 1,000
-    assert trial.frame.loc[trial.frame["adjustment"] == "adjusted", "held"].sum() >= 24
+    assert trial.companies == 4 and len(trial.frame) == 4 * 12
+    # of 24 intervals of 95 % fewer than 18 hold the truth less than once in 1,000
+    assert trial.frame.loc[trial.frame["adjustment"] == "adjusted", "held"].sum() >= 18
     assert "simulated companies" in trial._repr_html_()
 
 

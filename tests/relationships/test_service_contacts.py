@@ -126,7 +126,7 @@ def test_worth_refuses_other_outcomes_and_kinds(law, bent):
 
 @pytest.fixture(scope="module")
 def company_record():
-    return read_service(simulate_company(900, 36, seed=6))
+    return read_service(simulate_company(700, 36, seed=6))
 
 
 def test_contacts_sell_in_the_simulated_company(company_record):
@@ -137,7 +137,7 @@ def test_contacts_sell_in_the_simulated_company(company_record):
 
 def test_plain_numbers_charge_contacts_with_what_the_level_does(company_record):
     staying = contact_response(company_record, "left", folds=2)
-    truth = true_service(900, 36, 6, factors=(0.0, 1.0, 4.0)).contacts.set_index("factor")
+    truth = true_service(700, 36, 6, factors=(0.0, 1.0, 4.0)).contacts.set_index("factor")
     curve = staying.curve((0.0, 4.0)).set_index("factor")
     for factor in (0.0, 4.0):
         assert curve.loc[factor, "lower"] < truth.loc[factor, "leaving"]

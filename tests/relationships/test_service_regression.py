@@ -52,20 +52,20 @@ def test_change_of_a_single_flag_is_the_difference_of_two_means():
 
 
 def test_interval_of_a_change_has_the_spread_of_the_customer_bootstrap():
-    """The influence of customers and drawing them again agree to the noise of 400 draws."""
+    """The influence of customers and drawing them again agree to the noise of 250 draws."""
     y, x, customer = made(n=2000, customers=250, seed=1)
     other = np.column_stack([x[:, 0] + 0.5, np.zeros(len(x))])
     own = fit_regression(y, x, ["a", "b"], customer).change(other, x, "share")
     rows = [np.flatnonzero(customer == k) for k in range(customer.max() + 1)]
     rng, draws = np.random.default_rng(2), []
-    for _ in range(400):
+    for _ in range(250):
         chosen = [rows[k] for k in rng.integers(0, len(rows), len(rows))]
         at = np.concatenate(chosen)
         who = np.repeat(np.arange(len(chosen)), [len(k) for k in chosen])
         draws.append(fit_regression(y[at], x[at], ["a", "b"], who).change(other[at], x[at], "")
                      .estimate)  # fmt: skip
     error = (own.upper - own.lower) / (2 * 1.959964)
-    assert error == pytest.approx(np.std(draws), rel=0.12)
+    assert error == pytest.approx(np.std(draws), rel=0.15)
 
 
 def test_columns_that_say_nothing_new_are_left_out_and_named():

@@ -33,6 +33,7 @@ from keycustomer.relationships.service.controls import control_columns, identifi
 from keycustomer.relationships.service.record import ServiceRecord
 from keycustomer.relationships.service.regression import Regression, fit_regression
 from keycustomer.stats import Estimate, verdict_below
+from keycustomer.stats.bootstrap import Progress, after_quiet
 
 Array = npt.NDArray[Any]
 
@@ -166,6 +167,7 @@ def complaint_effects(
     follow: int = 3,
     attributes: Sequence[str] = (),
     level: float = 0.95,
+    progress: Progress | None = None,
 ) -> ComplaintEffects:
     """Put leaving beside complaints and how they were resolved.
 
@@ -185,6 +187,8 @@ def complaint_effects(
         Attributes of the customers that are held fixed as well.
     level : float
         Confidence level.
+    progress : callable, optional
+        Called with contrasts done and in all, once the work has taken two seconds.
 
     Raises
     ------
@@ -195,15 +199,16 @@ def complaint_effects(
     counts, pending, again = resolution_counts(record, patience)
     used = (record.number >= burn_in) & ~pending
     rows = np.flatnonzero(used)
+    report, done = after_quiet(progress), 0
     left = record.months.frame["left"].to_numpy()[rows].astype(float)
     study = ResolutionStudy(record, counts, again, rows, left, attributes)
     effects: dict[tuple[str, str], Estimate] = {}
     each: dict[tuple[str, str], Estimate] = {}
     for how in ("naive", "adjusted"):
         model = study.fit(half_life, adjusted=how == "adjusted")
-        effects |= {
-            (name, how): study.contrast(model, name, half_life, level) for name in CONTRASTS
-        }
+        for name in CONTRASTS:
+            effects[name, how] = study.contrast(model, name, half_life, level)
+            report(done := done + 1, 2 * len(CONTRASTS))
         each |= {(kind, how): study.each(model, kind, half_life, level) for kind in KINDS}
     present = [kind for kind in KINDS if counts[rows, KINDS.index(kind)].sum()]
     return ComplaintEffects(
@@ -218,18 +223,21 @@ def complaint_effects(
         patience=patience,
         half_life=half_life,
         follow=follow,
-        excluded={
-            f"customer-months among the first {burn_in} of the window": int(
-                (record.number < burn_in).sum()
-            ),
-            "customer-months with a complaint too new to tell how it ended": int(
-                ((record.number >= burn_in) & pending).sum()
-            ),
-        },
+        excluded=_excluded(record.number < burn_in, pending, burn_in),
         identification=identification("complaints", alone=("satisfaction", "loyalty", "discount")),
         simulated=record.months.simulated,
         study=study,
     )
+
+
+def _excluded(early: Array, pending: Array, burn_in: int) -> dict[str, int]:
+    """Count the customer-months left out."""
+    return {
+        f"customer-months among the first {burn_in} of the window": int(early.sum()),
+        "customer-months with a complaint too new to tell how it ended": int(
+            (pending & ~early).sum()
+        ),
+    }
 
 
 def _refuse(record: ServiceRecord, patience: float, burn_in: int, follow: int) -> None:

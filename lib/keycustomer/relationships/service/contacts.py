@@ -41,6 +41,7 @@ from keycustomer.relationships.service.regression import (
     normal_estimate,
 )
 from keycustomer.stats import Estimate, verdict_above
+from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
 
 Array = npt.NDArray[Any]
 
@@ -208,7 +209,8 @@ def contact_response(
     folds: int = 5,
     attributes: Sequence[str] = (),
     level: float = 0.95,
-    seed: int = 0,
+    seed: Seed = 0,
+    progress: Progress | None = None,
 ) -> ContactResponse:
     """Put an outcome beside the contacts that a customer remembers.
 
@@ -230,30 +232,23 @@ def contact_response(
         Attributes of the customers that are held fixed as well.
     level : float
         Confidence level.
-    seed : int
+    seed : int or Generator
         Of the dealing into parts.
+    progress : callable, optional
+        Called with parts done and in all, once the work has taken two seconds.
 
     Raises
     ------
     ValueError
         When there are no contacts, the outcome is not known, or it never varies.
     """
-    if not record.contacts["is_contact"].any():
-        raise ValueError(
-            f"no interaction is a contact: contact_kinds={record.contact_kinds!r}, the kinds "
-            f"recorded are {sorted(record.contacts['kind'].dropna().unique())[:12]}"
-        )
+    _refuse(record)
     known = outcome_rows(record, outcome, burn_in)
-    customer = pd.factorize(record.customer[known.rows])[0].astype(np.int64)
-    if not 2 <= folds <= customer.max(initial=0) + 1:
-        raise ValueError(
-            f"folds={folds!r} must be 2 up to the {customer.max(initial=0) + 1:,} customers"
-        )
     form = Form("logarithm", half_life, call_worth)
     study = contact_study(record, known, form, attributes)
-    part = np.random.default_rng(seed).permutation(int(customer.max()) + 1) % folds
-    trial = _Trial(known, study.stocks, study.held, customer, part[customer])
-    scores, chosen = trial.scores(folds)
+    customer, part = study.customer, _parts(study.customer, folds, seed)
+    trial = _Trial(known, study.stocks, study.held, customer, part)
+    scores, chosen = trial.scores(folds, after_quiet(progress))
     forms = _compare(scores, chosen, customer, level)
     design, model = study.model(form)
     naive = fit_regression(known.values, design[:, :1], ["contacts"], customer, known.family)
@@ -279,6 +274,22 @@ def contact_response(
         design=design,
         places=known.rows,
     )
+
+
+def _refuse(record: ServiceRecord) -> None:
+    if not record.contacts["is_contact"].any():
+        raise ValueError(
+            f"no interaction is a contact: contact_kinds={record.contact_kinds!r}, the kinds "
+            f"recorded are {sorted(record.contacts['kind'].dropna().unique())[:12]}"
+        )
+
+
+def _parts(customer: Array, folds: int, seed: Seed) -> Array:
+    """Part of each row, all rows of a customer in one."""
+    customers = int(customer.max(initial=-1)) + 1
+    if not 2 <= folds <= customers:
+        raise ValueError(f"folds={folds!r} must be 2 up to the {customers:,} customers")
+    return np.asarray((np.random.default_rng(seed).permutation(customers) % folds)[customer])
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,7 +394,7 @@ class _Trial:
     customer: Array
     part: Array
 
-    def scores(self, folds: int) -> tuple[dict[str, Array], dict[str, Form]]:
+    def scores(self, folds: int, report: Progress) -> tuple[dict[str, Array], dict[str, Form]]:
         """Log-likelihood of every row by form when not fitted, and the forms chosen on all rows."""
         scores = {form: np.zeros(len(self.part)) for form in FORMS}
         for fold in range(folds):
@@ -391,6 +402,7 @@ class _Trial:
             fit = ~test
             for name, form in {"none": None, **self.choose(fit)}.items():
                 scores[name][test] = self._score(form, fit, test)
+            report(fold + 1, folds)
         return scores, self.choose(np.ones(len(self.part), dtype=bool))
 
     def choose(self, fit: Array) -> dict[str, Form]:

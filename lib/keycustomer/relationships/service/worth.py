@@ -112,7 +112,7 @@ def contact_worth(
     ------
     ValueError
         When the response is of another outcome, the kind is none of the contact kinds, no cost is
-        recorded or margins are not known.
+        recorded, or no margin of a present customer is known.
     """
     kind = record.contact_kinds[0] if kind is None else kind
     _refuse(record, response, kind)
@@ -120,52 +120,44 @@ def contact_worth(
     step = 1.0 if kind == record.contact_kinds[0] else response.form.call_worth
     last, margin = _present(record, response)
     known = np.isfinite(margin)
-    last, margin = last[known], margin[known]
-    score = _scores(response, last)
-    leaving = 1 / (1 + np.exp(-score))
-    value = (
-        np.maximum(margin, 0.0)
-        / 12
-        * margin_multiple(1 - leaving, discount_rate, horizon=horizon, unit="month")
-    )
-    slopes = (response.slope.estimate, response.slope.upper, response.slope.lower)
-    avoided = [_avoided(response, last, score, slope, step) for slope in slopes]
-    worth, lower, upper = (one * value for one in avoided)
-    place = response.places[last]
-    frame = pd.DataFrame(
-        {
-            "customer_id": record.months.frame["customer_id"].to_numpy()[place],
-            "stock": response.stock[last],
-            "margin": margin,
-            "leaving": leaving,
-            "value": value,
-            "avoided": avoided[0],
-            "worth": worth,
-            "lower": lower,
-            "upper": upper,
-            "cost": cost,
-            "pays": worth > cost,
-        }
-    )
-    share = Estimate(
-        float((worth > cost).mean()),
-        float((lower > cost).mean()),
-        float((upper > cost).mean()),
-        "share of customers",
-        len(frame),
-        "ends of the slope's interval",
-    )
+    if not known.any():
+        raise ValueError("no customer with a known margin is there at the end of the window")
+    frame = _worths(response, last[known], margin[known], step, horizon, discount_rate)
+    place = response.places[last[known]]
+    frame.insert(0, "customer_id", record.months.frame["customer_id"].to_numpy()[place])
     return ContactWorth(
-        frame=frame,
+        frame=frame.assign(cost=cost, pays=frame["worth"] > cost),
         kind=kind,
         cost=cost,
-        share=share,
+        share=_share(frame, cost),
         excluded=int((~known).sum()),
         currency=record.months.currency,
         horizon=horizon,
         discount_rate=discount_rate,
         simulated=record.months.simulated,
     )
+
+
+def _worths(
+    response: ContactResponse, last: Array, margin: Array, step: float, horizon: int, rate: float
+) -> pd.DataFrame:
+    """Worth of one more contact with each customer, at the slope and at the interval's ends."""
+    score = _scores(response, last)
+    leaving = 1 / (1 + np.exp(-score))
+    multiple = margin_multiple(1 - leaving, rate, horizon=horizon, unit="month")
+    value = np.maximum(margin, 0.0) / 12 * multiple
+    slopes = (response.slope.estimate, response.slope.upper, response.slope.lower)
+    avoided = [_avoided(response, last, score, slope, step) for slope in slopes]
+    told = {"stock": response.stock[last], "margin": margin, "leaving": leaving, "value": value}
+    ends = zip(("worth", "lower", "upper"), avoided, strict=True)
+    return pd.DataFrame(told | {"avoided": avoided[0]} | {name: one * value for name, one in ends})
+
+
+def _share(frame: pd.DataFrame, cost: float) -> Estimate:
+    """Share of the customers for whom a contact is worth more than it costs."""
+    above = {name: float((frame[name] > cost).mean()) for name in ("worth", "lower", "upper")}
+    unit, method = "share of customers", "ends of the slope's interval"
+    return Estimate(above["worth"], above["lower"], above["upper"], unit, len(frame), method)
 
 
 def _refuse(record: ServiceRecord, response: ContactResponse, kind: str) -> None:
