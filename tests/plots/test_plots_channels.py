@@ -96,7 +96,7 @@ def test_the_gain_of_a_rule_is_in_the_title_and_every_company_is_drawn():
     best = table.loc[table["mean"].idxmax(), "rule"]
     assert title(ax).startswith(f"Simulated, with one in charge: best is '{best}'")
     companies = [line for line in ax.get_lines() if line.get_marker() == "o"]
-    assert sum(len(line.get_xdata()) for line in companies) == 4 * 20
+    assert sum(len(line.get_xdata()) for line in companies) == 7 * 20
     with pytest.raises(ValueError, match="measure='love': one of profit, survival, last_year"):
         plots.responsibility_dots(effect(), measure="love")
 

@@ -11,6 +11,7 @@ from keycustomer.relationships import (
     responsibility_effect,
 )
 from keycustomer.relationships.channels.comparison import _Study
+from keycustomer.relationships.channels.responsibility import RULES
 from keycustomer.simulate import ChannelRule, Parameters, simulate_company
 from keycustomer.stats import bootstrap
 
@@ -279,6 +280,13 @@ def test_one_in_charge_is_worth_something_in_every_company(effect):
     assert len(own) == 20 and own["seed"].nunique() == 20
 
 
+def test_one_channel_for_all_is_the_yardstick(effect):
+    """Any one channel beats two at odds; commission makes the agents the dearest of the three."""
+    gains = {rule: effect.of(rule).estimate for rule in RULES}
+    assert all(effect.of(rule, "survival").lower > 0 for rule in RULES)
+    assert gains["agents for all"] < gains["managers for all"] < gains["inside sales for all"]
+
+
 def test_the_true_difference_is_steadier_than_what_one_company_shows(effect):
     """The sample difference of leaving scatters by chance; the true one hardly does."""
     spread = effect.naive[["difference", "true_difference"]].std()
@@ -302,6 +310,8 @@ def test_a_rule_without_limits_gives_all_to_the_manager():
     from keycustomer.simulate import Policy, compare_policies
 
     found = responsibility_effect(**SMALL, rule=ChannelRule(0, 0), ahead=6, discount_rate=0.1)
+    gains = found.companies.pivot(index="seed", columns="rule", values="profit")
+    np.testing.assert_allclose(gains["by revenue"], gains["managers for all"])
     run = compare_policies(
         [Policy(), Policy("m", channel="manager")], 150, 24, 1, ahead=6, discount_rate=0.1
     )

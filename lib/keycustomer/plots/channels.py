@@ -196,7 +196,7 @@ def responsibility_dots(
         known = ", ".join(result.frame["measure"].unique())
         raise ValueError(f"measure={measure!r}: one of {known}")
     rules = list(table["rule"])[::-1]
-    ax = new_axes(ax, size=(10, 5.2))
+    ax = new_axes(ax, size=(10, 2.4 + 0.6 * len(rules)))
     for place, rule in enumerate(rules):
         own = result.companies[result.companies["rule"] == rule]
         row = table[table["rule"] == rule].iloc[0]

@@ -143,7 +143,7 @@ def channel_overlap(
     Parameters
     ----------
     base : CustomerBase
-        A prepared base with transactions that know their channel, or customers that know their
+        A prepared base with transactions, which know their channel, or customers who know their
         manager and agent; with both, both count.
     every : {"week", "month", "quarter", "year"}
         Calendar period within which sales of both channels are a conflict.

@@ -7,7 +7,8 @@ meet the same chance under business as usual and under rules of responsibility,
 - the manager keeps every account that both claim, or the agent does; all others stay as they are;
 - the larger of them go to the manager and the rest to the agent;
 - every account goes to the channel its revenue calls for (`simulate.ChannelRule`): the manager, an
-  agent, or inside sales.
+  agent, or inside sales;
+- one channel looks after everybody: what the other rules are to be measured by.
 
 Since accounts do not meet each other, the first three are put together account by account from runs
 in which a channel looks after everybody.  One company is one draw: the effect is told for at least
@@ -31,7 +32,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
 from keycustomer.lifetime.arguments import whole_number
-from keycustomer.simulate import CHANNELS, ChannelRule, Outcome, Policy, compare_policies
+from keycustomer.simulate import ChannelRule, Outcome, Policy, compare_policies
 from keycustomer.simulate.parameters import Parameters
 from keycustomer.simulate.products import product_arrays
 from keycustomer.simulate.settings import Settings
@@ -40,7 +41,19 @@ from keycustomer.stats.samples import FloatArray
 
 Progress = Callable[[int, int], None]
 
-RULES = ("manager keeps them", "agent keeps them", "larger to the manager", "by revenue")
+SHARED_RULES = ("manager keeps them", "agent keeps them", "larger to the manager")
+"""Rules that change the accounts in conflict alone."""
+
+BY_REVENUE = "by revenue"
+
+FOR_ALL = {
+    "inside sales for all": "inside sales",
+    "agents for all": "agent",
+    "managers for all": "manager",
+}
+"""One channel for everybody."""
+
+RULES = (*SHARED_RULES, BY_REVENUE, *FOR_ALL)
 """Rules of responsibility."""
 
 USUAL = "business as usual"
@@ -205,8 +218,8 @@ class _Company:
     ) -> None:
         from keycustomer.simulate import draw_accounts
 
-        policies = {USUAL: Policy(), RULES[3]: Policy(channel=rule)}
-        policies |= {name: Policy(channel=name) for name in CHANNELS[:3]}
+        policies = {USUAL: Policy(), BY_REVENUE: Policy(channel=rule)}
+        policies |= {name: Policy(channel=name) for name in FOR_ALL.values()}
         self.outcomes = compare_policies(
             policies,
             settings.accounts,
@@ -245,10 +258,11 @@ class _Company:
     def _under(self, rule: str, measure: str) -> FloatArray:
         """Measure of every account under a rule."""
         values = {name: _measured(one)[measure] for name, one in self.outcomes.items()}
-        if rule == RULES[3]:
-            return values[rule]
-        to_manager = {RULES[0]: self.conflict, RULES[1]: ~self.conflict, RULES[2]: self.larger}
-        kept = np.where(to_manager[rule], values["manager"], values["agent"])
+        if rule not in SHARED_RULES:
+            return values[FOR_ALL.get(rule, rule)]
+        everyone = np.full(len(self.conflict), rule == SHARED_RULES[0])
+        to_manager = self.larger if rule == SHARED_RULES[2] else everyone
+        kept = np.where(to_manager, values["manager"], values["agent"])
         return np.where(self.conflict, kept, values[USUAL])
 
     def naive(self) -> dict[str, Any]:
