@@ -193,7 +193,7 @@ def test_a_rate_is_the_sum_of_outcomes_by_the_sum_of_exposures() -> None:
     assert found.unit == "left per months"
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.integers(0, 10**6), st.floats(0.01, 1000))
 def test_units_and_order_of_rows_do_not_matter(seed: int, unit: float) -> None:
     generator = np.random.default_rng(seed)

@@ -377,8 +377,8 @@ def company_errors(
     least = min(told, key=lambda one: abs(one[1]))
     finding(
         ax,
-        f"Simulated, {result.companies} companies: {shorten(worst[0], 30)} is off by "
-        f"{_signed(worst[1])} on average, {shorten(least[0], 30)} by {_signed(least[1])}",
+        f"Simulated, mean error over {result.companies} companies: {shorten(worst[0], 30)} "
+        f"{_signed(worst[1])}, {shorten(least[0], 30)} {_signed(least[1])}",
         width=title_width(ax, names),
     )
     return describe(
@@ -401,7 +401,7 @@ def _draw_errors(ax: Axes, place: int, errors: np.ndarray, colour: str, mark: st
 
 def _signed(value: float) -> str:
     sign = "+" if value >= 0 else "\N{MINUS SIGN}"
-    return sign + _number(abs(value))
+    return sign + (f"{abs(value):.2g}" if abs(value) < 1000 else compact_number(abs(value)))
 
 
 def level_value_lines(result: LevelValues, ax: Axes | None = None, *, groups: int = 4) -> Axes:
