@@ -23,7 +23,7 @@ PRIOR_SPREAD = 0.3
 """Log-odds by which a standard deviation of a feature moves an outcome, as a rule: coefficients of
 the logistic regression are shrunk as if they came from a normal distribution of this spread."""
 
-PENALTIES = np.logspace(-1, 5, 13)
+PENALTIES = np.logspace(-1, 5, 7)
 """Penalties of ridge regression from which leave-one-out prediction chooses."""
 
 

@@ -173,10 +173,11 @@ class RetentionPilot:
         DataFrame
             rule, stop, chosen (share of the customers), profit, lower, upper, over random, over
             churn risk, truth (all currency a customer), attained (truth as a share of what is
-            attainable).
+            attainable, missing where nothing is).
         """
         truth = self.profits.truth(self.true_gain).to_numpy()
-        return self.profits.to_frame().assign(truth=truth, attained=truth / self.attainable)
+        most = self.attainable if self.attainable > 0 else np.nan
+        return self.profits.to_frame().assign(truth=truth, attained=truth / most)
 
     def measures(self) -> pd.DataFrame:
         """Give the measure `uplift_profit` of the case output.

@@ -76,8 +76,11 @@ class TargetingProfits:
             When the two were not compared.
         """
         if (rule, other, stop) not in self.gaps:
-            known = sorted({f"{a!r} and {b!r} at {c!r}" for a, b, c in self.gaps})
-            raise KeyError(f"no gap of {rule!r} and {other!r} at {stop!r}; there is: {known}")
+            rules = ", ".join(dict.fromkeys(name for name, _ in self.profits))
+            raise KeyError(
+                f"no gap of {rule!r} and {other!r} at {stop!r}; rules: {rules}; stops: {FIXED}, "
+                f"{BEST}, and for uplift x value {WORTH}"
+            )
         return self.gaps[rule, other, stop]
 
     def verdict(self, rule: str, other: str = RISK, stop: str = BEST) -> str:

@@ -1,9 +1,8 @@
 """Gains by depth: what the first so many of an order bring, for many resamples at once.
 
-A `Ranking` is the order that a score gives, as the share of the offer that each customer gets
-between one depth and the next; customers with the same score share it alike, so that a score which
-is the same for all gives the straight line of choosing at random.  A depth stands for a cut of the
-score: customers drawn twice do not move it.
+A `Ranking` is the order that a score gives.  Customers with the same score are a group and share
+the offer alike, so that a score which is the same for all gives the straight line of choosing at
+random.  A depth stands for a cut of the score: customers drawn twice do not move it.
 """
 
 from __future__ import annotations
@@ -40,8 +39,19 @@ class Ranking:
         return cls(np.unique(-score, return_inverse=True)[1], depths)
 
     @cached_property
+    def order(self) -> IntArray:
+        """Positions of the customers, the highest score first."""
+        return np.argsort(self.group, kind="stable")
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """Place in the order of the first customer of each group, shape (groups,)."""
+        counts = np.bincount(self.group)
+        return np.cumsum(counts) - counts
+
+    @cached_property
     def steps(self) -> Any:
-        """Share of the offer that each customer gets from one depth to the next, (n, k - 1)."""
+        """Share of the offer that a group gets from one depth to the next, (groups, k - 1)."""
         counts = np.bincount(self.group)
         stop = np.cumsum(counts) / len(self.group)
         start = np.concatenate([[0.0], stop[:-1]])
@@ -54,13 +64,12 @@ class Ranking:
         upper = np.minimum(stop[row], self.depths[column + 1])
         share = (upper - np.maximum(start[row], self.depths[column])) / (stop - start)[row]
         shape = (len(counts), len(self.depths) - 1)
-        return sparse.csr_array((np.maximum(share, 0.0), (row, column)), shape=shape)[self.group]
+        return sparse.csr_array((np.maximum(share, 0.0), (row, column)), shape=shape)
 
     def offered(self, depth: float) -> FloatArray:
         """Share of the offer that each customer gets at any depth, shape (n,)."""
         counts = np.bincount(self.group)
-        before = np.cumsum(counts) - counts
-        share = np.clip((depth * len(self.group) - before) / counts, 0.0, 1.0)
+        share = np.clip((depth * len(self.group) - self.starts) / counts, 0.0, 1.0)
         return np.asarray(share)[self.group]
 
     def sums(self, amounts: FloatArray, weights: FloatArray) -> FloatArray:
@@ -77,5 +86,6 @@ class Ranking:
         -------
         ndarray, shape (rows, k)
         """
-        between = (weights * amounts) @ self.steps
+        ranked = (weights * amounts)[:, self.order]
+        between = np.add.reduceat(ranked, self.starts, axis=1) @ self.steps
         return np.concatenate([np.zeros((len(weights), 1)), np.cumsum(between, axis=1)], axis=1)
