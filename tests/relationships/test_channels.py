@@ -263,12 +263,15 @@ def test_workloads_need_staff_on_file(cdnow_base):
         manager_workloads(cdnow_base)
 
 
-SMALL = {"accounts": 150, "months": 24}
+SMALL = {"accounts": 80, "months": 12}
+
+
+TOLD = []
 
 
 @pytest.fixture(scope="module")
 def effect():
-    return responsibility_effect(**SMALL)
+    return responsibility_effect(**SMALL, progress=lambda *done: TOLD.append(done))
 
 
 def test_one_in_charge_is_worth_something_in_every_company(effect):
@@ -278,6 +281,7 @@ def test_one_in_charge_is_worth_something_in_every_company(effect):
     own = effect.companies[effect.companies["rule"] == "manager keeps them"]
     np.testing.assert_allclose(own["moved"], own["conflict_share"])
     assert len(own) == 20 and own["seed"].nunique() == 20
+    assert TOLD == [(done, 20) for done in range(1, 21)]
 
 
 def test_one_channel_for_all_is_the_yardstick(effect):
@@ -313,7 +317,7 @@ def test_a_rule_without_limits_gives_all_to_the_manager():
     gains = found.companies.pivot(index="seed", columns="rule", values="profit")
     np.testing.assert_allclose(gains["by revenue"], gains["managers for all"])
     run = compare_policies(
-        [Policy(), Policy("m", channel="manager")], 150, 24, 1, ahead=6, discount_rate=0.1
+        [Policy(), Policy("m", channel="manager")], 80, 12, 1, ahead=6, discount_rate=0.1
     )
     there = run.outcomes["business as usual"].expected_months > 0
     gain = (run.outcomes["m"].expected_profit - run.outcomes["business as usual"].expected_profit)[
@@ -328,9 +332,3 @@ def test_few_companies_are_refused():
         responsibility_effect(companies=5)
     with pytest.raises(ValueError, match="larger_share=2"):
         responsibility_effect(larger_share=2)
-
-
-def test_companies_are_reported_while_they_run():
-    told = []
-    responsibility_effect(accounts=50, months=12, progress=lambda *one: told.append(one))
-    assert told[0] == (1, 20) and told[-1] == (20, 20)

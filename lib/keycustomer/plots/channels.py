@@ -213,13 +213,7 @@ def responsibility_dots(
     ax.set_xlabel(
         "change of the chance to stay (points)" if points else "change of profit, EUR an account"
     )
-    looks = {"marker": "o", "color": PALETTE["sky"], "ls": "none", "ms": 8}
-    handles = [
-        Line2D([], [], label="a simulated company", **looks),  # type: ignore[arg-type]
-        Line2D([], [], marker="D", color=PALETTE["blue"], lw=7, ms=11, mec="white",
-               label="mean and its interval"),
-    ]  # fmt: skip
-    legend_below(ax, 2, handles)
+    _explain_companies(ax)
     count = result.companies["seed"].nunique()
     best = table.iloc[int(table["mean"].argmax())]
     gain = (
@@ -240,6 +234,17 @@ def responsibility_dots(
     return describe(
         ax, f"Simulated data: change of {measure} by rule over {count} companies: {told}."
     )
+
+
+def _explain_companies(ax: Axes) -> None:
+    blue = PALETTE["blue"]
+    handles = [
+        Line2D([], [], marker="o", color=PALETTE["sky"], ls="none", ms=8,
+               label="a simulated company"),
+        Line2D([], [], marker="D", color=blue, lw=7, ms=11, mec="white",
+               label="mean and its interval"),
+    ]  # fmt: skip
+    legend_below(ax, 2, handles)
 
 
 def workload_bars(result: ManagerWorkloads, ax: Axes | None = None) -> Axes:

@@ -162,15 +162,7 @@ def quality_prediction(
     ValueError
         When the days after do not lie within the window, or it happened to nobody or everybody.
     """
-    whole_number(horizon, "horizon", of="months", least=1)
-    day = day_of(as_of, "as_of") or first_day(base.end, horizon) - dt.timedelta(days=1)
-    until = (pd.Timestamp(day) + pd.Timedelta(days=1) + pd.DateOffset(months=horizon)).date()
-    until -= dt.timedelta(days=1)
-    if not base.start < day < until <= base.end:
-        raise ValueError(
-            f"as_of={day} with horizon={horizon}: the days after end on {until}, and the base "
-            f"covers {base.start} to {base.end}"
-        )
+    day, until = _days(base, as_of, horizon)
     quality = relationship_quality(
         base,
         as_of=day,
@@ -184,23 +176,37 @@ def quality_prediction(
     )
     cases, notes = _followed(base, quality, day, until, horizon)
     scored = quality.frame.set_index("customer_id").dropna(subset="index").join(cases, how="inner")
-    names = [*quality.parts["part"], "index"]
+    names = [*quality.parts["part"], "index", "size"]
     rows: list[dict[str, Any]] = []
     thirds = []
     for outcome in cases.columns.drop("size"):
         own = scored.dropna(subset=[outcome])
         happened = own[outcome].to_numpy(bool)
-        if outcome == LESS and happened.mean() in (0, 1):
+        if outcome == LESS and _alike(happened):
             notes.append(f"{outcome}: {int(happened.sum()):,} customers, nothing to tell apart")
             continue
         _refuse_alike(outcome, happened)
-        scores = own[[*names, "size"]].to_numpy(float)
-        rows += _areas(outcome, [*names, "size"], scores, happened, draws, seed, level, progress)
+        scores = own[names].to_numpy(float)
+        rows += _areas(outcome, names, scores, happened, draws, seed, level, progress)
         thirds.append(_by_third(outcome, own["index"], happened))
-    frame = pd.DataFrame(rows)
+    told = pd.concat(thirds, ignore_index=True)
     return QualityPrediction(
-        frame, pd.concat(thirds, ignore_index=True), quality, day, until, len(scored), tuple(notes)
+        pd.DataFrame(rows), told, quality, day, until, len(scored), tuple(notes)
     )
+
+
+def _days(base: CustomerBase, as_of: Day, horizon: int) -> tuple[dt.date, dt.date]:
+    """Last day of the measurement, and of the months after it."""
+    whole_number(horizon, "horizon", of="months", least=1)
+    one = dt.timedelta(days=1)
+    day = day_of(as_of, "as_of") or first_day(base.end, horizon) - one
+    until = (pd.Timestamp(day + one) + pd.DateOffset(months=horizon)).date() - one
+    if not base.start < day < until <= base.end:
+        raise ValueError(
+            f"as_of={day} with horizon={horizon}: the days after end on {until}, and the base "
+            f"covers {base.start} to {base.end}"
+        )
+    return day, until
 
 
 def _followed(
@@ -243,8 +249,12 @@ def _left(base: CustomerBase, ids: pd.Series, day: dt.date, until: dt.date) -> p
     return pd.Series(left.astype(float), index=ids).where(there.to_numpy())
 
 
+def _alike(happened: np.ndarray) -> bool:
+    return not happened.any() or bool(happened.all())
+
+
 def _refuse_alike(outcome: str, happened: np.ndarray) -> None:
-    if not len(happened) or happened.all() or not happened.any():
+    if _alike(happened):
         raise ValueError(
             f"{outcome}: {int(happened.sum()):,} of {counted(len(happened), 'customer')}; with "
             "none or all of them nothing can be told apart: take a longer horizon"

@@ -247,27 +247,15 @@ def check_service_rules(
     promised = _rules(rules)
     if not base.has("interactions"):
         raise ValueError(f"{base.title}: no table interactions, so that no service is on record")
-    last = day_of(end, "end") or base.end
-    first = day_of(start, "start") or max(first_day(last, MONTHS), base.start)
-    if not base.start <= first < last <= base.end:
-        raise ValueError(
-            f"start {first} and end {last} must lie in this order within {base.start} to {base.end}"
-        )
+    first, last = _days(base, start, end)
     kinds = {"visits": visit_kinds, "calls": call_kinds, "complaints": complaint_kinds}
     found = kept_by_customer(base, first, last, kinds)
     given = _levels(base, last, found.customers.index) if tiers is None else tiers
-    own = tiers_of(given, found.customers.index)
-    ruled = own.isin(list(promised))
-    if not ruled.any():
-        raise ValueError(
-            f"no customer's tier has a rule; tiers are {listed(own.dropna().unique())}, rules are "
-            f"for {listed(promised)}"
-        )
-    customers = found.customers[ruled].assign(tier=own[ruled])
+    customers = _ruled(found, given, promised)
     judged = found.complaints_of(customers, {k: r.response_days for k, r in promised.items()})
     table = _by_customer(customers, judged, promised, found)
     excluded = {
-        "customers without a tier or rule": int((~ruled).sum()),
+        "customers without a tier or rule": len(found.customers) - len(customers),
         "complaints still open whose time is not up": int(judged["pending"].sum()),
     }
     names = [name for name in promised if (table["tier"] == name).any()]
@@ -284,6 +272,29 @@ def check_service_rules(
         excluded,
         _notes(found, excluded),
     )
+
+
+def _days(base: CustomerBase, start: Day, end: Day) -> tuple[dt.date, dt.date]:
+    """First and last day to check."""
+    last = day_of(end, "end") or base.end
+    first = day_of(start, "start") or max(first_day(last, MONTHS), base.start)
+    if not base.start <= first < last <= base.end:
+        raise ValueError(
+            f"start {first} and end {last} must lie in this order within {base.start} to {base.end}"
+        )
+    return first, last
+
+
+def _ruled(found: Kept, tiers: pd.Series, rules: Mapping[str, ServiceRule]) -> pd.DataFrame:
+    """Keep the customers whose tier has a rule, with their tier."""
+    own = tiers_of(tiers, found.customers.index)
+    ruled = own.isin(list(rules))
+    if not ruled.any():
+        raise ValueError(
+            f"no customer's tier has a rule; tiers are {listed(own.dropna().unique())}, rules are "
+            f"for {listed(rules)}"
+        )
+    return found.customers[ruled].assign(tier=own[ruled])
 
 
 def _rules(rules: Mapping[str, ServiceRule] | None) -> dict[str, ServiceRule]:
