@@ -75,6 +75,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "priority_map",
         "stated_derived_map",
     ),
+    "economics": ("break_even_bars", "level_cost_dots", "next_customer_curves", "policy_dots"),
     "effects": (
         "adjustment_dots",
         "balance_dots",
@@ -83,6 +84,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "overlap_bars",
         "treatment_dots",
     ),
+    "judged": ("company_dots", "judged_bars", "overrating_dots", "plan_level_bars"),
     "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),
     "measurement": (

@@ -199,10 +199,22 @@ def _search(
         low = point[1] if floor is None else floor
         return low + (1 - low) * point[0], low, math.exp(point[2]) / scale
 
-    def badness(point: FloatArray) -> float:
+    def badness(point: FloatArray) -> tuple[float, FloatArray]:
         high, low, steep = unpacked(point)
-        return -_loglik(low - (high - low) * np.expm1(-steep * spending), people, successes)
+        left = np.exp(-steep * spending)
+        rates = low + (high - low) * (1 - left)
+        safe = np.clip(rates, NARROWEST, 1 - NARROWEST)
+        pull = successes / safe - (people - successes) / (1 - safe)
+        slopes = np.stack(
+            [
+                (1 - low) * (1 - left),
+                np.where(floor is None, 1 - point[0] * (1 - left), 0.0),
+                (high - low) * steep * spending * left,
+            ]
+        )
+        return -_loglik(rates, people, successes) / count, -(slopes @ pull) / count
 
+    count = people.sum()
     rate = float(successes.sum() / people.sum())
     low = 0.5 * rate if floor is None else floor
     firsts = [[min((1 + rate) / 2, 0.9), low, math.log(one)] for one in STARTS]
@@ -210,10 +222,10 @@ def _search(
         firsts = [[(start[0] - start[1]) / (1 - start[1]), start[1], math.log(start[2] * scale)]]
     bounds = [(1e-6, 1.0), (0.0, 0.999), (-7.0, 7.0)]
     found = min(
-        (minimize(badness, first, method="L-BFGS-B", bounds=bounds) for first in firsts),
+        (minimize(badness, one, jac=True, method="L-BFGS-B", bounds=bounds) for one in firsts),
         key=lambda one: float(one.fun),
     )
-    return unpacked(found.x), -float(found.fun)
+    return unpacked(found.x), -float(found.fun) * count
 
 
 def _loglik(rate: FloatArray, people: FloatArray, successes: FloatArray) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.lifetime.arguments import whole_number
-from keycustomer.relationships.judged.plan_judgement import BEST, judge_plans
+from keycustomer.relationships.judged.plan_judgement import BEST, TODAY, judge_plans
 from keycustomer.relationships.judged.true_levels import level_truth
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
 from keycustomer.simulate import Parameters, simulate_company
@@ -159,11 +159,19 @@ class JudgedCompanies:
             )
         return pd.DataFrame(rows).sort_values("mean", ascending=False, ignore_index=True)
 
-    def promises(self, *, draws: int = 1000, seed: Seed = 0) -> pd.DataFrame:
+    def promises(
+        self, against: str | None = TODAY, *, draws: int = 1000, seed: Seed = 0
+    ) -> pd.DataFrame:
         """Put what plans promised beside what they delivered.
+
+        Estimates that are too high or too low for every plan overrate or underrate all.  The
+        optimiser's curse is what a plan that was chosen for its estimates is overrated by beyond a
+        plan that was not, such as today's levels.
 
         Parameters
         ----------
+        against : str, optional
+            The plan that was not chosen for its estimates; None compares with none.
         draws, seed
             Bootstrap of companies.
 
@@ -171,30 +179,39 @@ class JudgedCompanies:
         -------
         DataFrame
             One row a plan that promised something: plan, promised_gain and gain (over the zero
-            level, means over companies, currency), overrated (what was promised too much, as a
-            share of the optimum's gain, mean over companies; below 0 more came than was promised),
-            with lower, upper.  Estimates that are too low or high for all plans overrate or
-            underrate all; the optimiser's curse is what an optimised plan is overrated by more
-            than others.
+            level, means over companies, currency), overrated (promised less delivered, as a share
+            of the optimum's gain, mean over companies), beyond (the same beyond `against`), with
+            its interval lower, upper.
+
+        Raises
+        ------
+        KeyError
+            When there is no plan of the name `against`.
         """
         optimum = self._column(BEST, "gain")
+        short = {
+            plan: (self._column(plan, "promised_gain") - self._column(plan, "gain")) / optimum
+            for plan in self.plans
+        }
+        if against is not None and against not in short:
+            raise KeyError(f"no plan {against!r}; judged were: {', '.join(self.plans)}")
         rows = []
-        for plan in self.plans:
-            promised, gain = self._column(plan, "promised_gain"), self._column(plan, "gain")
-            if np.isnan(promised).all():
+        for plan, own in short.items():
+            if np.isnan(own).all():
                 continue
-            mean = _mean((promised - gain) / optimum, SHARE, draws, seed)
+            beyond = _mean(own - short[against] if against else own, SHARE, draws, seed)
             rows.append(
                 {
                     "plan": plan,
-                    "promised_gain": promised.mean(),
-                    "gain": gain.mean(),
-                    "overrated": mean.estimate,
-                    "lower": mean.lower,
-                    "upper": mean.upper,
+                    "promised_gain": self._column(plan, "promised_gain").mean(),
+                    "gain": self._column(plan, "gain").mean(),
+                    "overrated": own.mean(),
+                    "beyond": beyond.estimate,
+                    "lower": beyond.lower,
+                    "upper": beyond.upper,
                 }
             )
-        names = ("plan", "promised_gain", "gain", "overrated", "lower", "upper")
+        names = ("plan", "promised_gain", "gain", "overrated", "beyond", "lower", "upper")
         return pd.DataFrame(rows, columns=list(names))
 
     def level_shares(self) -> pd.DataFrame:

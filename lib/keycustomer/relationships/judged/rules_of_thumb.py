@@ -5,6 +5,8 @@ do better than the rules of thumb that need no estimates?  :func:`usual_plans` m
 the chapter compares from one result of :func:`keycustomer.relationships.level_values`:
 
 - optimised: the multiple-choice knapsack on the estimates;
+- optimised, shrunk: the same on estimates drawn towards their mean, as far as they are not known;
+- by segment: one level for each segment, optimised;
 - Kotler's table: by number of customers in a class and margin, with the cut-offs that make most of
   this money by the estimates, so that the table is not blamed for a budget it was not made for;
 - largest first: the highest level to the largest customers until the money is gone;
@@ -44,6 +46,13 @@ from keycustomer.relationships.selection.rivals import (
     plan_largest_first,
     plan_uniform,
 )
+from keycustomer.relationships.selection.segment_plans import select_by_segment
+from keycustomer.relationships.selection.shrinkage import (
+    ShrunkValues,
+    shrink_values,
+    uplift_errors,
+)
+from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import finite_values
 
 if TYPE_CHECKING:
@@ -83,7 +92,14 @@ def budget_like_today(values: LevelValues, share: float = 1.0) -> float:
     return alternatives.zero_cost + share * (today - alternatives.zero_cost)
 
 
-def usual_plans(values: LevelValues, budget: float) -> dict[str, LevelPlan]:
+def usual_plans(
+    values: LevelValues,
+    budget: float,
+    *,
+    segments: pd.Series | None = None,
+    draws: int = 100,
+    seed: Seed = 0,
+) -> dict[str, LevelPlan]:
     """Make the plans that the chapter compares.
 
     Parameters
@@ -93,6 +109,12 @@ def usual_plans(values: LevelValues, budget: float) -> dict[str, LevelPlan]:
     budget : float
         Money for all customers over the horizon, in the estimates' currency, such as
         :func:`budget_like_today`.
+    segments : Series, optional
+        Segment by customer_id; left out, ten groups of equal number by margin.
+    draws : int
+        Draws of the estimates from which it is told how uncertain they are, for shrinking.
+    seed : int or Generator
+        Of the draws.
 
     Returns
     -------
@@ -111,8 +133,12 @@ def usual_plans(values: LevelValues, budget: float) -> dict[str, LevelPlan]:
     margin = pd.Series(values.yearly_margin, alternatives.customers, name="margin")
     present = _present(values)
     risk = 1 - values.staying[np.arange(len(present)), present]
+    shrunk = _shrunk(values, margin, draws, seed)
+    groups = _tenths(margin) if segments is None else segments
     return {
         "optimised": select_levels(alternatives, budget=money),
+        "optimised, shrunk": select_levels(shrunk, budget=money),
+        "by segment": select_by_segment(alternatives, budget=money, segments=groups).plan,
         "Kotler's table": plan_by_best_table(alternatives, budget=money, margin=margin),
         "largest first": plan_largest_first(alternatives, budget=money, size=margin),
         "churn risk first": plan_churn_risk_first(alternatives, budget=money, risk=risk),
@@ -121,6 +147,23 @@ def usual_plans(values: LevelValues, budget: float) -> dict[str, LevelPlan]:
             alternatives=alternatives, levels=present, budget=money, method="as they are"
         ),
     }
+
+
+def _shrunk(values: LevelValues, margin: pd.Series, draws: int, seed: Seed) -> ShrunkValues:
+    """Draw uplifts towards what the customer's size and chance to stay predict.
+
+    Uplifts grow with both, and so do their errors: drawn towards one mean, which those of small
+    errors make, the large ones would be drawn too far.
+    """
+    errors = uplift_errors(values, values.draws(draws, seed), scale=margin)
+    known = np.column_stack([np.log1p(np.maximum(margin, 0.0)), values.staying[:, ZERO]])
+    return shrink_values(values, standard_error=errors, scale=margin, predictors=known)
+
+
+def _tenths(margin: pd.Series) -> pd.Series:
+    """Give numbers 0 to 9 by margin, to groups of equal number."""
+    rank = margin.rank(method="first") - 1
+    return (10 * rank // max(len(margin), 1)).astype(int)
 
 
 def plan_by_best_table(
