@@ -133,6 +133,16 @@ class Limit:
         """Limits, an endless one lowered to what could be taken at most, shape (groups,)."""
         return np.minimum(self.most, self.add_up(self.use.max(axis=1)))
 
+    def table(self, codes: CodeArray, prices: FloatArray) -> list[tuple[Any, ...]]:
+        """List name, group, used, limit and price, a row a group."""
+        used = self.used(codes)
+        return [
+            (self.name, label, *numbers)
+            for label, *numbers in zip(
+                self.labels, used.tolist(), self.most.tolist(), prices.tolist(), strict=True
+            )
+        ]
+
     def spare(self) -> FloatArray:
         """Amount above the limit that rounding alone makes, shape (groups,)."""
         return ROUNDING * self.within_reach()

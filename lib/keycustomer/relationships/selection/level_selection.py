@@ -37,7 +37,8 @@ METHODS = ("greedy", "exact")
 TIME_LIMIT = 60.0
 """Seconds given to the exact solver."""
 
-_NO_CAPACITIES = pd.DataFrame(columns=["capacity", "group", "used", "limit", "shadow_price"])
+CAPACITY_COLUMNS = ("capacity", "group", "used", "limit", "shadow_price")
+"""Columns of the table of capacities."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,22 +59,52 @@ class Selection(LevelPlan):
         What a reader must know.
     bound : float
         Value no plan within the budget (and the capacities) exceeds, currency.
-    shadow_price : float
-        Value that one more unit of budget would buy; 0 when money is no longer short.
-    capacities : DataFrame
-        A row a capacity and group: capacity, group, used, limit, shadow_price (value that one more
-        unit of it would buy); no rows without capacities.
+    limits : tuple of Limit
+        Capacities it keeps.
+    prices : Prices
+        Prices of budget and capacities, of the linear relaxation.
     """
 
     bound: float
-    shadow_price: float
-    capacities: pd.DataFrame = field(repr=False)
+    limits: tuple[Limit, ...] = field(repr=False)
+    prices: Prices = field(repr=False)
+
+    @property
+    def shadow_price(self) -> float:
+        """Value that one more unit of budget would buy; 0 when money is no longer short."""
+        return self.prices.budget
+
+    @property
+    def capacities(self) -> pd.DataFrame:
+        """Tell what each capacity is used for.
+
+        Returns
+        -------
+        DataFrame
+            A row a capacity and group: capacity, group, used, limit, shadow_price (value that one
+            more unit of it would buy); no rows without capacities.
+        """
+        rows = [
+            row
+            for limit, prices in zip(self.limits, self.prices.limits, strict=True)
+            for row in limit.table(self.levels, prices)
+        ]
+        return pd.DataFrame(rows, columns=list(CAPACITY_COLUMNS))
 
     @property
     def gap(self) -> float:
         """Value that may be missing to the best plan, as a share of the bound."""
         missing = self.bound - self.value
         return missing / abs(self.bound) if missing > 0 and self.bound else 0.0
+
+    @property
+    def gain_gap(self) -> float:
+        """Value that may be missing, as a share of the most that might be gained: the sterner gap.
+
+        It does not count the value that comes whatever the level.
+        """
+        missing, most = self.bound - self.value, self.bound - self.alternatives.zero_value
+        return missing / most if missing > 0 and most > 0 else 0.0
 
     def _said(self) -> str:
         return (
@@ -149,8 +180,8 @@ def select_levels(
         method=method,
         notes=notes,
         bound=max(bound, alternatives.totals(codes)[0]),
-        shadow_price=prices.budget,
-        capacities=_capacity_table(limits, prices, codes),
+        limits=tuple(limits),
+        prices=prices,
     )
 
 
@@ -180,22 +211,3 @@ def _check_zero_level(alternatives: Alternatives, budget: float) -> None:
             f"{alternatives.levels[ZERO]!r} of everybody, which costs "
             f"{alternatives.zero_cost:,.6g}; with capacities it must, since plans fall back on it"
         )
-
-
-def _capacity_table(limits: list[Limit], prices: Prices, codes: CodeArray) -> pd.DataFrame:
-    """Tell what each capacity is used for, a row a capacity and group."""
-    if not limits:
-        return _NO_CAPACITIES.copy()
-    rows = [
-        row
-        for limit, by_group in zip(limits, prices.limits, strict=True)
-        for row in zip(
-            [limit.name] * limit.most.size,
-            limit.labels,
-            limit.used(codes),
-            limit.most,
-            by_group,
-            strict=True,
-        )
-    ]
-    return pd.DataFrame(rows, columns=_NO_CAPACITIES.columns)
