@@ -132,7 +132,7 @@ def _better_than_random(curves: GainCurves) -> str:
 
 
 def _earned_most(curves: GainCurves, best: str) -> str:
-    """Say where the offer earns most, and whether that is more than nothing."""
+    """Say where the offer earns most; the depth is the best of many, which flatters."""
     curve = curves.curve(best)
     top = curve.iloc[int(curve["gain"].argmax())]
     if top["depth"] == 0:
@@ -140,7 +140,8 @@ def _earned_most(curves: GainCurves, best: str) -> str:
     where = f"with the first {percent(top['depth'], 0)} by {shorten(best, LONGEST)}"
     interval = f"{compact_number(top['lower'])} to {compact_number(top['upper'])}"
     if top["lower"] > 0:
-        return f"The offer earns most {where}: {compact_number(top['gain'])} [{interval}]"
+        amount = f"{compact_number(top['gain'])} [{interval}]"
+        return f"Most is earned {where}: {amount}, read off the customers it is judged by"
     return f"No order is shown to earn money with the offer; most {where}, [{interval}]"
 
 
@@ -235,11 +236,15 @@ def _told_apart(profits: TargetingProfits) -> str:
     more = [rule for rule, gap in gaps.items() if gap.lower > 0]
     first = f"With the first {percent(profits.depth, 0)}"
     if more:
-        return f"{first}, {names_in_words(more, width=LONGEST)} earns more than churn risk"
+        return f"{first}, {_earn(more)} more than churn risk"
     less = [rule for rule, gap in gaps.items() if gap.upper < 0]
     if less:
-        return f"{first}, {names_in_words(less, width=LONGEST)} earns less than churn risk"
+        return f"{first}, {_earn(less)} less than churn risk"
     return f"{first}, no rule is shown to earn more or less than churn risk"
+
+
+def _earn(rules: Sequence[str]) -> str:
+    return f"{names_in_words(rules, width=LONGEST)} earn{'s' if len(rules) == 1 else ''}"
 
 
 def risk_uplift_map(known: KnownTrial | RetentionPilot, ax: Axes | None = None) -> Axes:
