@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,16 +51,16 @@ def test_a_constant_hazard_gives_the_margin_multiple() -> None:
     assert staying[:-1] @ discount == pytest.approx(multiple / (1 + monthly), rel=1e-6)
 
 
-def test_intervals_of_the_gains_hold_the_truth(values: LevelValues) -> None:
+def test_gains_are_as_near_the_truth_as_their_draws_say(values: LevelValues) -> None:
+    """Within three standard errors in one seeded company, and large where they truly are."""
     known = relationships.true_level_values(SIZE, values.customers)
-    """Intervals of 99 % of one seeded company; those of 95 % hold it in 19 of 20 companies."""
-    drawn = values.draws(200, seed=1).sum(axis=1)
-    gains = drawn[:, 1:] - drawn[:, :1]
-    true = (known.value[:, 1:] - known.value[:, :1]).sum(axis=0)
-    low, high = np.quantile(gains, [0.005, 0.995], axis=0)
-    assert ((low <= true) & (true <= high)).all()
-    gain, true_gain = (v[:, 4] - v[:, 0] for v in (values.value, known.value))
-    assert np.corrcoef(gain, true_gain)[0, 1] > 0.5
+    gains, true = ((v[:, 1:] - v[:, :1]) for v in (values.value, known.value))
+    drawn = values.draws(100, seed=1).sum(axis=1)
+    error = (drawn[:, 1:] - drawn[:, :1]).std(axis=0, ddof=1)
+    assert (np.abs(gains.sum(axis=0) - true.sum(axis=0)) < 3 * error).all()
+    assert (error < true.sum(axis=0)).all()
+    ranks = pd.DataFrame({"estimated": gains[:, 3], "true": true[:, 3]}).corr("spearman")
+    assert ranks.iloc[0, 1] > 0.4
     assert values.months.mean(axis=0) == pytest.approx(known.months.mean(axis=0), rel=0.05)
 
 

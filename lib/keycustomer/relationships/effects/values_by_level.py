@@ -103,8 +103,8 @@ class LevelValues:
     hazard: LevelHazard = field(repr=False)
     growth: MarginGrowth = field(repr=False)
     contacts: ContactCosts = field(repr=False)
-    notes: tuple[str, ...] = ()
-    _plan: _Plan = field(repr=False, default=None)  # type: ignore[assignment]
+    notes: tuple[str, ...]
+    _plan: _Plan = field(repr=False)
 
     def __len__(self) -> int:
         """Count the customers."""
