@@ -160,6 +160,17 @@ class TreatmentEffects:
         held = (found["lower"] <= found["truth"]) & (found["truth"] <= found["upper"])
         return found.assign(error=found["estimate"] - found["truth"], held=held)
 
+    def _in_words(self, measure: str) -> pd.DataFrame:
+        """Estimates with their intervals, a row a setting and a column a method."""
+        own = self.table[self.table["measure"] == measure]
+        told = [
+            f"{row['estimate']:.4g} [{row['lower']:.4g}, {row['upper']:.4g}]"
+            for row in own.to_dict("records")
+        ]
+        wide = own.assign(told=told).pivot(index="setting", columns="method", values="told")
+        shown = [name for name in self.settings if name in wide.index]
+        return wide.loc[shown, list(METHODS)].reset_index()
+
     def _repr_html_(self) -> str:
         sentences = [
             f"{self.outcome} by {self.treatment} against {self.reference}, "
@@ -168,16 +179,9 @@ class TreatmentEffects:
             self.identification,
             *self.notes,
         ]
-        ratios = self.table[self.table["measure"] != "difference"]
         tables = {
-            "Effects": ratios.drop(columns=["lower", "upper"]).assign(
-                interval=[
-                    f"{low:.4g} to {high:.4g}"
-                    for low, high in zip(ratios["lower"], ratios["upper"], strict=True)
-                ],
-                estimate=ratios["estimate"].map("{:.4g}".format),
-                standard_error=ratios["standard_error"].map("{:.3g}".format),
-            ),
+            "Means under each setting": self._in_words("mean"),
+            f"Ratios to {self.reference}": self._in_words("ratio"),
             "Overlap": self.overlap,
             "Balance (standardised differences)": self.balance.head(8),
             "Unmeasured confounding (E-values)": self.sensitivity,
