@@ -16,6 +16,7 @@ from keycustomer.relationships import (
     type_stability,
 )
 from keycustomer.relationships.rules.stability import IN_TURN, OVER_TIME, agreement_of
+from keycustomer.simulate import simulate_company
 
 FACTS = {"start": "2024-01-01", "end": "2024-12-31"}
 
@@ -253,6 +254,23 @@ def test_real_baskets_have_all_three_types(complete_journey_base):
     found = type_stability(types, draws=DRAWS)
     # Half a year tells the type of a household better than chance, and not well.
     assert 0.4 < found.of(OVER_TIME).lower < found.of(OVER_TIME).upper < 0.6
+
+
+TOLD, HARDLY = 0.5, 0.15
+"""Correlation with the true loyalty that answers reach, and that behaviour does not."""
+
+
+def test_under_contract_behaviour_hardly_tells_loyalty_and_answers_do(telecom_base):
+    """Who has a contract buys every month, loyal or not; the truth is known here."""
+    panel = simulate_company(**telecom_base.simulation).panel
+    there = panel.active[-1]
+    true = np.where(panel.active, panel.loyalty, np.nan)
+    ids = [f"K{n + 1:07d}" for n in np.flatnonzero(there)]
+    signs = loyalty_signs(telecom_base).frame.set_index("customer_id").loc[ids]
+    signs["true"] = np.nanmean(true[:, there], axis=0)
+    correlation = signs[["behaviour", "answers"]].corrwith(signs["true"])
+    assert correlation["answers"] > TOLD
+    assert abs(correlation["behaviour"]) < HARDLY
 
 
 def test_what_cannot_be_halved_is_refused(small):

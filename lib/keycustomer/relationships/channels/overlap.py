@@ -56,7 +56,7 @@ class ChannelOverlap:
         customers, share, revenue, revenue_share.
     agents : DataFrame
         One row an agent: agent, customers, shared (also a manager's), share, managers (it shares
-        with), revenue, shared_revenue.
+        with), revenue, conflict_revenue.
     matrix : DataFrame
         Accounts that each agent (row) shares with each manager (column).
     start, end : date
@@ -126,7 +126,8 @@ class ChannelOverlap:
             f"revenue of these from {self.start} to {self.end}: {amount(revenue, self.currency)}",
             *self.notes,
         ]
-        tables = {"Who is in charge": self.groups, "Agents": self.agents}
+        groups = self.groups.rename(columns={"revenue_share": "share of revenue"})
+        tables = {"Who is in charge": groups, "Agents": self.agents}
         return report_html("Overlap of agents and own sales", said, tables)
 
 
@@ -290,9 +291,9 @@ def _agents(frame: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"customers": by.size(), "revenue": by["revenue"].sum()})
     table["shared"] = both.size().reindex(table.index, fill_value=0)
     table["managers"] = both["manager"].nunique().reindex(table.index, fill_value=0)
-    table["shared_revenue"] = both["revenue"].sum().reindex(table.index, fill_value=0.0)
+    table["conflict_revenue"] = both["revenue"].sum().reindex(table.index, fill_value=0.0)
     table["share"] = table["shared"] / table["customers"]
-    columns = ["agent", "customers", "shared", "share", "managers", "revenue", "shared_revenue"]
+    columns = ["agent", "customers", "shared", "share", "managers", "revenue", "conflict_revenue"]
     return table.reset_index()[columns]
 
 

@@ -137,7 +137,7 @@ class ResponsibilityEffect:
             f"{self.accounts:,} accounts; best: {best}, {self.of(best)} EUR an account",
             *self.notes,
         ]
-        tables = {"Change against business as usual": self.frame}
+        tables = {"Change against business as usual, an account": _shown(self.frame)}
         return report_html("Rules of responsibility", said, tables)
 
 
@@ -325,6 +325,21 @@ def _over_companies(table: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Table for readers: a row a rule, each change with its interval."""
+    told = {
+        measure: [
+            f"{row['mean']:,.{digits}f} [{row['lower']:,.{digits}f}, {row['upper']:,.{digits}f}]"
+            for row in frame[frame["measure"] == measure].to_dict("records")
+        ]
+        for measure, digits in zip(MEASURES, (0, 4, 0), strict=True)
+    }
+    gaining = frame.loc[frame["measure"] == "profit", "gaining"].to_numpy()
+    return pd.DataFrame({"rule": list(RULES)} | told).assign(
+        gaining=[percent(g, 0) for g in gaining]
+    )
 
 
 def _student(freedom: int) -> float:

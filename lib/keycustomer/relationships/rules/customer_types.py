@@ -137,9 +137,10 @@ class RelationshipTypes:
             self.sentence,
             *self.notes,
         ]
-        return report_html(
-            "Types of relationship", said, {"Types": self.summary, "Parts": self.parts}
-        )
+        words = {"volume_share": "share of revenue"}
+        tables = {"Types": self.summary, "Parts": self.parts}
+        shown = {name: table.rename(columns=words) for name, table in tables.items()}
+        return report_html("Types of relationship", said, shown)
 
 
 def relationship_types(

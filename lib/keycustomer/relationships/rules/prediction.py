@@ -27,6 +27,7 @@ import pandas as pd
 from keycustomer.customers import CustomerBase, customer_table
 from keycustomer.customers.rendering import counted, percent, report_html
 from keycustomer.dimensions.behaviour.discrimination import weighted_auc
+from keycustomer.dimensions.measurement.intervals import readable
 from keycustomer.lifetime.arguments import Day, day_of, whole_number
 from keycustomer.relationships.months.panel import customer_months
 from keycustomer.relationships.rules.quality import (
@@ -119,7 +120,7 @@ class QualityPrediction:
             f"the index tells who {_told(self.outcomes[0])}: {self.verdict} ({self.of()})",
             *self.notes,
         ]
-        tables = {"Scores": self.frame, "By third of the index": self.thirds}
+        tables = {"Scores": readable(self.frame), "By third of the index": self.thirds}
         return report_html("What relationship quality tells", said, tables)
 
 

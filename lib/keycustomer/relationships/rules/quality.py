@@ -32,6 +32,7 @@ from keycustomer.customers import CustomerBase
 from keycustomer.customers.rendering import counted, percent, report_html
 from keycustomer.dimensions.complaints import did_you_mean, listed
 from keycustomer.dimensions.measurement.coefficients import cronbach_alpha
+from keycustomer.dimensions.measurement.intervals import readable
 from keycustomer.dimensions.measurement.moments import ItemMoments
 from keycustomer.dimensions.measurement.survey import open_survey
 from keycustomer.lifetime.arguments import Day, day_of, whole_number
@@ -108,7 +109,7 @@ class RelationshipQuality:
             f"reliability {self.reliability}",
             *self.notes,
         ]
-        return report_html("Relationship quality", said, {"Parts": self.parts})
+        return report_html("Relationship quality", said, {"Parts": readable(self.parts)})
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.dimensions.measurement.intervals import readable
 from keycustomer.relationships.rules.customer_types import (
     TYPE_OF_PART,
     TYPES,
@@ -129,7 +130,7 @@ class TypeStability:
 
     def _repr_html_(self) -> str:
         tables = {
-            "Agreement": self.frame.drop(columns="method"),
+            "Agreement": readable(self.frame),
             "By type": self.each,
             "When a threshold is moved": self.sensitivity,
         }
