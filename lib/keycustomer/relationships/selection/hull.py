@@ -12,7 +12,6 @@ Source: Sinha & Zoltners (1979), "The multiple-choice knapsack problem", Operati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,23 +69,22 @@ def hull_steps(alternatives: Alternatives) -> HullSteps:
     Sinha & Zoltners (1979), propositions 1 and 2.
     """
     starts: list[CodeArray] = []
-    rounds: list[list[tuple[Any, ...]]] = [[] for _ in alternatives.levels[1:]]
+    blocks: list[tuple[Any, ...]] = []
     for first in range(0, len(alternatives), BLOCK):
         rows = slice(first, first + BLOCK)
         value = np.ascontiguousarray(alternatives.value[rows].T)
         cost = np.ascontiguousarray(alternatives.cost[rows].T)
         starts.append(_start(value, cost))
-        for one, (going, *step) in zip(rounds, _steps(value, cost, starts[-1]), strict=False):
-            one.append((going + first, *step))
-    start = np.concatenate(starts)
+        blocks.append(_steps(value, cost, starts[-1]))
     # all first steps, then all second steps: the stable sort keeps this order among equals
-    parts = [part for one in rounds for part in one]
-    if not parts:
-        none, code = np.empty(0), np.empty(0, np.int8)
-        return HullSteps(start, np.empty(0, np.int64), code, code, none, none, none)
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    order = np.argsort(-columns[-1], kind="stable")
-    return HullSteps(start, *(column[order] for column in columns))
+    columns = [np.concatenate(parts, axis=1).ravel() for parts in zip(*blocks, strict=True)]
+    there = np.flatnonzero(columns[-1])
+    order = there[np.argsort(-columns[-1][there], kind="stable")]
+    return HullSteps(
+        np.concatenate(starts),
+        order % len(alternatives),
+        *(column[order] for column in columns),
+    )
 
 
 def _start(value: FloatArray, cost: FloatArray) -> CodeArray:
@@ -95,24 +93,26 @@ def _start(value: FloatArray, cost: FloatArray) -> CodeArray:
     return np.where(cheapest, value, -np.inf).argmax(axis=0).astype(np.int8)
 
 
-def _steps(value: FloatArray, cost: FloatArray, start: CodeArray) -> Iterator[tuple[Any, ...]]:
-    """First, second, ... steps: customers who have one, levels, cost, value, efficiency."""
-    everybody, origin = np.arange(value.shape[1]), start
-    at_value, at_cost = value[start, everybody], cost[start, everybody]
+def _steps(value: FloatArray, cost: FloatArray, start: CodeArray) -> tuple[Any, ...]:
+    """Levels, cost, value, efficiency (0: none) of the steps, shape (rounds, customers)."""
+    everybody, shape = np.arange(value.shape[1]), (len(value) - 1, value.shape[1])
+    origins, levels = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
+    costs, values, efficiencies = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    origin, at_value, at_cost = start, value[start, everybody], cost[start, everybody]
     before = np.full(everybody.size, np.inf)
-    for _ in range(len(value) - 1):
+    for number in range(shape[0]):
         to, efficiency = _best_step(value, cost, at_value, at_cost)
-        going = np.flatnonzero(efficiency)
-        if not going.size:
-            return
+        if not efficiency.any():
+            break
         # who has no further step stays, which adds nothing
         to = np.where(efficiency > 0, to, origin)
         next_value, next_cost = value[to, everybody], cost[to, everybody]
         # rounding must not let a step overtake the one it follows
         before = np.minimum(efficiency, before)
-        added = next_cost - at_cost, next_value - at_value
-        yield going, *(each[going] for each in (origin, to, *added, before))
-        at_value, at_cost, origin = next_value, next_cost, to
+        origins[number], levels[number], efficiencies[number] = origin, to, before
+        costs[number], values[number] = next_cost - at_cost, next_value - at_value
+        origin, at_value, at_cost = to, next_value, next_cost
+    return origins, levels, costs, values, efficiencies
 
 
 def _best_step(
@@ -121,7 +121,5 @@ def _best_step(
     """Level that brings most value for its cost from where a customer is; 0 where none does."""
     added, more = cost - at_cost, value - at_value
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        efficiency = more / added
-    efficiency[(added <= 0) | (more <= 0)] = 0.0
-    to = efficiency.argmax(axis=0).astype(np.int8)
-    return to, efficiency[to, np.arange(to.size)]
+        efficiency = np.where((added > 0) & (more > 0), more / added, 0.0)
+    return efficiency.argmax(axis=0).astype(np.int8), efficiency.max(axis=0)
