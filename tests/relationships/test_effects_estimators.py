@@ -120,10 +120,10 @@ def test_adjusted_is_the_mean_prediction_of_statsmodels_logit() -> None:
 
 
 def test_adjusted_and_doubly_robust_hold_the_truth_where_naive_does_not() -> None:
-    """Of 40 made-up samples; 33 or more hits are 98 % likely at a coverage of .93 and above."""
+    """Of 30 made-up samples; 25 or more hits are 98 % likely at a coverage of .93 and above."""
     held = {"naive": 0, "adjusted": 0, "doubly robust": 0}
     errors: dict[str, list[float]] = {name: [] for name in held}
-    for seed in range(40):
+    for seed in range(30):
         frame = made_up(seed, 800)
         truth = frame["if_close"].mean() - frame["if_basic"].mean()
         found = effect(frame, seed=seed)
@@ -131,11 +131,11 @@ def test_adjusted_and_doubly_robust_hold_the_truth_where_naive_does_not() -> Non
             one = found.estimate("close", "difference", method)
             held[method] += one.lower <= truth <= one.upper
             errors[method].append(one.estimate - truth)
-    assert held["naive"] <= 10
-    assert min(held["adjusted"], held["doubly robust"]) >= 33
+    assert held["naive"] <= 8
+    assert min(held["adjusted"], held["doubly robust"]) >= 25
     assert np.mean(errors["naive"]) > 0.1
     for method in ("adjusted", "doubly robust"):
-        assert abs(np.mean(errors[method])) < 3 * np.std(errors[method]) / np.sqrt(40)
+        assert abs(np.mean(errors[method])) < 3 * np.std(errors[method]) / np.sqrt(30)
 
 
 def test_doubly_robust_is_right_when_either_model_is() -> None:

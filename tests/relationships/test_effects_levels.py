@@ -58,11 +58,11 @@ def test_truth_of_some_customers_is_of_these_alone() -> None:
 def test_confounding_by_size_hides_the_effect_from_the_naive_comparison() -> None:
     """Where the large get more care, naive says hardly anything; adjusting finds most of it."""
     over = relationships.effects_over_companies(
-        companies=4, accounts=600, parameters=BY_SIZE, trim=0.0
+        companies=2, accounts=800, parameters=BY_SIZE, trim=0.0
     )
     table = over.to_frame().query("measure == 'ratio'").set_index(["method", "setting"])
     bias = table["bias"].unstack("setting")
-    assert over.companies == 4
+    assert over.companies == 2
     assert (bias.loc["naive", ["accountable", "proactive", "partnership"]] > 0.15).all()
     for method in ("adjusted", "doubly robust"):
         assert abs(bias.loc[method, "partnership"]) < bias.loc["naive", "partnership"] / 2
@@ -114,7 +114,7 @@ def test_adjusting_for_what_the_level_moves_loses_sight_of_its_effect(
 
 
 def test_over_companies_each_set_is_a_method() -> None:
-    over = relationships.adjustment_over_companies(companies=2, accounts=400)
+    over = relationships.adjustment_over_companies(companies=1, accounts=400)
     table = over.to_frame()
     assert set(table["method"]) == {
         "nothing",
