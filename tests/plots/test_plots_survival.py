@@ -41,7 +41,7 @@ def spells(case):
 def operator():
     company = simulate_company(400, 24, seed=5)
     costs = switching_costs(customer_months(company), size=FIRM, draws=20)
-    return costs, true_switching(400, 24, 5), switching_over_companies(3, 300, 24, draws=4)
+    return costs, true_switching(400, 24, 5), switching_over_companies(2, 250, 24, draws=4)
 
 
 def figure_of(name, case, ax=None):
@@ -132,7 +132,7 @@ def test_ties_are_told_with_their_truth():
     assert f"in truth {truth['months'].iloc[0]:,.0f}" in plots.description(ax)
     without = plots.switching_dots(costs)
     assert "EUR of margin" in title(without) and "in truth" not in plots.description(without)
-    assert "Simulated: naively" in title(plots.switching_errors(compared, what="margin"))
+    assert "Simulated: taken naively" in title(plots.switching_errors(compared, what="margin"))
 
 
 def test_what_cannot_be_drawn_is_told():

@@ -17,7 +17,7 @@ from keycustomer.relationships import (
 from survival_spells_made import in_pieces, known_hazards, tied_spells
 
 EXACT = 1e-12  # sums in another order
-FEW = 12  # examples of a property
+FEW = 8  # examples of a property
 
 seeds = st.integers(0, 10_000)
 
@@ -101,13 +101,13 @@ def test_ignoring_late_entries_makes_survivors_look_loyal() -> None:
 
 
 def test_intervals_cover() -> None:
-    """95 % intervals at 20 months over 120 bases: 4 standard errors around the nominal level."""
+    """95 % intervals at 20 months over 80 bases: 4 standard errors around the nominal level."""
     true = np.exp(-0.05 * 20)
     held = []
-    for seed in range(120):
+    for seed in range(80):
         found = survival_by(known_hazards(seed, 120, 0.0)).survival("all customers", 20)
         held.append(found.lower <= true <= found.upper)
-    assert abs(np.mean(held) - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 120)
+    assert abs(np.mean(held) - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 80)
 
 
 def test_restricted_mean_is_the_area() -> None:
@@ -191,12 +191,12 @@ def test_standard_errors_of_reasons_are_those_of_the_bootstrap() -> None:
     drawn = [
         incidence_by_reason(read_spells(table.iloc[rng.integers(0, 400, 400)].assign(
             customer_id=np.arange(400)))).incidence("price", 4).estimate
-        for _ in range(60)
+        for _ in range(40)
     ]  # fmt: skip
     curves = incidence_by_reason(read_spells(table)).curves
     at = curves[(curves["reason"] == "price") & (curves["tenure"] <= 4)].iloc[-1]
-    # 60 draws tell a standard deviation to 9 %, three of them
-    assert at["standard_error"] == pytest.approx(np.std(drawn), rel=0.27)
+    # 40 draws tell a standard deviation to 11 %, three of them
+    assert at["standard_error"] == pytest.approx(np.std(drawn), rel=0.33)
 
 
 def test_missing_reasons_are_counted_as_such() -> None:

@@ -93,21 +93,22 @@ def test_truth_is_a_rerun_without_the_tie() -> None:
 
 @pytest.fixture(scope="module")
 def compared():
-    """Six companies, compared at equal potential and staff."""
-    return switching_over_companies(6, 600, 30, size=FIRM, draws=50)
+    """Four companies, compared at equal potential and staff."""
+    return switching_over_companies(4, 600, 30, size=FIRM, draws=50)
 
 
 def test_like_with_like_comes_near_the_truth_and_the_naive_figure_does_not(compared) -> None:
     summary = compared.summary().set_index("tie")
     relative = summary["error"] / summary["truth"]
-    spread = summary["spread"] / summary["truth"] / np.sqrt(6)
+    spread = summary["spread"] / summary["truth"] / np.sqrt(4)
     # nothing but chance, at 4 standard errors, and what the measured size leaves of confounding
     assert (relative.abs() < 4 * spread + 0.12).all()
     assert summary.loc["contract", "naive_error"] / summary.loc["contract", "truth"] < -0.25
     assert abs(relative["contract"]) < 0.2
     assert summary["covered"].mean() > 0.75
     margin = compared.summary("margin").set_index("tie")
-    assert margin.loc["contract", "naive_error"] < 2 * margin.loc["contract", "error"] < 0
+    naive, error = margin.loc["contract", ["naive_error", "error"]]
+    assert naive < -2 * abs(error)
 
 
 def test_equal_revenue_overstates_products(months: CustomerMonths, costs: SwitchingCosts) -> None:
@@ -124,7 +125,7 @@ def test_tenure_holds_nobody_by_itself() -> None:
     """Without an effect of tenure the old still seem to stay: the disloyal have left."""
     off = Parameters().but({"churn.tenure": 0.0})
     assert true_switching(200, 12, parameters=off).set_index("tie").loc["tenure", "months"] == 0
-    compared = switching_over_companies(4, 500, 24, draws=2, parameters=off)
+    compared = switching_over_companies(2, 500, 24, draws=2, parameters=off)
     assert compared.summary().set_index("tie").loc["tenure", "naive_error"] > 0
 
 
@@ -170,4 +171,4 @@ def test_what_cannot_be_compared_is_told(months: CustomerMonths, options, messag
 def test_summary_knows_two_measures(compared) -> None:
     with pytest.raises(ValueError, match="what='profit' must be 'months' or 'margin'"):
         compared.summary("profit")
-    assert "6 companies of 600 accounts" in compared._repr_html_()
+    assert "4 companies of 600 accounts" in compared._repr_html_()

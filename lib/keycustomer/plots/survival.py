@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
 from keycustomer.plots.audit import title_width
-from keycustomer.plots.labels import name_rows, short_names
+from keycustomer.plots.labels import name_rows, short_names, shorten
 from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
@@ -101,12 +101,13 @@ def survival_curves(
     ax.set_xlabel(f"Tenure in {result.unit}s{since} (band: {percent(result.level, 0)} interval)")
     ax.set_ylabel("Still customers")
     legend_below(ax, columns=min(len(names), 3))
-    sentence = _stay_sentence(result, ends, last)
+    sentence = _stay_sentence(result, ends, short, last)
     finding(ax, sentence)
     told = "; ".join(f"{name} {percent(share, 0)}" for name, share in ends.items())
     test = f" {result.test.sentence()}" if result.test else ""
     return describe(
-        ax, f"Kaplan-Meier curves. Still customers after {last:g} {result.unit}s: {told}.{test}"
+        ax,
+        f"Kaplan-Meier curves. Still customers after {_lasting(last, result.unit)}: {told}.{test}",
     )
 
 
@@ -122,8 +123,15 @@ def _draw_curve(ax: Axes, own: pd.DataFrame, last: float, colour: str) -> float:
     return float(steps[0][-1])
 
 
-def _stay_sentence(result: SurvivalByGroup, ends: dict[str, float], last: float) -> str:
-    when = f"{last:g} {result.unit}s"
+def _lasting(time: float, unit: str) -> str:
+    """Write a time with its unit: 47.9 months."""
+    return f"{time:,.0f} {unit}s" if time >= 100 or time % 1 == 0 else f"{time:.3g} {unit}s"
+
+
+def _stay_sentence(
+    result: SurvivalByGroup, ends: dict[str, float], short: dict[object, str], last: float
+) -> str:
+    when = _lasting(last, result.unit)
     ranked = sorted(ends, key=lambda name: -ends[name])
     best, worst = ranked[0], ranked[-1]
     if len(ends) == 1:
@@ -133,8 +141,8 @@ def _stay_sentence(result: SurvivalByGroup, ends: dict[str, float], last: float)
     sure = result.test is not None and result.test.p_value < 0.05
     doubt = "" if sure else "; the groups may differ by chance"
     return (
-        f"After {when} {percent(ends[best], 0)} of customers with {by} {best} are still there, "
-        f"{percent(ends[worst], 0)} with {worst}{doubt}"
+        f"After {when} {percent(ends[best], 0)} of customers with {by} {short[best]} are "
+        f"still there, {percent(ends[worst], 0)} with {short[worst]}{doubt}"
     )
 
 
@@ -171,7 +179,8 @@ def reason_layers(
     tenure = np.concatenate([[result.since], table.index.to_numpy(float), [last]])
     shares = np.vstack([np.zeros(len(result.reasons)), table.to_numpy(), table.to_numpy()[-1:]])
     top = np.zeros(len(tenure))
-    short = short_names(result.reasons, LABEL)
+    known = [reason for reason in result.reasons if reason != UNKNOWN]
+    short = {**short_names(known, LABEL), UNKNOWN: UNKNOWN}
     for k, (reason, colour) in enumerate(_reason_colours(result.reasons)):
         label = f"{escape_label(short[reason])}: {percent(shares[-1, k], 0)}"
         layer = top + shares[:, k]
@@ -185,7 +194,7 @@ def reason_layers(
     ax.set_xlabel(f"Tenure in {result.unit}s{since}")
     ax.set_ylabel("Left so far")
     legend_below(ax, columns=2)
-    sentence = _reason_sentence(result, shares[-1], last)
+    sentence = _reason_sentence(result, shares[-1], short, last)
     finding(ax, sentence)
     return describe(ax, _reason_text(result, last))
 
@@ -196,12 +205,14 @@ def _reason_colours(reasons: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(r, PALETTE["light grey"] if r == UNKNOWN else next(colours)) for r in reasons]
 
 
-def _reason_sentence(result: ReasonIncidence, shares: np.ndarray, last: float) -> str:
+def _reason_sentence(
+    result: ReasonIncidence, shares: np.ndarray, short: dict[object, str], last: float
+) -> str:
     known = [(s, r) for s, r in zip(shares, result.reasons, strict=True) if r != UNKNOWN]
     most, reason = max(known)
     return (
-        f"After {last:g} {result.unit}s {percent(shares.sum(), 0)} have left, most for "
-        f"{reason} ({percent(most, 0)})"
+        f"After {_lasting(last, result.unit)} {percent(shares.sum(), 0)} have left, most for "
+        f"{short[reason]} ({percent(most, 0)})"
     )
 
 
@@ -212,7 +223,7 @@ def _reason_text(result: ReasonIncidence, last: float) -> str:
         f"{percent(row['upper'])}], taken alone {percent(row['alone'])}"
         for row in rows.to_dict("records")
     )
-    return f"Cumulative incidence by reason after {last:g} {result.unit}s: {told}."
+    return f"Cumulative incidence by reason after {_lasting(last, result.unit)}: {told}."
 
 
 def hazard_ratio_dots(result: CoxModel, ax: Axes | None = None) -> Axes:
@@ -242,18 +253,17 @@ def hazard_ratio_dots(result: CoxModel, ax: Axes | None = None) -> Axes:
         ax.hlines(place[rows], table["lower"][rows], table["upper"][rows], color=colour, lw=3)
         ax.plot(table["hazard_ratio"][rows], place[rows], "o", color=colour, ms=10)
     ax.axvline(1, color=PALETTE["black"], lw=1.5)
-    short = short_names(table["term"].tolist(), LABEL)
-    labels = [escape_label(short[term]) for term in table["term"]]
+    labels = [escape_label(label) for label in reversed(_term_labels(result))]
     name_rows(ax, labels)
     _ratio_axis(ax, table)
     ax.set_xlabel(
         f"Hazard ratio, {percent(result.level, 0)} interval (below 1: leave less; grey: unsure)"
     )
-    sentence = _ratio_sentence(table, sure)
+    sentence = _ratio_sentence(table.assign(term=labels), sure)
     finding(ax, sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['term']} {row['hazard_ratio']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
-        for row in table.iloc[::-1].to_dict("records")
+        for row in table.assign(term=labels).iloc[::-1].to_dict("records")
     )
     return describe(ax, f"Hazard ratios of {result.customers:,} customers: {told}.")
 
@@ -265,11 +275,21 @@ def _by_natural_step(result: CoxModel) -> pd.DataFrame:
     for column in ("hazard_ratio", "lower", "upper"):
         table[column] = table[column] ** step
     table["coefficient"] *= step
-    table["term"] = [
-        f"{term} (+1 sd)" if np.isfinite(spread) else term
-        for term, spread in zip(result.terms, result.spread, strict=True)
-    ]
     return table
+
+
+def _term_labels(result: CoxModel) -> list[str]:
+    """Names of the terms, shortened, with the step of numbers."""
+    labels: list[str] = []
+    for coding in result.design.codings:
+        column = shorten(coding.column, LABEL - 8)
+        if coding.levels:
+            short = short_names(coding.levels[1:], max(LABEL - len(column), 12))
+            labels += [f"{column}={short[level]}" for level in coding.levels[1:]]
+        else:
+            step = " (+1 sd)" if np.isfinite(result.spread[len(labels)]) else ""
+            labels.append(f"{column}{step}")
+    return labels
 
 
 def _ratio_axis(ax: Axes, table: pd.DataFrame) -> None:
@@ -446,15 +466,16 @@ def _error_sentence(table: pd.DataFrame) -> str:
     known = table[table["naive_error"].notna() & (table["truth"] != 0)]
     naive = known["naive_error"] / known["truth"]
     worst = known.to_dict("records")[int(naive.abs().argmax())]
-    before, after = worst["naive_error"] / worst["truth"], worst["error"] / worst["truth"]
+    before, after = (_signed(worst[name] / worst["truth"]) for name in ("naive_error", "error"))
     return (
-        (
-            f"Simulated: naively {worst['tie']} is off by {before:+.0%} on average, compared like "
-            f"with like by {after:+.0%}"
-        )
-        .replace("-", "\N{MINUS SIGN}")
-        .replace("%", " %")
+        f"Simulated: taken naively, what {worst['tie']} keeps is off by {before} on average; like "
+        f"with like, by {after}"
     )
+
+
+def _signed(share: float) -> str:
+    """Write a share in percent with its sign: +52 %."""
+    return f"{'+' if share > 0 else ''}{percent(share, 0)}"
 
 
 def _error_text(row: dict[Any, Any]) -> str:
