@@ -350,4 +350,5 @@ def _policy_sentence(most: pd.Series) -> str:
 
 
 def _amount(value: float) -> str:
-    return compact_number(value)
+    """Write an amount so that no line ends between the number and its unit."""
+    return compact_number(value).replace(" ", "\N{NO-BREAK SPACE}")

@@ -40,8 +40,8 @@ BEST = "true optimum"
 LONGEST = 24
 """Characters of the name of a plan."""
 
-ROOM = 0.2
-"""Share from which its number fits into the foot of a bar, before its promise."""
+ROOM = 0.16
+"""Part of the axis that a bar must take so that its number fits into its foot."""
 
 LOW = -0.6
 """Shares below this are drawn at the edge, with their number: a plan can lose any amount."""
@@ -67,12 +67,12 @@ def judged_bars(result: JudgedPlans, ax: Axes | None = None) -> Axes:
     ax.barh(places, shown, color=PALETTE["blue"], height=0.6)
     ax.plot(promised, places, "D", color="white", mec=PALETTE["vermilion"], mew=3, ms=11, ls="")
     name_rows(ax, labels)
-    for place, (delivered, said) in enumerate(zip(share, promised, strict=True)):
-        _write(ax, place, float(delivered), float(said))
     ax.axvline(0, color=PALETTE["grey"], lw=1)
     ax.axvline(1, color=PALETTE["black"], lw=2)
     ends = np.append(promised[np.isfinite(promised)], [1.0, shown.max(initial=0)])
     ax.set_xlim(min(1.3 * shown.min(initial=0), 0), 1.1 * ends.max())
+    for place, (delivered, said) in enumerate(zip(share, promised, strict=True)):
+        _write(ax, place, float(delivered), float(said))
     percent_axis(ax.xaxis)
     ax.set_xlabel("Share of the attainable gain (simulated; 100 %: the true optimum)")
     legend_below(ax, columns=2, handles=_bar_keys(bool(np.isfinite(promised).any())))
@@ -106,7 +106,7 @@ def _bar_keys(promised: bool) -> list[Patch | Line2D]:
 
 def _write(ax: Axes, place: int, share: float, promised: float) -> None:
     """Write a share at the foot of its bar where there is room, else beyond bar and promise."""
-    inside = share > ROOM
+    inside = share > ROOM * (ax.get_xlim()[1] - ax.get_xlim()[0])
     ends = [end for end in (share, promised, 0.0) if math.isfinite(end)]
     ax.annotate(
         percent(share, 0) if math.isfinite(share) else "not known",
