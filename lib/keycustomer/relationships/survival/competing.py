@@ -126,6 +126,7 @@ class ReasonIncidence:
 
     def _repr_html_(self) -> str:
         last = self.at(self.curves["tenure"].max())
+        last = last.rename(columns={"incidence": "share left", "alone": "share taken alone"})
         return report_html("Why customers leave", self.sentences(), {"Up to the end": last})
 
 
