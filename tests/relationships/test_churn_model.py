@@ -63,11 +63,11 @@ def test_odds_ratios_and_clustered_errors_agree_with_statsmodels(rows, model):
 def test_intervals_hold_the_true_coefficients_as_often_as_they_say():
     truth = np.array([*SLOPES, PREMIUM])
     held = np.zeros(3)
-    for seed in range(60):
+    for seed in range(40):
         table = fit_churn(known_rows(250, seed=seed), features=FEATURES).odds_ratios()
         held += (np.log(table["lower"]) <= truth) & (truth <= np.log(table["upper"]))
-    # 180 intervals of 95 %: 163 or fewer have a probability below one in a thousand
-    assert held.sum() > 163
+    # 120 intervals of 95 %: 105 or fewer have a probability below one in a thousand
+    assert held.sum() > 105
 
 
 def test_a_ridge_agrees_with_scikit_learn(rows):
@@ -236,8 +236,8 @@ def test_drawn_coefficients_hold_the_true_mean_curve():
         truth = ((1 - once["truth"].to_numpy())[:, None] ** np.arange(7)).mean(axis=0)
         last = curves.mean().iloc[-1]
         held += last["lower"] <= truth[-1] <= last["upper"]
-    # 40 intervals of 95 %: 33 or fewer have a probability below one in a thousand
-    assert held > 33
+    # 40 intervals of 95 %: 32 or fewer have a probability below one in a thousand
+    assert held > 32
 
 
 def test_recalibration_mends_a_shift_and_a_stretch(rows):

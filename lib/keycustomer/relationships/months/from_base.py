@@ -165,6 +165,7 @@ def lay_out(
         joined_on=_joined_on(connection),
         amounts=statement_of(PACKAGE, "month_amounts") if layout.sold else _NO_AMOUNTS,
         nothing="0" if layout.sold else "null",
+        no_contact="0" if layout.contacted else "null::double",
         kind_counts="\n        ".join(_kind_count(n, c) for n, c in enumerate(columns)),
         contact_columns="\n        ".join(_contact_columns(list(columns), layout.contacted)),
     )
@@ -237,10 +238,9 @@ def _contact_columns(kinds: list[str], known: bool) -> list[str]:
         f"coalesce({identifier(name)}, {nothing}) as {identifier(name)},"
         for name in (*_COUNTS, *kinds)
     ]
-    balance = f"sum(coalesce(opened, {nothing}) - coalesce(closed, 0))"
     return [
         *columns,
-        f"greatest({balance} over so_far, {nothing})::double as open_complaints,",
+        f"coalesce(opened, {nothing}) - coalesce(closed, 0) as open_complaints,",
         "resolution_days,",
         f"coalesce(contact_cost, {nothing}) as contact_cost",
     ]

@@ -14,13 +14,14 @@ with agreed as materialized (
 in_order as (
     select
         *,
+        row_number() over (order by customer_id, start, stop, level, price_plan) as place,
         lag(stop) over each_customer + 1 = start
             and lag(price_plan) over each_customer is not distinct from price_plan
             and lag(level) over each_customer <> level as moved
     from agreed
     window each_customer as (partition by customer_id order by start, stop)
 ),
-concluded as (
+concluded as materialized (
     select
         *,
         max(case when moved then null else start end) over (
@@ -35,7 +36,8 @@ stays as (
 ),
 covered as (
     select
-        * exclude (moved),
+        customer_id,
+        place,
         unnest(
             generate_series(
                 date_trunc('month', greatest(start, $start::date)),
@@ -46,17 +48,22 @@ covered as (
     from concluded
     where start <= $end::date and stop >= $start::date
 ),
-spine as (
-    select
-        customer_id,
-        month,
-        date_diff('month', $start::date, month) as number,
-        arg_max(level, row(start, stop)) as level,
-        arg_max(row(price_plan), row(start, stop))[1] as price_plan,
-        arg_max(row(term), row(start, stop))[1] as term,
-        arg_max(since, row(start, stop)) as since
+in_force as (
+    select customer_id, month, max(place) as place
     from covered
     group by customer_id, month
+),
+spine as (
+    select
+        in_force.customer_id,
+        month,
+        date_diff('month', $start::date, month) as number,
+        level,
+        price_plan,
+        term,
+        since
+    from in_force
+    inner join concluded using (place)
 ),
 amounts as (
     {amounts}
@@ -128,14 +135,16 @@ months as (
     left join amounts using (customer_id, month)
     left join contacts using (customer_id, month)
     left join resolutions using (customer_id, month)
-    window so_far as (partition by customer_id order by number rows unbounded preceding)
 )
 select
-    * exclude (elapsed),
+    * exclude (elapsed)
+    replace (greatest(sum(open_complaints) over so_far, {no_contact})::double as open_complaints),
     avg(margin) over past_year * 12 as last_year_margin,
     avg(revenue) over past_year * 12 as last_year_revenue
 from months
-window past_year as (
-    partition by customer_id order by number range between 12 preceding and 1 preceding
-)
+window
+    past_year as (
+        partition by customer_id order by number range between 12 preceding and 1 preceding
+    ),
+    so_far as (partition by customer_id order by number rows unbounded preceding)
 order by customer_id, month

@@ -22,7 +22,7 @@ by_channel as (
     group by all
 ),
 channels as (
-    select customer_id, month, arg_max(channel, row(revenue, channel)) as channel
+    select customer_id, month, max(row(revenue, channel))[2] as channel
     from by_channel
     group by all
 ),
