@@ -22,9 +22,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 ROUNDING = 1e-9
 SEARCH = 1e-6  # an optimiser that only sees values stops at the root of the machine precision
-COVERED = 0.8  # percentiles of 40 draws hold some 92 %; of 30 intervals 24 or more hold nearly always
-    0.84  # percentiles of 40 draws hold some 92 %; of 48 intervals 41 or more hold nearly always
-)
+COVERED = 0.8  # percentiles of 40 draws hold 92 %; 24 or more of 30 intervals hold nearly always
 
 rates = st.floats(0.05, 0.95)
 
