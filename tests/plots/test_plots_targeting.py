@@ -33,7 +33,7 @@ LONG = "how long the customer has not called $ 联系频率 and what it asked"
 
 @pytest.fixture(scope="module")
 def known():
-    return simulate_trial(1_500, 1, tie=-0.8)
+    return simulate_trial(1_000, 1, tie=-0.8)
 
 
 @pytest.fixture(scope="module")
@@ -88,17 +88,19 @@ def test_curves_claim_nothing_that_the_interval_does_not_hold(qini) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shift", "said"),
+    ("gain", "lower", "said"),
     [
-        (0.0, "No order is shown to earn money with the offer"),
-        (50.0, "Most is earned with the first"),
-        (-1e6, "The offer earns nothing, whoever gets it first"),
+        (1.0, -1.0, "No order is shown to earn money with the offer; most with the first"),
+        (1.0, 0.1, "Most is earned with the first"),
+        (-1.0, -2.0, "The offer earns nothing, whoever gets it first"),
     ],
 )
-def test_profit_curves_say_where_most_is_earned(known, fitted, shift, said) -> None:
-    changed = replace(fitted, money_gain=fitted.money_gain + shift)
-    found = profit_curves(known.trial, targeting_rules(known.trial, fitted), changed, draws=50)
-    ax = plots.gain_by_depth(found)
+def test_profit_curves_say_where_most_is_earned(known, fitted, gain, lower, said) -> None:
+    rules = targeting_rules(known.trial, fitted)
+    found = profit_curves(known.trial, rules, fitted, points=5, draws=20)
+    depth = found.curves["depth"]
+    made = found.curves.assign(gain=gain * depth, lower=lower * depth, upper=2 * depth)
+    ax = plots.gain_by_depth(replace(found, curves=made))
     check_figure(ax)
     assert title(ax).startswith(said)
 
@@ -146,7 +148,7 @@ def test_companies_are_drawn_one_by_one(pilot) -> None:
 
 
 def test_lines_by_tie_say_where_risk_is_worse_than_random() -> None:
-    study = profits_by_tie((-0.8, 0.8), repeats=2, customers=400)
+    study = profits_by_tie((-0.8, 0.8), repeats=2, customers=300, folds=2)
     ax = plots.profit_by_tie_lines(study)
     check_figure(ax)
     assert "(correlation \u22120.8)" in title(ax)
@@ -155,7 +157,7 @@ def test_lines_by_tie_say_where_risk_is_worse_than_random() -> None:
 
 
 def test_figures_are_drawn_into_given_axes(qini, profits, known, pilot, monkeypatch) -> None:
-    study = profits_by_tie((-0.8,), repeats=1, customers=200)
+    study = profits_by_tie((-0.8,), repeats=1, customers=200, folds=2)
     for draw in (
         lambda ax: plots.gain_by_depth(qini, ax),
         lambda ax: plots.targeting_dots(profits, ax),

@@ -13,7 +13,7 @@ from keycustomer.relationships import (
 from keycustomer.relationships.targeting.pilot_customers import known_of
 from keycustomer.simulate import NEVER, Policy, compare_policies, simulate_company
 
-SMALL = PilotSettings(accounts=1_200)
+SMALL = PilotSettings(accounts=1_000)
 FEW = 10  # draws where intervals are not looked at
 ROUNDED = 0.02  # the tables hold rounded units, prices and discounts
 EXACT = 1e-6  # single precision of the panel, on amounts of thousands
@@ -26,7 +26,7 @@ def pilot():
 
 @pytest.fixture(scope="module")
 def company():
-    return simulate_company(1_200, 24, 1)
+    return simulate_company(1_000, 24, 1)
 
 
 def test_customers_are_those_there_at_the_end(pilot, company) -> None:
@@ -57,9 +57,9 @@ def test_what_happened_is_the_process_under_the_lot(pilot, company) -> None:
     _, amounts = known_of(company)
     some = amounts.loc[pilot.trial.customers]
     account = some["account"].to_numpy()
-    offered = np.zeros(1_200)
+    offered = np.zeros(1_000)
     offered[account] = pilot.trial.treated * SMALL.discount
-    after = simulate_company(1_200, 36, 1, policy=Policy("pilot", start=24, discount=offered))
+    after = simulate_company(1_000, 36, 1, policy=Policy("pilot", start=24, discount=offered))
     stayed = after.panel.left[account] == NEVER
     assert (pilot.trial.outcome == stayed).all()
     follows = stayed * SMALL.worth_of_staying * some["profit"]
@@ -71,7 +71,7 @@ def test_what_happened_is_the_process_under_the_lot(pilot, company) -> None:
 def test_truth_is_the_expectation_of_what_is_estimated(pilot, company) -> None:
     compared = compare_policies(
         {"usual": Policy(), "offer": Policy(discount=SMALL.discount)},
-        1_200,
+        1_000,
         24,
         1,
         ahead=12,
@@ -109,6 +109,7 @@ def test_the_pilot_reads_as_one_table(pilot) -> None:
     assert list(frame["rule"].unique()) == [
         "uplift x value (T)",
         "uplift x value (DR)",
+        "uplift x value (by risk)",
         "risk x value",
         "value",
         "churn risk",
@@ -125,7 +126,7 @@ def test_the_pilot_reads_as_one_table(pilot) -> None:
 
 
 def test_an_offer_of_nothing_does_nothing() -> None:
-    settings = PilotSettings(accounts=400, discount=0.0, contact_cost=0.0)
+    settings = PilotSettings(accounts=300, discount=0.0, contact_cost=0.0)
     found = retention_pilot(2, settings, draws=FEW)
     assert (found.true_uplift == 0).all() and (found.true_gain == 0).all()
     assert found.attainable == 0
@@ -135,7 +136,7 @@ def test_an_offer_of_nothing_does_nothing() -> None:
 def test_companies_are_repeated_and_compared() -> None:
     told = []
     found = pilots_over_companies(
-        PilotSettings(accounts=400, offer="level"),
+        PilotSettings(accounts=300, offer="level"),
         companies=3,
         first_seed=5,
         draws=FEW,

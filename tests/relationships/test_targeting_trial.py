@@ -101,7 +101,7 @@ def test_what_is_no_trial_is_refused(change, given, error, message) -> None:
 
 def test_settings_of_learners_are_checked() -> None:
     trial = read(table())
-    with pytest.raises(ValueError, match="learner='X' must be one of 'T', 'DR'"):
+    with pytest.raises(ValueError, match="learner='X' must be one of 'T', 'DR', 'by risk'"):
         fit_uplift(trial, "X")
     with pytest.raises(ValueError, match="models='forest' must be one of 'linear', 'boosting'"):
         cross_fit_uplift(trial, models="forest")

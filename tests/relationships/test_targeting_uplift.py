@@ -84,6 +84,21 @@ def test_the_last_step_takes_what_goes_with_the_outcome_without_the_offer() -> N
     assert np.polyfit(truth, found, 1) == pytest.approx([1.0, 0.0], abs=0.1)
 
 
+def test_the_learner_by_risk_takes_one_number_from_the_trial() -> None:
+    known = simulate_trial(2_000, 1, tie=0.8)
+    fitted = cross_fit_uplift(known.trial, learners=("by risk",))
+    found, risk = fitted.uplift["by risk"], 1 - fitted.nuisances.untreated
+    for part in range(5):
+        share = found[fitted.part == part] / risk[fitted.part == part]
+        assert share == pytest.approx(share[0], abs=EXACT)
+    assert found.mean() == pytest.approx(fitted.average.estimate, abs=0.01)
+    model = fit_uplift(known.trial, "by risk").predict(known.trial.features)
+    assert (model["uplift"] / (1 - model["untreated"])).std() == pytest.approx(0, abs=EXACT)
+    numbers, _ = made(lambda x: x)
+    with pytest.raises(ValueError, match="learner='by risk' needs an outcome of 1 for who stayed"):
+        cross_fit_uplift(numbers, learners=("by risk",))
+
+
 def test_scores_are_right_if_either_part_is() -> None:
     generator = np.random.default_rng(3)
     n = 200_000

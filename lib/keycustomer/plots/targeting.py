@@ -46,6 +46,8 @@ COLOURS = {
     "uplift": PALETTE["blue"],
     "uplift (DR)": PALETTE["blue"],
     "uplift (T)": PALETTE["sky"],
+    "uplift (by risk)": PALETTE["purple"],
+    "uplift x value (by risk)": PALETTE["purple"],
     "uplift x value": PALETTE["blue"],
     "uplift x value (DR)": PALETTE["blue"],
     "uplift x value (T)": PALETTE["sky"],
@@ -56,7 +58,7 @@ COLOURS = {
 }
 """Colour of each rule; others take what is left."""
 
-SPARE = (PALETTE["purple"], PALETTE["black"])
+SPARE = (PALETTE["black"], PALETTE["purple"])
 
 DASHES: dict[str, Any] = {RANDOM: (0, (2, 2)), RISK: (0, (6, 2)), "risk x value": (0, (1, 1))}
 """Dashes of some lines, so that colour alone does not tell them."""
@@ -326,12 +328,14 @@ def targeting_over_companies(
     name_rows(ax, names)
     ax.tick_params(axis="y", labelsize="small")
     number_axis(ax.xaxis)
-    ax.set_xlabel("True profit (simulated), currency a customer of all; black: mean")
+    ax.set_xlabel(
+        "True profit (simulated), currency a customer of all\nblack: mean of the companies"
+    )
     top = table.iloc[-1]
+    how = "earns most" if top["truth"] > 0 else "loses least"
     sentence = (
-        f"Simulated: {_row_name(top, result.depth)}, earns most, "
-        f"{compact_number(top['truth'])} a customer; more than nothing in {top['gains']} of "
-        f"{result.companies} companies"
+        f"Simulated: {_row_name(top, result.depth)}, {how}, {compact_number(abs(top['truth']))} a "
+        f"customer; earns something in {top['gains']} of {result.companies} companies"
     )
     finding(ax, sentence, width=_columns(ax, names))
     told = "; ".join(

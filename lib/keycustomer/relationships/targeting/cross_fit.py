@@ -126,8 +126,8 @@ def cross_fit_uplift(
     ----------
     trial : Trial
         From :func:`keycustomer.relationships.read_trial`.
-    learners : sequence of {"T", "DR"}
-        Learners to use.
+    learners : sequence of {"T", "DR", "by risk"}
+        Learners to use, see :func:`keycustomer.relationships.fit_uplift`.
     models : {"linear", "boosting"}
         Kind of regression.
     folds : int
@@ -146,9 +146,10 @@ def cross_fit_uplift(
     Raises
     ------
     ValueError
-        When a learner or kind is not known, or the groups are too small for so many parts.
+        When a learner or kind is not known, a learner by risk has no outcome of 0 and 1, or the
+        groups are too small for so many parts.
     """
-    wanted = checked_learners(list(learners))
+    wanted = checked_learners(list(learners), trial)
     checked_models(models)
     checked_level(level)
     number = checked_folds(folds, trial.treated)
@@ -192,7 +193,7 @@ def _predict_part(
         if learner == "T":
             uplift[rows] = fitted.treated - fitted.untreated
         else:
-            difference = Difference.fit(others, inner, models)
+            difference = Difference.of(learner, others, inner, models)
             uplift[rows] = difference.apply(mine.features, fitted.untreated)
 
 

@@ -1,11 +1,14 @@
 """Uplift: how much more of the outcome a customer gives with the offer than without it.
 
-Two learners, both made of ordinary regressions.  The *T-learner* fits the outcome of customers with
-the offer and of those without, and takes the difference of the two predictions: simple, and noisy
-where both groups are small, since each model errs on its own.  The *DR-learner* first makes for
-each customer a doubly robust score of the difference, from both models, the outcome itself and the
-probability to get the offer, and then regresses these scores on the features: the difference is
-modelled directly, and shrunk towards the same for all where the data tell no more.
+Three learners, all made of ordinary regressions.  The *T-learner* fits the outcome of customers
+with the offer and of those without, and takes the difference of the two predictions: simple, and
+noisy where both groups are small, since each model errs on its own.  The *DR-learner* first makes
+for each customer a doubly robust score of the difference, from both models, the outcome itself and
+the probability to get the offer, and then regresses these scores on the features: the difference is
+modelled directly, and shrunk towards the same for all where the data tell no more.  The learner
+*by risk* takes one number from the trial, the mean effect, and gives it to customers in proportion
+to their risk to leave: the rival that the other two have to beat, right where an offer works on the
+risky, and wrong where it does not.
 
 :func:`fit_uplift` fits a learner on a trial, to be used on customers outside it (`UpliftModel`);
 predictions for customers of the trial itself come from
@@ -32,7 +35,12 @@ from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import FloatArray
 
 LEARNERS = ("T", "DR")
-"""Learners of uplift."""
+"""Learners of uplift that make no assumption about who responds."""
+
+BY_RISK = "by risk"
+"""The learner that gives the mean effect to customers in proportion to their risk."""
+
+ALL_LEARNERS = (*LEARNERS, BY_RISK)
 
 INNER_FOLDS = 3
 """Parts into which customers are split to make scores from models that did not see them."""
@@ -193,7 +201,7 @@ class Difference:
 
     level: float
     slope: float
-    rest: Mean
+    rest: Mean | None
 
     @classmethod
     def fit(cls, some: TrialArrays, inner: Nuisances, models: str) -> Difference:
@@ -212,9 +220,25 @@ class Difference:
         left = scores - level - slope * inner.untreated
         return cls(level, slope, fit_mean(some.features, left, models))
 
+    @classmethod
+    def by_risk(cls, some: TrialArrays, inner: Nuisances) -> Difference:
+        """Spread the mean effect over customers in proportion to their risk, 1 - outcome."""
+        scores = doubly_robust(
+            some.outcome, some.treated, inner.untreated, inner.treated, inner.propensity
+        )
+        risk = float((1 - inner.untreated).mean())
+        share = float(scores.mean()) / risk if risk > 0 else 0.0
+        return cls(share, -share, None)
+
+    @classmethod
+    def of(cls, learner: str, some: TrialArrays, inner: Nuisances, models: str) -> Difference:
+        """Fit the learner of that name."""
+        return cls.by_risk(some, inner) if learner == BY_RISK else cls.fit(some, inner, models)
+
     def apply(self, features: FloatArray, untreated: FloatArray) -> FloatArray:
         """Predict the uplift of other customers."""
-        return self.level + self.slope * untreated + self.rest(features)
+        line = self.level + self.slope * untreated
+        return line if self.rest is None else line + self.rest(features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +248,7 @@ class UpliftModel:
     Attributes
     ----------
     learner : str
-        One of `LEARNERS`.
+        T, DR or by risk.
     models : str
         Kind of regression.
     customers : int
@@ -301,7 +325,7 @@ def fit_uplift(
     ----------
     trial : Trial
         From :func:`keycustomer.relationships.read_trial`.
-    learner : {"T", "DR"}
+    learner : {"T", "DR", "by risk"}
         See the module.
     models : {"linear", "boosting"}
         Kind of regression.
@@ -315,34 +339,40 @@ def fit_uplift(
     Raises
     ------
     ValueError
-        When there is no such learner or kind.
+        When there is no such learner or kind, or a learner by risk has no outcome of 0 and 1.
     """
-    checked_learners([learner])
+    checked_learners([learner], trial)
     checked_models(models)
     encoding = Encoding.learn(trial.features)
     arrays = TrialArrays.of(trial, encoding)
     difference = None
-    if learner == "DR":
+    if learner != "T":
         part = folds_of(trial.treated, INNER_FOLDS, np.random.default_rng(seed))
-        difference = Difference.fit(arrays, cross_fitted(arrays, part, models), models)
+        inner = cross_fitted(arrays, part, models)
+        difference = Difference.of(learner, arrays, inner, models)
     return UpliftModel(
         learner, models, len(trial), encoding, NuisanceModels.fit(arrays, models), difference
     )
 
 
-def checked_learners(learners: list[str]) -> list[str]:
-    """Check names of learners.
+def checked_learners(learners: list[str], trial: Trial) -> list[str]:
+    """Check names of learners, and that a risk is there where one is needed.
 
     Raises
     ------
     ValueError
-        When there is none, or no such learner.
+        When there is none, no such learner, or one by risk for an outcome that is not 0 or 1.
     """
-    wrong = [one for one in learners if one not in LEARNERS]
+    wrong = [one for one in learners if one not in ALL_LEARNERS]
     if wrong or not learners:
         raise ValueError(
             f"learner={wrong[0] if wrong else None!r} must be one of "
-            f"{', '.join(map(repr, LEARNERS))}"
+            f"{', '.join(map(repr, ALL_LEARNERS))}"
+        )
+    if BY_RISK in learners and not trial.binary:
+        raise ValueError(
+            f"learner={BY_RISK!r} needs an outcome of 1 for who stayed and 0 for who left; use "
+            "'T' or 'DR' for other outcomes"
         )
     return learners
 

@@ -22,6 +22,7 @@ import pandas as pd
 from keycustomer.lifetime import margin_multiple
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.targeting.cross_fit import FittedUplift, cross_fit_uplift
+from keycustomer.relationships.targeting.learners import ALL_LEARNERS
 from keycustomer.relationships.targeting.pilot_customers import YEAR, known_of
 from keycustomer.relationships.targeting.profits import (
     FIXED,
@@ -271,7 +272,9 @@ def retention_pilot(
         money="worth",
         propensity=chosen.share,
     )
-    fitted = cross_fit_uplift(trial, models=models, level=level, seed=seed, progress=progress)
+    fitted = cross_fit_uplift(
+        trial, learners=ALL_LEARNERS, models=models, level=level, seed=seed, progress=progress
+    )
     rules = targeting_rules(trial, fitted)
     profits = targeting_profits(
         trial, fitted, rules, depth=depth, draws=draws, level=level, seed=seed

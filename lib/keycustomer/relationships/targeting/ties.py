@@ -17,6 +17,7 @@ import pandas as pd
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.targeting.cross_fit import cross_fit_uplift
 from keycustomer.relationships.targeting.known_trial import simulate_trial
+from keycustomer.relationships.targeting.learners import BY_RISK
 from keycustomer.relationships.targeting.ranking import Ranking
 from keycustomer.relationships.targeting.rules import RANDOM, RISK, targeting_rules
 from keycustomer.stats import share_of
@@ -87,6 +88,7 @@ def profits_by_tie(
     customers: int = 2_000,
     depth: float = 0.2,
     models: str = "linear",
+    folds: int = 5,
     first_seed: int = 1,
     progress: Progress | None = None,
 ) -> ProfitsByTie:
@@ -103,7 +105,9 @@ def profits_by_tie(
     depth : float
         Share of the customers who get the offer.
     models : {"linear", "boosting"}
-        Kind of regression that uplift (DR-learner) and risk are learned by.
+        Kind of regression that uplift (DR-learner, and by risk) and risk are learned by.
+    folds : int
+        Parts the customers of a trial are split into.
     first_seed : int
         Seed of the first trial; the others follow.
     progress : callable, optional
@@ -119,7 +123,7 @@ def profits_by_tie(
     rows = []
     for place, tie in enumerate(ties):
         for trial in range(number):
-            earned = _earned(customers, first_seed + trial, tie, depth, models)
+            earned = _earned(customers, first_seed + trial, tie, depth, (models, folds))
             rows += [
                 {"tie": tie, "trial": trial, "rule": rule, "truth": truth}
                 for rule, truth in earned.items()
@@ -128,10 +132,14 @@ def profits_by_tie(
     return ProfitsByTie(depth, customers, number, pd.DataFrame(rows))
 
 
-def _earned(customers: int, seed: int, tie: float, depth: float, models: str) -> dict[str, float]:
+def _earned(
+    customers: int, seed: int, tie: float, depth: float, how: tuple[str, int]
+) -> dict[str, float]:
     """Give what each order truly earns in one made-up trial, currency a customer."""
     known = simulate_trial(customers, seed, tie=tie)
-    fitted = cross_fit_uplift(known.trial, learners=("DR",), models=models, seed=seed)
+    fitted = cross_fit_uplift(
+        known.trial, learners=("DR", BY_RISK), models=how[0], folds=how[1], seed=seed
+    )
     rules = targeting_rules(known.trial, fitted)
     ends = np.array([0.0, 1.0])
     return {
