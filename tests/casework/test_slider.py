@@ -21,7 +21,7 @@ def draw(drawn: list[float]):
     def one(position: float) -> Any:
         drawn.append(position)
         axes = Figure().subplots()
-        describe(axes, f"drawn at {position:g}")
+        describe(axes, f'drawn at {position:g} <"')
         return axes
 
     return one
@@ -40,6 +40,9 @@ def test_the_figure_follows_the_slider(draw, drawn, boxes):
     assert (handle.min, handle.max, handle.value, handle.description) == (0, 200, 50, "budget, EUR")
     handle.value = 120
     assert drawn == [50, 120]
+    picture = boxes[0].children[1].value
+    assert picture.startswith('<img src="data:image/png;base64,')
+    assert 'alt="drawn at 120 &lt;&quot;"' in picture
 
 
 @pytest.mark.parametrize(("low", "start", "high"), [(0, 3, 2), (2, 2, 2), (1, 0, 2)])

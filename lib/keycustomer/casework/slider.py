@@ -7,12 +7,12 @@ behind it and shows the static figure instead.
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
-
-from keycustomer.casework.display import show_image
 
 STEPS = 100
 """Positions of a slider."""
@@ -52,9 +52,8 @@ def show_slider(
             "a start between them"
         )
     from IPython.display import display
-    from ipywidgets import FloatSlider, Layout, Output, VBox
+    from ipywidgets import HTML, FloatSlider, Layout, VBox
 
-    shown = Output()
     handle = FloatSlider(
         value=start,
         min=low,
@@ -66,18 +65,17 @@ def show_slider(
         style={"description_width": "initial"},
         layout=Layout(width="90%"),
     )
+    shown = HTML(_picture(draw(start)))
 
     def redraw(change: dict[str, Any]) -> None:
-        with shown:
-            shown.clear_output(wait=True)
-            _show(draw(change["new"]))
+        shown.value = _picture(draw(change["new"]))
 
     handle.observe(redraw, names="value")
     display(VBox([handle, shown]))
-    redraw({"new": start})
 
 
-def _show(ax: Any) -> None:
+def _picture(ax: Any) -> str:
+    """Give the figure as an image with its text alternative, and close it."""
     from matplotlib import pyplot
 
     from keycustomer.plots import description
@@ -85,4 +83,7 @@ def _show(ax: Any) -> None:
     figure, image = ax.figure, io.BytesIO()
     figure.savefig(image, format="png")
     pyplot.close(figure)
-    show_image(image.getvalue(), description(ax), round(96 * figure.get_size_inches()[0]))
+    data = base64.b64encode(image.getvalue()).decode()
+    width = round(96 * figure.get_size_inches()[0])
+    alt = html.escape(description(ax), quote=True)
+    return f'<img src="data:image/png;base64,{data}" alt="{alt}" width="{width}">'
