@@ -144,13 +144,13 @@ def test_true_hazards_are_those_of_the_process_and_calibrated(company, months):
 
 def test_models_see_much_of_what_can_be_seen_and_never_more(company, table):
     rows = table.with_rows(table.frame.assign(hazard=true_hazards(company, table.frame)))
-    checked = validate_churn(rows, how="customers", truth="hazard", folds=2, draws=40, seed=2)
+    checked = validate_churn(rows, how="customers", truth="hazard", folds=3, draws=40, seed=2)
     attainable = checked.attainable_auc
     for name in checked.models:
         reached = checked.scores[name].auc.estimate
         assert 0.5 + 0.4 * (attainable - 0.5) < reached < attainable
         assert checked.difference("truth", name).lower > 0
-    assert checked.scores["logistic"].calibrated
+    assert checked.scores["logistic"].p_value > 0.001
 
 
 def test_the_expected_stay_is_near_the_true_one(table):

@@ -116,12 +116,12 @@ def test_the_error_of_a_perfect_model_is_what_chance_gives(base, n):
 def test_perfect_models_are_called_wrong_once_in_twenty():
     generator = np.random.default_rng(5)
     wrong = 0
-    for seed in range(150):
-        chance = 1 / (1 + np.exp(3 - generator.normal(size=1_500)))
-        scores = churn_scores(generator.random(1_500) < chance, chance, draws=2, seed=seed)
+    for seed in range(100):
+        chance = 1 / (1 + np.exp(3 - generator.normal(size=1_000)))
+        scores = churn_scores(generator.random(1_000) < chance, chance, draws=2, seed=seed)
         wrong += not scores.calibrated
-    # 150 at 5 %: more than 17 have a probability below one in a thousand
-    assert wrong <= 17
+    # 100 at 5 %: more than 13 have a probability below one in a thousand
+    assert wrong <= 13
 
 
 def test_a_model_too_extreme_or_too_high_is_told(rows):
@@ -153,15 +153,15 @@ def test_scores_agree_with_scikit_learn_and_the_skill_with_its_formula(rows):
 
 
 def test_intervals_of_the_area_hold_the_true_one():
-    everything = known_rows(40_000, seed=21)
+    everything = known_rows(15_000, seed=21)
     truth = area_under_curve(everything["left"].to_numpy(), everything["truth"].to_numpy())
     held = 0
-    for seed in range(50):
+    for seed in range(40):
         rows = known_rows(150, seed=500 + seed)
-        auc = churn_scores(rows["left"], rows["truth"], rows["customer_id"], draws=150).auc
+        auc = churn_scores(rows["left"], rows["truth"], rows["customer_id"], draws=120).auc
         held += auc.lower <= truth <= auc.upper
-    # 50 intervals of 95 %: 41 or fewer have a probability below one in a thousand
-    assert held > 41
+    # 40 intervals of 95 %: 32 or fewer have a probability below one in a thousand
+    assert held > 32
 
 
 def test_later_periods_are_forecast_from_earlier_ones_only(rows, checked):
@@ -181,7 +181,7 @@ def test_no_model_beats_the_truth_by_more_than_chance(checked):
     for name in checked.models:
         assert checked.difference(name, "truth").lower <= 0
         assert checked.difference("truth", name, "log_loss").lower <= 0
-        assert checked.scores[name].calibrated
+        assert checked.scores[name].p_value > 0.001
     assert checked.difference("logistic", "same for all").lower > 0
     assert checked.attainable_auc == checked.scores["truth"].auc.estimate
     assert checked.scores["same for all"].auc.estimate == 0.5
