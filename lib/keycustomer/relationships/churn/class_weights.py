@@ -66,8 +66,8 @@ class ClassWeightTrap:
         -------
         DataFrame
             fitted, auc, brier, brier_skill, ece, mean_predicted, observed, times_too_high (mean
-            prediction over the share that left), expected_periods (mean of 1 / prediction, had
-            every row its own rate for ever: what a lifetime value is made of), calibrated.
+            prediction over the share that left), expected_periods (1 / mean prediction: the stay of
+            a customer who leaves at that rate, as in a simple lifetime value), calibrated.
         """
         rows = []
         for name, one in self.scores.items():
@@ -80,7 +80,7 @@ class ClassWeightTrap:
                     "mean_predicted": float(chance.mean()),
                     "observed": self.observed,
                     "times_too_high": float(chance.mean()) / self.observed,
-                    "expected_periods": float((1 / np.maximum(chance, 1e-6)).mean()),
+                    "expected_periods": 1 / float(chance.mean()),
                     "calibrated": one.calibrated,
                 }
             )
