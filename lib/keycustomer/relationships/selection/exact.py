@@ -25,6 +25,7 @@ from keycustomer.relationships.selection.alternatives import (
 )
 from keycustomer.relationships.selection.capacities import Limit
 from keycustomer.relationships.selection.prices import Prices, net_values
+from keycustomer.relationships.selection.solver_output import quiet_solver
 from keycustomer.stats.samples import FloatArray
 
 SAME = 1e-8
@@ -168,13 +169,14 @@ class _Core:
             )
             most = left / size * SCALE - kept
             constraints.append(LinearConstraint(matrix, -np.inf, most))
-        return milp(
-            -self.gain * (SCALE / distance),
-            constraints=constraints,
-            integrality=np.ones(len(columns)),
-            bounds=Bounds(0, 1),
-            options={"mip_rel_gap": 0.0, "time_limit": time_limit},
-        )
+        with quiet_solver():
+            return milp(
+                -self.gain * (SCALE / distance),
+                constraints=constraints,
+                integrality=np.ones(len(columns)),
+                bounds=Bounds(0, 1),
+                options={"mip_rel_gap": 0.0, "time_limit": time_limit},
+            )
 
     def _codes(self, chosen: FloatArray) -> CodeArray:
         """Levels of the solver's answer, everybody's."""
