@@ -35,8 +35,7 @@ def test_a_process_without_standard_output_can_solve():
         "import os, sys\n"
         "os.close(1)\n"
         "sys.stdout = None\n"
-        "from keycustomer.relationships import select_levels
-from keycustomer.relationships.selection.solver_output import quiet_solver\n"
+        "from keycustomer.relationships.selection.solver_output import quiet_solver\n"
         "with quiet_solver():\n"
         "    sys.stderr.write('solved')\n"
     )
