@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from keycustomer.relationships.churn.logistic import folds_of
+from keycustomer.relationships.regressions.clustering import folds_of
 from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import FloatArray
 

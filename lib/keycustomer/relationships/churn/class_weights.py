@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.churn.checks import events_of
-from keycustomer.relationships.churn.logistic import expit, logit
 from keycustomer.relationships.churn.model import Kind, as_table
 from keycustomer.relationships.churn.scores import ChurnScores, churn_scores
 from keycustomer.relationships.churn.table import ChurnTable
 from keycustomer.relationships.churn.validation import How, validate_churn
+from keycustomer.relationships.regressions.links import logit
 from keycustomer.stats.bootstrap import Seed
 
 PLAIN = "as the rows are"

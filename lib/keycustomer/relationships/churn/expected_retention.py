@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.churn.checks import need_columns_of
-from keycustomer.relationships.churn.logistic import LogisticFit, expit
+from keycustomer.relationships.churn.logistic import LogisticFit
 from keycustomer.relationships.churn.model import ChurnModel
 from keycustomer.relationships.churn.month_features import month_ahead
 from keycustomer.relationships.churn.table import ChurnTable

@@ -1,4 +1,4 @@
-"""Logistic regression by Newton's method, with a ridge and with clustered standard errors.
+"""Logistic regression of leaving, with a ridge and with clustered standard errors.
 
 :func:`fit_logistic` maximises the weighted log-likelihood less half the penalty times the squares
 of the coefficients (not of the intercept); :func:`clustered_covariance` gives the covariance that
@@ -17,11 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from keycustomer.relationships.regressions.clustering import (
+    covariance_over_customers,
+    folds_of,
+    sums_by_customer,
+)
+from keycustomer.relationships.regressions.links import LINKS
+from keycustomer.relationships.regressions.newton import climb
 from keycustomer.stats.samples import FloatArray
-
-MOST_STEPS = 60
-CLOSE = 1e-9
-"""Newton's decrement per row at which the fit has come to rest."""
 
 LARGEST = 12.0
 """Standardised coefficients beyond this mean that a column separates those who left."""
@@ -56,18 +59,6 @@ class LogisticFit:
         return self.coefficients[0] + matrix @ self.coefficients[1:]
 
 
-def expit(log_odds: FloatArray) -> FloatArray:
-    """Probabilities from log-odds, without overflow."""
-    small = np.exp(-np.abs(log_odds))
-    return np.where(log_odds >= 0, 1 / (1 + small), small / (1 + small))
-
-
-def logit(probability: FloatArray) -> FloatArray:
-    """Log-odds from probabilities, those of 0 and 1 kept finite."""
-    inside = np.clip(probability, 1e-12, 1 - 1e-12)
-    return np.log(inside) - np.log1p(-inside)
-
-
 def fit_logistic(
     matrix: FloatArray,
     event: npt.NDArray[np.bool_],
@@ -100,55 +91,18 @@ def fit_logistic(
         The intercept and the coefficients; as far as it got where columns separate the events.
     """
     full = np.column_stack([np.ones(len(matrix)), matrix])
-    weights = np.ones(len(full)) if weights is None else weights
     ridge = np.full(full.shape[1], penalty)
     ridge[0] = 0.0
-    beta = np.zeros(full.shape[1]) if start is None else start.copy()
-    value = _objective(full, event, weights, ridge, beta, offset)
-    for _ in range(MOST_STEPS):
-        step, decrement = _newton_step(full, event, weights, ridge, beta, offset)
-        if (
-            decrement < CLOSE * weights.sum() * 1e-3
-            or np.abs(beta[1:]).max(initial=0.0) > 4 * LARGEST
-        ):
-            break
-        size = 1.0
-        while (new := _objective(full, event, weights, ridge, beta + size * step, offset)) < value:
-            size /= 2
-            if size < 1e-6:
-                return beta
-        beta, value = beta + size * step, new
-    return beta
-
-
-def _objective(
-    full: FloatArray,
-    event: npt.NDArray[np.bool_],
-    weights: FloatArray,
-    ridge: FloatArray,
-    beta: FloatArray,
-    offset: FloatArray | float,
-) -> float:
-    odds = full @ beta + offset
-    likelihood = weights @ (odds * event - np.logaddexp(0, odds))
-    return float(likelihood - ridge @ beta**2 / 2)
-
-
-def _newton_step(
-    full: FloatArray,
-    event: npt.NDArray[np.bool_],
-    weights: FloatArray,
-    ridge: FloatArray,
-    beta: FloatArray,
-    offset: FloatArray | float,
-) -> tuple[FloatArray, float]:
-    chance = expit(full @ beta + offset)
-    gradient = full.T @ (weights * (event - chance)) - ridge * beta
-    information = (full * (weights * chance * (1 - chance))[:, None]).T @ full + np.diag(ridge)
-    # the smallest ridge lets a column that separates the events run instead of fail
-    information[np.diag_indices_from(information)] += 1e-12 * np.trace(information)
-    step = np.linalg.solve(information, gradient).astype(np.float64)
-    return step, float(gradient @ step)
+    return climb(
+        full,
+        event.astype(float),
+        "logistic",
+        penalty=ridge,
+        weights=weights,
+        offset=offset,
+        start=start,
+        furthest=4 * LARGEST,
+    ).coefficients
 
 
 def clustered_covariance(
@@ -177,26 +131,10 @@ def clustered_covariance(
     """
     full = np.column_stack([np.ones(len(matrix)), matrix])
     weights = np.ones(len(full)) if weights is None else weights
-    chance = expit(full @ coefficients)
-    information = (full * (weights * chance * (1 - chance))[:, None]).T @ full
-    residual = weights * (event - chance)
-    groups = int(cluster.max()) + 1
-    scores = np.column_stack(
-        [np.bincount(cluster, weights=residual * column, minlength=groups) for column in full.T]
-    )
-    if groups < 2:
-        return np.full(information.shape, np.nan)
-    bread = np.linalg.pinv(information, hermitian=True)
-    return groups / (groups - 1) * bread @ (scores.T @ scores) @ bread
-
-
-def folds_of(
-    cluster: npt.NDArray[np.int64], folds: int, seed: int | np.random.Generator
-) -> npt.NDArray[np.int64]:
-    """Fold of each row, all rows of a customer in the same one."""
-    groups = int(cluster.max()) + 1
-    fold = np.random.default_rng(seed).permutation(np.arange(groups) % folds)
-    return fold[cluster]
+    chance, slope = LINKS["logistic"](full @ coefficients)
+    information = (full * (weights * slope)[:, None]).T @ full
+    scores = sums_by_customer(full * (weights * (event - chance))[:, None], cluster)
+    return covariance_over_customers(scores @ np.linalg.pinv(information, hermitian=True))
 
 
 def penalty_path(

@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.churn.boosting import BoostingFit, fit_boosting
@@ -27,7 +28,6 @@ from keycustomer.relationships.churn.logistic import (
     LARGEST,
     LogisticFit,
     clustered_covariance,
-    expit,
     fit_logistic,
     penalty_path,
 )

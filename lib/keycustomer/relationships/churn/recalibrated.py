@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.relationships.churn.checks import events_of, need_columns_of
-from keycustomer.relationships.churn.logistic import expit, fit_logistic, logit
+from keycustomer.relationships.churn.logistic import fit_logistic
+from keycustomer.relationships.regressions.links import logit
 from keycustomer.stats.samples import FloatArray
 
 if TYPE_CHECKING:

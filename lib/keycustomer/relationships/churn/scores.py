@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.churn.checks import events_of, probabilities_of
@@ -23,7 +24,6 @@ from keycustomer.relationships.churn.discrimination import AreaByWeights
 from keycustomer.relationships.churn.logistic import (
     clustered_covariance,
     fit_logistic,
-    logit,
 )
 from keycustomer.relationships.churn.reliability import (
     BrierParts,
@@ -32,6 +32,8 @@ from keycustomer.relationships.churn.reliability import (
     group_of,
     reliability_groups,
 )
+from keycustomer.relationships.regressions.clustering import sums_by_customer
+from keycustomer.relationships.regressions.links import logit
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import NORMAL, Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray, Values
@@ -242,9 +244,7 @@ class _Statistic:
             (chance - left) ** 2,
             np.logaddexp(0, odds) - odds * left,
         )
-        self._sums = np.column_stack(
-            [np.bincount(cluster, weights=column, minlength=customers) for column in columns]
-        )
+        self._sums = sums_by_customer(np.column_stack(columns), cluster)
         group = group_of(chance, bins)
         width = int(group.max()) + 1
         gaps = np.bincount(cluster * width + group, weights=chance - left,
@@ -284,7 +284,7 @@ def calibration_line(
     z = NORMAL.inv_cdf((1 + checked_level(level)) / 2)
     shift = fit_logistic(np.empty((len(odds), 0)), left, offset=odds)
     residual = np.bincount(cluster, weights=left - probability)
-    chance = 1 / (1 + np.exp(-(odds + shift[0])))
+    chance = expit(odds + shift[0])
     error = np.sqrt((residual**2).sum()) / (chance * (1 - chance)).sum()
     told = "logistic recalibration, clustered by customer"
     intercept = Estimate(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keycustomer.relationships.effects.designs import FloatArray
-from keycustomer.relationships.effects.regressions import Link
+from keycustomer.relationships.regressions.links import Link
 
 SETTING_PENALTY, COVARIATE_PENALTY = 0.01, 1.0
 """Penalties of regressions, in units of one row's information: the effects themselves are hardly

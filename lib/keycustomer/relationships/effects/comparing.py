@@ -18,6 +18,7 @@ import pandas as pd
 
 from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.effects.means import Means
+from keycustomer.relationships.regressions.clustering import clustered_error
 
 MEASURES = ("mean", "difference", "ratio")
 """Outcome per unit of exposure under a setting; less that of the reference; divided by it."""
@@ -59,13 +60,6 @@ def compared(
         rows.append(_plain("difference", name, rate[k] - rate[reference], gap, group, level))
         rows.append(_ratio(name, rate[[k, reference]], own[:, [k, reference]], group, level))
     return pd.DataFrame(rows)
-
-
-def clustered_error(influence: FloatArray, group: np.ndarray) -> float:
-    """Give the standard error of a mean from the influence of its units, clustered by customer."""
-    totals = np.bincount(group, weights=influence)
-    customers = len(totals)
-    return float(np.sqrt((totals**2).sum() * customers / (customers - 1)) / len(influence))
 
 
 def _plain(

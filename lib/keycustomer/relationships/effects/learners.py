@@ -15,7 +15,7 @@ import numpy as np
 from keycustomer.dimensions.complaints import did_you_mean
 from keycustomer.relationships.effects.arms import Arms, link_of, penalties, regressors, scale_of
 from keycustomer.relationships.effects.designs import FloatArray
-from keycustomer.relationships.effects.regressions import fit_regression
+from keycustomer.relationships.regressions.regression import fit_regression
 
 OutcomeLearner = Callable[[Arms, FloatArray, Arms], FloatArray]
 """Units to learn from, their target, units to predict -> predictions, shape (units, settings)."""
@@ -112,9 +112,3 @@ def _classifier(learner: str) -> Any:
     if learner == "boosting":
         return HistGradientBoostingClassifier(**TREES)
     return LogisticRegression(C=STRENGTH, max_iter=2_000)
-
-
-def folds_of(group: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Share customers out to folds at random, all units of a customer to the same, shape (n,)."""
-    customers = int(group.max()) + 1
-    return generator.permutation(np.arange(customers) % count)[group]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.relationships.effects.designs import (
     Design,
@@ -26,7 +27,7 @@ from keycustomer.relationships.effects.designs import (
     read_design,
 )
 from keycustomer.relationships.effects.landmarks import STANDING, contract_path
-from keycustomer.relationships.effects.regressions import Regression, fit_regression
+from keycustomer.relationships.regressions.regression import Regression, fit_regression
 from keycustomer.relationships.vocabulary import LEVELS
 
 DEPARTURE_SPREAD = 0.1
@@ -163,7 +164,7 @@ class Outlook:
         p, q = self.standing.shape[1], self.time.shape[2]
         odds = (self.standing @ coefficients[:p])[:, None] + self.time @ coefficients[p : p + q]
         added = self.given @ coefficients[p + q :]
-        stays = 1 / (1 + np.exp(np.clip(odds[:, :, None] + added[:, None, :], -50, 50)))
+        stays = expit(-odds[:, :, None] - added[:, None, :])
         first = np.ones((len(odds), 1, added.shape[1]))
         return np.concatenate([first, np.cumprod(stays, axis=1)], axis=1)
 

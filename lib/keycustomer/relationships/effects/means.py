@@ -25,7 +25,7 @@ import numpy as np
 from keycustomer.relationships.effects.arms import Arms, link_of, penalties, regressors, scale_of
 from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.effects.learners import OutcomeLearner, learner_of
-from keycustomer.relationships.effects.regressions import fit_regression
+from keycustomer.relationships.regressions.regression import fit_regression
 
 
 @dataclass(frozen=True, eq=False)

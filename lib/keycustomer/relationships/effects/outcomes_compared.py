@@ -25,7 +25,7 @@ from keycustomer.relationships.effects.arms import Arms
 from keycustomer.relationships.effects.comparing import MEASURES, compared
 from keycustomer.relationships.effects.confounding import e_value
 from keycustomer.relationships.effects.designs import Design, FloatArray, refuse_missing
-from keycustomer.relationships.effects.learners import folds_of, learner_of, propensities
+from keycustomer.relationships.effects.learners import learner_of, propensities
 from keycustomer.relationships.effects.means import (
     adjusted_means,
     inverse_weights,
@@ -34,6 +34,7 @@ from keycustomer.relationships.effects.means import (
 )
 from keycustomer.relationships.effects.overlap import BALANCED, balance_table, overlap_table
 from keycustomer.relationships.effects.units import Units, read_units
+from keycustomer.relationships.regressions.clustering import folds_of
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
 

@@ -30,9 +30,9 @@ from keycustomer.relationships.effects.entry import (
     default_confounders,
 )
 from keycustomer.relationships.effects.means import adjusted_means
-from keycustomer.relationships.effects.regressions import fit_regression
 from keycustomer.relationships.effects.units import read_units
 from keycustomer.relationships.months.panel import CustomerMonths
+from keycustomer.relationships.regressions.regression import fit_regression
 from keycustomer.relationships.vocabulary import LEVELS
 
 MEDIATORS = ("contacts_a_month", "complaints_a_month")

@@ -28,6 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.relationships.regressions.links import event_log_likelihood
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.record import ServiceRecord
@@ -379,8 +380,7 @@ class ResolutionStudy:
         for months in sorted({1.0, 2.0, 4.0, float(half_life)}):
             model = self.fit(months, adjusted=True)
             before = self._states(model, self.counts, months)[1]
-            chance = np.clip(model.predict(before), 1e-12, 1 - 1e-12)
-            likelihood = np.where(self.left == 1, np.log(chance), np.log1p(-chance)).sum()
+            likelihood = event_log_likelihood(self.left, model.predict(before)).sum()
             effect = self.contrast(model, "all at first contact", months, level)
             told = {"estimate": effect.estimate, "lower": effect.lower, "upper": effect.upper}
             found.append({"half_life": months, "log_likelihood": float(likelihood)} | told)

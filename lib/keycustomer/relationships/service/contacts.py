@@ -31,6 +31,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.relationships.regressions.clustering import clustered_error, folds_of
+from keycustomer.relationships.regressions.links import event_log_likelihood
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.outcomes import OutcomeRows, outcome_rows
@@ -289,7 +291,7 @@ def _parts(customer: Array, folds: int, seed: Seed) -> Array:
     customers = int(customer.max(initial=-1)) + 1
     if not 2 <= folds <= customers:
         raise ValueError(f"folds={folds!r} must be 2 up to the {customers:,} customers")
-    return np.asarray((np.random.default_rng(seed).permutation(customers) % folds)[customer])
+    return folds_of(customer, folds, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -429,8 +431,7 @@ class _Trial:
         )
         told, y = model.predict(design[test]), self.known.values[test]
         if self.known.family == "logistic":
-            chance = np.clip(told, 1e-12, 1 - 1e-12)
-            return np.asarray(np.where(y == 1, np.log(chance), np.log1p(-chance)))
+            return event_log_likelihood(y, told)
         spread = float(np.mean((self.known.values[fit] - model.predict(design[fit])) ** 2))
         return np.asarray(-0.5 * (np.log(2 * np.pi * spread) + (y - told) ** 2 / spread))
 
@@ -491,11 +492,9 @@ def _compare(
 
 def _gain(each: Array, customer: Array, level: float) -> Estimate:
     """Mean gain in score times 1,000, with its interval over customers."""
-    n, total = int(customer.max()) + 1, len(each)
-    apart = np.bincount(customer, each - each.mean(), minlength=n) / total
-    error = float(np.sqrt(n / max(n - 1, 1) * (apart @ apart)))
-    unit = "log-likelihood per 1,000 rows"
-    return normal_estimate(1000 * float(each.mean()), 1000 * error, unit, n, level=level)
+    error = clustered_error(each - each.mean(), customer)
+    unit, customers = "log-likelihood per 1,000 rows", int(customer.max()) + 1
+    return normal_estimate(1000 * float(each.mean()), 1000 * error, unit, customers, level=level)
 
 
 def contact_verdict(responses: Mapping[str, ContactResponse]) -> dict[str, str]:

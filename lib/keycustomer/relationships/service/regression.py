@@ -22,16 +22,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from keycustomer.relationships.regressions.clustering import (
+    covariance_over_customers,
+    sums_by_customer,
+)
+from keycustomer.relationships.regressions.links import LINKS, Link
+from keycustomer.relationships.regressions.newton import climb
 from keycustomer.stats import Estimate
 
 Array = npt.NDArray[Any]
 Family = Literal["logistic", "linear"]
 
-STEPS = 60
-"""Steps of Newton's method at most."""
-
-CLOSE = 1e-9
-"""Change of a coefficient, in standard deviations of its column, that ends the steps."""
+LINK: dict[Family, Link] = {"logistic": "logistic", "linear": "identity"}
 
 RIDGE = 1e-5
 """Ridge on standardised columns: keeps finite the coefficient of a group in which nobody left."""
@@ -77,11 +79,11 @@ class Regression:
     @property
     def covariance(self) -> Array:
         """Covariance of the coefficients over customers, shape (k, k)."""
-        return _correction(self.customers) * (self.influence.T @ self.influence)
+        return covariance_over_customers(self.influence)
 
     def predict(self, design: Array) -> Array:
         """Probabilities, or means, of rows of columns (without the constant)."""
-        return _mean(self.family, with_constant(design) @ self.coefficients)
+        return LINKS[LINK[self.family]](with_constant(design) @ self.coefficients)[0]
 
     def coefficient(self, name: str, unit: str = "log-odds", level: float = 0.95) -> Estimate:
         """Give one coefficient with its interval.
@@ -116,13 +118,14 @@ class Regression:
             Confidence level.
         """
         one, other = with_constant(after), with_constant(before)
-        high, low = one @ self.coefficients, other @ self.coefficients
-        each = _mean(self.family, high) - _mean(self.family, low)
-        mean, n = float(each.mean()), len(each)
-        slope = (_steepness(self.family, high) @ one - _steepness(self.family, low) @ other) / n
-        own = np.bincount(self.customer, each - mean, minlength=self.customers) / n
-        moved = own + self.influence @ slope
-        spread = float(np.sqrt(_correction(self.customers) * (moved @ moved)))
+        link = LINKS[LINK[self.family]]
+        high, steep_high = link(one @ self.coefficients)
+        low, steep_low = link(other @ self.coefficients)
+        mean, n = float((high - low).mean()), len(high)
+        slope = (steep_high @ one - steep_low @ other) / n
+        own = sums_by_customer((high - low - mean)[:, None], self.customer) / n
+        moved = own + (self.influence @ slope)[:, None]
+        spread = float(np.sqrt(covariance_over_customers(moved)[0, 0]))
         return normal_estimate(per * mean, abs(per) * spread, unit, self.customers, level=level)
 
 
@@ -172,37 +175,18 @@ def fit_regression(
     kept = independent(x)
     centre, scale = x[:, kept].mean(axis=0), x[:, kept].std(axis=0)
     z = with_constant((x[:, kept] - centre) / scale)
-    weights = newton(y, z, family)
-    steep = _steepness(family, z @ weights)
-    bend = (z * steep[:, None]).T @ z + RIDGE * _unpenalised(z.shape[1])
-    residual = y - _mean(family, z @ weights)
-    score = np.zeros((int(customer.max()) + 1, z.shape[1]))
-    for column in range(z.shape[1]):
-        score[:, column] = np.bincount(customer, z[:, column] * residual, minlength=len(score))
-    moved = np.linalg.solve(bend, score.T).T * np.sqrt((len(y) - 1) / (len(y) - z.shape[1]))
+    ridge = np.full(z.shape[1], RIDGE)
+    ridge[0] = 0.0
+    fitted = climb(z, y, LINK[family], penalty=ridge)
+    residual = y - LINKS[LINK[family]](z @ fitted.coefficients)[0]
+    score = sums_by_customer(z * residual[:, None], customer)
+    moved = np.linalg.solve(fitted.information, score.T).T
+    moved *= np.sqrt((len(y) - 1) / (len(y) - z.shape[1]))
     back = _to_own_units(centre, scale, kept, x.shape[1])
     left_out = tuple(name for place, name in enumerate(names) if place not in set(kept))
     return Regression(
-        family, ("constant", *names), back @ weights, moved @ back.T, customer, left_out
+        family, ("constant", *names), back @ fitted.coefficients, moved @ back.T, customer, left_out
     )
-
-
-def newton(y: Array, z: Array, family: Family) -> Array:
-    """Coefficients of standardised columns (the constant first) by Newton's method."""
-    weights = np.zeros(z.shape[1])
-    if family == "logistic":
-        share = float(np.clip(y.mean(), 1e-6, 1 - 1e-6))
-        weights[0] = np.log(share / (1 - share))
-    ridge = RIDGE * _unpenalised(z.shape[1])
-    for _ in range(STEPS):
-        score = z @ weights
-        slope = z.T @ (y - _mean(family, score)) - ridge @ weights
-        step = np.linalg.solve((z * _steepness(family, score)[:, None]).T @ z + ridge, slope)
-        # a long step of Newton's method may overshoot
-        weights = weights + (step * min(1.0, 3.0 / np.abs(step).max()) if step.any() else step)
-        if np.abs(step).max() < CLOSE or family == "linear":
-            break
-    return weights
 
 
 def independent(x: Array) -> list[int]:
@@ -229,29 +213,6 @@ def _to_own_units(centre: Array, scale: Array, kept: list[int], columns: int) ->
     back[0, 1:] = -centre / scale
     back[np.asarray(kept, dtype=int) + 1, np.arange(1, len(kept) + 1)] = 1 / scale
     return back
-
-
-def _unpenalised(columns: int) -> Array:
-    diagonal = np.eye(columns)
-    diagonal[0, 0] = 0.0
-    return diagonal
-
-
-def _mean(family: Family, score: Array) -> Array:
-    if family == "linear":
-        return score
-    return np.asarray(1 / (1 + np.exp(-np.clip(score, -500, 500))))
-
-
-def _steepness(family: Family, score: Array) -> Array:
-    if family == "linear":
-        return np.ones(len(score))
-    mean = _mean(family, score)
-    return np.asarray(mean * (1 - mean))
-
-
-def _correction(customers: int) -> float:
-    return customers / (customers - 1)
 
 
 def _refuse(y: Array, x: Array, names: Sequence[str], customer: Array, family: Family) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.customers.rendering import amount, report_html
 from keycustomer.lifetime import margin_multiple
@@ -143,7 +144,7 @@ def _worths(
 ) -> pd.DataFrame:
     """Worth of one more contact with each customer, at the slope and at the interval's ends."""
     score = _scores(response, last)
-    leaving = 1 / (1 + np.exp(-score))
+    leaving = expit(score)
     multiple = margin_multiple(1 - leaving, rate, horizon=horizon, unit="month")
     value = np.maximum(margin, 0.0) / 12 * multiple
     slopes = (response.slope.estimate, response.slope.upper, response.slope.lower)
@@ -199,9 +200,9 @@ def _avoided(
     """Chance to leave that one more contact takes away, summed over the months after it."""
     stock, factor = response.stock[rows], carry_factor(response.form.half_life)
     now = response.form.of(stock)
-    base = 1 / (1 + np.exp(-score))
+    base = expit(score)
     total = np.zeros(len(rows))
     for month in range(REMEMBERED):
         more = response.form.of(stock + step * factor**month) - now
-        total += base - 1 / (1 + np.exp(-(score + slope * more)))
+        total += base - expit(score + slope * more)
     return total
