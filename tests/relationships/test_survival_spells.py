@@ -196,6 +196,13 @@ def test_joining_day_on_file_counts_before_the_first_contract(tmp_path: Path) ->
     assert frame[["entry", "tenure"]].to_numpy().tolist() == [[13, 25], [0, 8]]
 
 
+def test_a_customers_table_without_joining_days_does_no_harm(tmp_path: Path) -> None:
+    table = contracts(("a", "2023-11-10", None, None, None), ("b", "2024-05-03", None, None, None))
+    people = pd.DataFrame({"customer_id": ["a", "b"], "name": ["A", "B"]})
+    base = contract_base(tmp_path / "base.duckdb", {"contracts": table, "customers": people})
+    assert read_spells(base).frame[["entry", "tenure"]].to_numpy().tolist() == [[2, 14], [0, 8]]
+
+
 def test_contracts_that_end_before_they_begin_are_refused(tmp_path: Path) -> None:
     table = contracts(("a", "2024-02-10", "2024-02-01", None, None))
     base = contract_base(tmp_path / "base.duckdb", {"contracts": table})

@@ -136,9 +136,7 @@ def _measured(
     base: CustomerBase, table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp
 ) -> pd.DataFrame:
     """Count calendar months from the month of joining."""
-    people = base.query("select customer_id, min(joined_on) as joined_on from customers group by 1")
-    joined = pd.to_datetime(people.set_index("customer_id")["joined_on"])
-    known = joined.reindex(table["customer_id"]).set_axis(table.index)
+    known = _joined(base).reindex(table["customer_id"]).set_axis(table.index)
     origin = _month(known.where(known < table["start"], table["start"]))
     final = _month(table["end"].fillna(last))
     return pd.DataFrame(
@@ -150,6 +148,14 @@ def _measured(
             **{name: table[name] for name in ("reason", *KEPT)},
         }
     )
+
+
+def _joined(base: CustomerBase) -> pd.Series:
+    """Day on which each customer joined, unknown where the customers table does not tell."""
+    people = base.query("from customers")
+    if "joined_on" not in people.columns:
+        people["joined_on"] = pd.NaT
+    return pd.to_datetime(people["joined_on"]).groupby(people["customer_id"]).min()
 
 
 def _month(days: pd.Series) -> pd.Series:
