@@ -88,6 +88,22 @@ def test_a_group_in_which_nobody_left_keeps_a_finite_coefficient():
     assert np.isfinite(own.covariance).all()
 
 
+def test_what_tells_leavers_without_exception_has_no_interval():
+    y, x, customer = made()
+    x[:, 1] = y
+    own = fit_regression(y, x, ["a", "b"], customer)
+    assert own.unbounded and np.isnan(own.coefficient("b").lower)
+    changed = x.copy()
+    changed[:, 1] = 0
+    assert np.isnan(own.change(changed, x, "leavers").lower)
+    # a group without leavers has no bound itself, and leaves the others theirs
+    y, x, customer = made()
+    y[x[:, 1] == 1] = 0
+    own = fit_regression(y, x, ["a", "b"], customer)
+    assert own.unbounded == ("b",)
+    assert np.isnan(own.coefficient("b").upper) and np.isfinite(own.coefficient("a").upper)
+
+
 def test_what_cannot_be_fitted_is_said():
     y, x, customer = made(n=50, customers=10)
     with pytest.raises(ValueError, match="0 in some rows and 1 in others"):

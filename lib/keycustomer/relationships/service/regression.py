@@ -38,6 +38,10 @@ LINK: dict[Family, Link] = {"logistic": "logistic", "linear": "identity"}
 RIDGE = 1e-5
 """Ridge on standardised columns: keeps finite the coefficient of a group in which nobody left."""
 
+UNBOUNDED = 20.0
+"""Standard error by the model, per standard deviation of a column, beyond which its coefficient has
+no finite value but for the ridge: the column tells events from others without exception."""
+
 COLLINEAR = 1e-9
 """Share of a column's variance that the columns before it must leave."""
 
@@ -62,6 +66,9 @@ class Regression:
         Code of the customer of each row.
     left_out : tuple of str
         Columns that are constant or follow from others.
+    unbounded : tuple of str
+        Columns that tell events from others without exception, so that nothing bounds their
+        coefficients and no interval can be given.
     """
 
     family: Family
@@ -70,6 +77,7 @@ class Regression:
     influence: Array
     customer: Array
     left_out: tuple[str, ...]
+    unbounded: tuple[str, ...] = ()
 
     @property
     def customers(self) -> int:
@@ -86,7 +94,7 @@ class Regression:
         return LINKS[LINK[self.family]](with_constant(design) @ self.coefficients)[0]
 
     def coefficient(self, name: str, unit: str = "log-odds", level: float = 0.95) -> Estimate:
-        """Give one coefficient with its interval.
+        """Give one coefficient with its interval, without one where nothing bounds it.
 
         Raises
         ------
@@ -96,6 +104,8 @@ class Regression:
         if name not in self.names:
             raise KeyError(f"no column {name!r}; there is: {', '.join(self.names)}")
         place = self.names.index(name)
+        if name in self.unbounded:
+            return self._without_bound(float(self.coefficients[place]), unit, level)
         spread = float(np.sqrt(self.covariance[place, place]))
         return normal_estimate(
             float(self.coefficients[place]), spread, unit, self.customers, level=level
@@ -105,6 +115,8 @@ class Regression:
         self, after: Array, before: Array, unit: str, *, per: float = 1.0, level: float = 0.95
     ) -> Estimate:
         """Mean change of the outcome between two states of the same rows.
+
+        There is no interval where a column that differs between the states is unbounded.
 
         Parameters
         ----------
@@ -122,11 +134,19 @@ class Regression:
         high, steep_high = link(one @ self.coefficients)
         low, steep_low = link(other @ self.coefficients)
         mean, n = float((high - low).mean()), len(high)
+        moves = [name for name, differs in zip(self.names, (one != other).any(axis=0), strict=True)
+                 if differs]  # fmt: skip
+        if set(moves) & set(self.unbounded):
+            return self._without_bound(per * mean, unit, level)
         slope = (steep_high @ one - steep_low @ other) / n
         own = sums_by_customer((high - low - mean)[:, None], self.customer) / n
         moved = own + (self.influence @ slope)[:, None]
         spread = float(np.sqrt(covariance_over_customers(moved)[0, 0]))
         return normal_estimate(per * mean, abs(per) * spread, unit, self.customers, level=level)
+
+    def _without_bound(self, value: float, unit: str, level: float) -> Estimate:
+        why = "it tells events from others without exception"
+        return Estimate.without_interval(value, unit, self.customers, why, level)
 
 
 def normal_estimate(
@@ -185,8 +205,22 @@ def fit_regression(
     back = _to_own_units(centre, scale, kept, x.shape[1])
     left_out = tuple(name for place, name in enumerate(names) if place not in set(kept))
     return Regression(
-        family, ("constant", *names), back @ fitted.coefficients, moved @ back.T, customer, left_out
+        family,
+        ("constant", *names),
+        back @ fitted.coefficients,
+        moved @ back.T,
+        customer,
+        left_out,
+        _unbounded([names[place] for place in kept], fitted.information, family),
     )
+
+
+def _unbounded(names: Sequence[str], information: Array, family: Family) -> tuple[str, ...]:
+    """Columns whose coefficient would run to infinity, by the curvature that is left."""
+    if family == "linear":
+        return ()
+    error = np.sqrt(np.diag(np.linalg.inv(information)))[1:]
+    return tuple(name for name, one in zip(names, error, strict=True) if not one < UNBOUNDED)
 
 
 def independent(x: Array) -> list[int]:
