@@ -60,8 +60,21 @@ def test_scores_are_read_by_customer():
 
 def test_uniform_is_the_best_level_that_all_can_have():
     assert plan_uniform(*THREE, 15).levels.tolist() == [2, 2, 2]
-    assert plan_uniform(*THREE, 14.9).levels.tolist() == [1, 1, 1]
+    assert plan_uniform(*THREE, 14.9, seed=None).levels.tolist() == [1, 1, 1]
     assert plan_uniform([[5.0, 1]], [[0.0, 1]], 9).levels.tolist() == [0]
+
+
+def test_money_left_when_all_have_one_level_is_spread_by_lot():
+    rest = [plan_uniform(*THREE, 14.9, seed=seed) for seed in range(30)]
+    assert all(sorted(plan.levels.tolist()) == [1, 2, 2] for plan in rest)
+    # each of the three is left out at times, whatever its size
+    assert {int(plan.levels.argmin()) for plan in rest} == {0, 1, 2}
+    again = plan_uniform(*THREE, 14.9).levels
+    np.testing.assert_array_equal(again, plan_uniform(*THREE, 14.9, seed=0).levels)
+    value, cost, budget = retention_case(200, 1)
+    spent = plan_uniform(value, cost, budget)
+    assert budget - spent.cost < np.diff(cost, axis=1).max()
+    assert spent.value >= plan_uniform(value, cost, budget, seed=None).value
 
 
 def test_table_as_far_as_the_money_reaches():
@@ -158,7 +171,7 @@ def test_a_segment_for_each_customer_loses_nothing():
     whole = select_levels(value, cost, budget, method="exact")
     assert each.plan.value == pytest.approx(whole.value)
     one = select_by_segment(value, cost, budget, segments=["all"] * 40)
-    assert one.plan.value == plan_uniform(value, cost, budget).value
+    assert one.plan.value == plan_uniform(value, cost, budget, seed=None).value
     assert 0 <= one.kept_gain < each.kept_gain
 
 

@@ -7,7 +7,8 @@ those most likely to leave, :func:`plan_uniform` the same level to everybody, an
 :mod:`keycustomer.relationships.selection.attained`.
 
 The rules get no worse than they deserve: money that does not reach for one more customer at the
-highest level goes to the next customers at the next lower level, and so on.
+highest level goes to the next customers at the next lower level, and so on; what is left when all
+have the same level raises customers drawn by lot.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from keycustomer.relationships.selection.alternatives import (
     slack,
 )
 from keycustomer.relationships.selection.plans import LevelPlan
+from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import FloatArray, finite_values
 
 BEST = "best"
@@ -121,13 +123,25 @@ def plan_churn_risk_first(
     return plan_in_order(value, cost, budget, score=risk, level=level, method="churn risk first")
 
 
-def plan_uniform(value: Any, cost: Any = None, budget: float | None = None) -> LevelPlan:
-    """Give everybody the same level: of those the budget reaches for, the one of most value.
+def plan_uniform(
+    value: Any,
+    cost: Any = None,
+    budget: float | None = None,
+    *,
+    seed: Seed | None = 0,
+) -> LevelPlan:
+    """Spread the money evenly: the same level for everybody, and the rest by lot.
+
+    Everybody gets the level of most value that the budget reaches for.  A step for all is large,
+    and money may be left: customers drawn by lot get the next dearer level that brings more, until
+    it is gone, so that the plan is compared with others of the same money, not of less.
 
     Parameters
     ----------
     value, cost, budget
         As in :func:`select_levels`.
+    seed : int or Generator, optional
+        Of the lot; None leaves the rest unspent.
 
     Raises
     ------
@@ -139,6 +153,13 @@ def plan_uniform(value: Any, cost: Any = None, budget: float | None = None) -> L
     reached = costs <= money + slack(money, alternatives.cost)
     code = int(np.where(reached, values, -np.inf).argmax())
     codes = np.full(len(alternatives), code, np.int8)
+    dearer = np.flatnonzero((costs > costs[code]) & (values > values[code]))
+    if seed is not None and dearer.size:
+        above = int(dearer[costs[dearer].argmin()])
+        lot = np.random.default_rng(seed).permutation(len(alternatives))
+        extra = (alternatives.cost[:, above] - alternatives.cost[:, code])[lot]
+        room = max(money - float(costs[code]), 0.0)
+        codes[lot[: _reached(extra, room, alternatives)]] = above
     return LevelPlan(
         alternatives=alternatives, levels=codes, budget=money, method="the same for everybody"
     )
