@@ -6,6 +6,7 @@ import pytest
 from churn_rows import known_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keycustomer.dimensions import weighted_auc
 from keycustomer.relationships import (
     brier_parts,
     churn_scores,
@@ -14,7 +15,6 @@ from keycustomer.relationships import (
     reliability_groups,
     validate_churn,
 )
-from keycustomer.relationships.churn.discrimination import AreaByWeights, area_under_curve
 from keycustomer.relationships.churn.reliability import error_if_calibrated, group_of
 
 FEATURES = ["lasting", "passing", "plan"]
@@ -43,7 +43,8 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order(n, seed, tied):
     left = np.append(generator.random(n - 2) < 0.4, [True, False])
     pairs = chance[left][:, None] - chance[~left]
     share = ((pairs > 0) + (pairs == 0) / 2).mean()
-    assert area_under_curve(left, chance) == pytest.approx(share, abs=ROUNDING)
+    area = weighted_auc(np.ones((1, n)), chance, left)[0]
+    assert area == pytest.approx(share, abs=ROUNDING)
 
 
 def test_the_area_with_weights_agrees_with_scikit_learn(rows):
@@ -52,7 +53,7 @@ def test_the_area_with_weights_agrees_with_scikit_learn(rows):
     cluster = pd.factorize(rows["customer_id"])[0]
     chance = rows["truth"].round(3).to_numpy()
     weights = np.random.default_rng(0).integers(0, 4, (3, cluster.max() + 1)).astype(float)
-    ours = AreaByWeights(rows["left"].to_numpy(), chance, cluster)(weights)
+    ours = weighted_auc(weights[:, cluster], chance, rows["left"].to_numpy())
     theirs = [roc_auc_score(rows["left"], chance, sample_weight=w[cluster]) for w in weights]
     np.testing.assert_allclose(ours, theirs, rtol=1e-10)
 
@@ -154,7 +155,8 @@ def test_scores_agree_with_scikit_learn_and_the_skill_with_its_formula(rows):
 
 def test_intervals_of_the_area_hold_the_true_one():
     everything = known_rows(15_000, seed=21)
-    truth = area_under_curve(everything["left"].to_numpy(), everything["truth"].to_numpy())
+    left, chance = everything["left"].to_numpy(), everything["truth"].to_numpy()
+    truth = weighted_auc(np.ones((1, len(left))), chance, left)[0]
     held = 0
     for seed in range(40):
         rows = known_rows(150, seed=500 + seed)

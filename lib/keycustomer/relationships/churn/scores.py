@@ -19,8 +19,8 @@ import pandas as pd
 from scipy.special import expit
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.dimensions.behaviour.discrimination import weighted_auc
 from keycustomer.relationships.churn.checks import events_of, probabilities_of
-from keycustomer.relationships.churn.discrimination import AreaByWeights
 from keycustomer.relationships.churn.logistic import (
     clustered_covariance,
     fit_logistic,
@@ -235,7 +235,7 @@ class _Statistic:
         cluster: npt.NDArray[np.int64],
         bins: int,
     ) -> None:
-        self._area = AreaByWeights(left, chance, cluster)
+        self._left, self._chance, self._cluster = left, chance, cluster
         customers = int(cluster.max()) + 1
         odds = logit(chance)
         columns = (
@@ -258,7 +258,8 @@ class _Statistic:
         with np.errstate(divide="ignore", invalid="ignore"):
             skill = 1 - brier / (rate * (1 - rate))
         error = np.abs(weights @ self._gaps).sum(axis=1) / rows
-        columns = (self._area(weights), brier, skill, error, losses / rows)
+        area = weighted_auc(weights[:, self._cluster], self._chance, self._left)
+        columns = (area, brier, skill, error, losses / rows)
         return np.column_stack(columns)
 
 
