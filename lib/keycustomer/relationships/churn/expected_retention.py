@@ -26,6 +26,7 @@ from keycustomer.relationships.churn.logistic import LogisticFit
 from keycustomer.relationships.churn.model import ChurnModel
 from keycustomer.relationships.churn.month_features import month_ahead
 from keycustomer.relationships.churn.table import ChurnTable
+from keycustomer.relationships.regressions.normal_draws import covariance_root
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet, checked_level
 from keycustomer.stats.samples import FloatArray
 
@@ -238,7 +239,8 @@ def _drawn_coefficients(model: ChurnModel, draws: int, seed: Seed) -> FloatArray
             "distribution of coefficients to draw from; fit one, or give draws=0"
         )
     generator = np.random.default_rng(seed)
-    return generator.multivariate_normal(fit.coefficients, fit.covariance, draws, method="eigh")
+    normal = generator.standard_normal((draws, len(fit.coefficients)))
+    return fit.coefficients + normal @ covariance_root(fit.covariance)
 
 
 def _drawn_chances(model: ChurnModel, frame: pd.DataFrame, drawn: FloatArray) -> FloatArray:

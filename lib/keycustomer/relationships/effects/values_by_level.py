@@ -16,7 +16,7 @@ function of how customers are served).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,14 +32,13 @@ from keycustomer.relationships.effects.amounts import (
     contact_costs,
     margin_growth,
 )
-from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.effects.landmarks import customers_now, landmark_months
 from keycustomer.relationships.effects.level_hazard import LevelHazard, Outlook, fit_level_hazard
 from keycustomer.relationships.months.panel import CustomerMonths
+from keycustomer.relationships.regressions.normal_draws import covariance_root
 from keycustomer.relationships.vocabulary import LEVELS
-from keycustomer.stats.bootstrap import Seed, after_quiet
-
-Progress = Callable[[int, int], None]
+from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
+from keycustomer.stats.samples import FloatArray
 
 DRAWS = 200
 """Draws behind a standard error: it is then known to a twentieth of itself."""
@@ -277,18 +276,12 @@ class _Plan:
         """Yield values with coefficients drawn from their distribution."""
         generator = np.random.default_rng(seed)
         regression = self.hazard.regression
-        root = _root(regression.bread)
+        root = covariance_root(regression.bread)
         horizon = len(self.discount)
         for _ in range(count):
             moved = root @ generator.standard_normal(root.shape[1])
             growth = self.growth.drawn(generator).factors(self.level, horizon)
             yield self.value(self.outlook.staying(regression.coefficients + moved), growth)
-
-
-def _root(covariance: FloatArray) -> FloatArray:
-    """Matrix square root of a covariance that may be singular."""
-    values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 def level_values(
