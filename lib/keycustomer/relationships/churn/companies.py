@@ -17,7 +17,9 @@ from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.churn.month_features import churn_features
 from keycustomer.relationships.churn.truth import true_hazards
 from keycustomer.relationships.churn.validation import SAME, TRUTH, How, Models, validate_churn
+from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.relationships.months.panel import customer_months
+from keycustomer.simulate import Company
 from keycustomer.stats.bootstrap import Progress
 
 WAYS: Mapping[str, Mapping[str, Any]] = {
@@ -141,7 +143,7 @@ def churn_over_companies(
     seed : int
         Seed of the first company.
     progress : callable, optional
-        Called with companies done and in all.
+        Called with companies done and in all, once the work has taken two seconds.
 
     Returns
     -------
@@ -152,24 +154,15 @@ def churn_over_companies(
     ValueError
         When `companies` is below 2, or a company has hardly any events.
     """
-    if isinstance(companies, bool) or not isinstance(companies, int) or companies < 2:
-        raise ValueError(f"companies={companies!r}: at least 2 are needed for a spread")
-    parts = []
-    for n in range(companies):
-        parts.append(_one_company(seed + n, accounts, months, models, how, lead, bins))
-        if progress:
-            progress(n + 1, companies)
+    made = simulated_companies(companies, accounts, months, seed, least=2, progress=progress)
+    parts = [_one_company(company, models, how, lead, bins) for company in made]
     frame = pd.concat(parts, ignore_index=True)
     return ChurnOverCompanies(frame, companies, accounts, months, how, lead)
 
 
-def _one_company(
-    seed: int, accounts: int, months: int, models: Models, how: How, lead: int, bins: int
-) -> pd.DataFrame:
+def _one_company(company: Company, models: Models, how: How, lead: int, bins: int) -> pd.DataFrame:
     """Validate in one company; its seed also chooses the folds."""
-    from keycustomer.simulate import simulate_company
-
-    company = simulate_company(accounts, months, seed)
+    seed = company.settings.seed
     table = churn_features(customer_months(company), lead=lead)
     hazard = true_hazards(company, table.frame)
     rows = table.with_rows(table.frame.assign(true_hazard=hazard))

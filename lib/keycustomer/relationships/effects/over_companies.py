@@ -8,7 +8,7 @@ intervals hold the truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,12 @@ from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.effects.known import true_level_effects
 from keycustomer.relationships.effects.levels_compared import level_effects
 from keycustomer.relationships.effects.roles import adjustment_sets
+from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
-from keycustomer.stats.bootstrap import after_quiet
+from keycustomer.stats.bootstrap import Progress
 
 if TYPE_CHECKING:
     from keycustomer.simulate import Parameters
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,13 +177,8 @@ def _companies(
     progress: Progress | None,
 ) -> Iterator[tuple[dict[str, int], CustomerMonths]]:
     """Simulate one company after the other; give its size and seed, and its panel."""
-    from keycustomer.simulate import simulate_company
-
-    if companies < 1:
-        raise ValueError(f"companies={companies!r}: at least 1 is needed")
-    report = after_quiet(progress)
-    for done in range(companies):
-        size = {"accounts": accounts, "months": months, "seed": first_seed + done}
-        company = simulate_company(**size, parameters=parameters)
+    for company in simulated_companies(
+        companies, accounts, months, first_seed, parameters=parameters, progress=progress
+    ):
+        size = {"accounts": accounts, "months": months, "seed": company.settings.seed}
         yield size, customer_months(company)
-        report(done + 1, companies)

@@ -18,13 +18,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.judged.plan_judgement import BEST, TODAY, judge_plans
 from keycustomer.relationships.judged.true_levels import level_truth
+from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
-from keycustomer.simulate import Parameters, simulate_company
+from keycustomer.simulate import Parameters
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
-from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
+from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.estimate import verdict_above
 from keycustomer.stats.samples import FloatArray
 
@@ -281,11 +281,11 @@ def judge_over_companies(
         When a number makes no sense, or plans differ by company; a complaint of `make_plans` names
         the company.
     """
-    many = whole_number(companies, "companies", of="companies", least=1)
-    tell = after_quiet(progress)
     judged, levels = [], []
-    for done, seed in enumerate(range(first_seed, first_seed + many)):
-        company = simulate_company(accounts, months, seed, parameters=parameters)
+    for company in simulated_companies(
+        companies, accounts, months, first_seed, parameters=parameters, progress=progress
+    ):
+        seed = company.settings.seed
         truth = level_truth(company, horizon=horizon, discount_rate=discount_rate)
         budget = truth.budget(budget_share)
         try:
@@ -303,8 +303,7 @@ def judge_over_companies(
                 f"make_plans: plans in company {seed} are {', '.join(judged[-1]['plan'])}, in "
                 f"company {first_seed} they were {', '.join(judged[0]['plan'])}"
             )
-        tell(done + 1, many)
-    few = many < FEWEST
+    few = companies < FEWEST
     note = f"Fewer than {FEWEST} companies: too few to compare plans." if few else ""
     return JudgedCompanies(
         pd.concat(judged, ignore_index=True),

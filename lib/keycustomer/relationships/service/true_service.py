@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.relationships.service.complaints import PER, complaint_effects
 from keycustomer.relationships.service.contacts import Form, contact_study
 from keycustomer.relationships.service.outcomes import outcome_rows
@@ -36,7 +37,7 @@ from keycustomer.simulate import (
     simulate_company,
 )
 from keycustomer.stats import Estimate
-from keycustomer.stats.bootstrap import Progress, after_quiet
+from keycustomer.stats.bootstrap import Progress
 
 Array = npt.NDArray[Any]
 
@@ -267,21 +268,20 @@ def judge_service(
     ValueError
         When `companies` is below 2.
     """
-    if companies < 2:
-        raise ValueError(f"companies={companies!r}: a spread needs at least 2")
-    report = after_quiet(progress)
     rows: list[dict[str, Any]] = []
-    for number in range(companies):
-        company = simulate_company(accounts, months, seed + number)
+    for company in simulated_companies(
+        companies, accounts, months, seed, least=2, progress=progress
+    ):
         used = _used(company, burn_in)
         truth = _complaints_leaving(company, used)
         for policy in map(_contacts, JUDGED):
             truth[policy.name] = _change(company, _under(company, policy), used)
         for (contrast, how), one in _estimates(company, burn_in, attributes).items():
             if contrast in truth:
-                told = {"company": seed + number, "contrast": contrast, "adjustment": how}
-                rows.append(told | _beside(one, truth[contrast]))
-        report(number + 1, companies)
+                told = {"contrast": contrast, "adjustment": how}
+                rows.append(
+                    {"company": company.settings.seed} | told | _beside(one, truth[contrast])
+                )
     return ServiceTrial(pd.DataFrame(rows), accounts, months)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.relationships.months.panel import customer_months
 from keycustomer.relationships.survival.switching import switching_costs
 from keycustomer.relationships.survival.ties import (
@@ -31,7 +32,6 @@ from keycustomer.simulate import (
     Policy,
     Settings,
     product_arrays,
-    simulate_company,
     simulate_outcomes,
 )
 from keycustomer.stats.bootstrap import Progress
@@ -191,21 +191,20 @@ def switching_over_companies(
     size, draws
         As in :func:`keycustomer.relationships.switching_costs`.
     progress : callable, optional
-        Called with companies done and in all.
+        Called with companies done and in all, once the work has taken two seconds.
 
     Returns
     -------
     SwitchingComparison
     """
     parts = []
-    for number in range(companies):
-        one = seed + number
-        company = simulate_company(accounts, months, one, parameters=parameters)
+    for company in simulated_companies(
+        companies, accounts, months, seed, parameters=parameters, progress=progress
+    ):
+        one = company.settings.seed
         found = switching_costs(customer_months(company), size=size, draws=draws, seed=one)
         true = true_switching(accounts, months, one, parameters=parameters)
         true = true.rename(columns={"months": "true_months", "margin": "true_margin"})
         parts.append(found.kept.merge(true, on="tie", how="left").assign(seed=np.int64(one)))
-        if progress:
-            progress(number + 1, companies)
     frame = pd.concat(parts, ignore_index=True)
     return SwitchingComparison(accounts, months, tuple(size), frame)
