@@ -22,7 +22,6 @@ talk agents into it is in none of the figures.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +36,8 @@ from keycustomer.simulate.parameters import Parameters
 from keycustomer.simulate.products import product_arrays
 from keycustomer.simulate.settings import Settings
 from keycustomer.stats import Estimate, verdict_above
+from keycustomer.stats.bootstrap import Progress
 from keycustomer.stats.samples import FloatArray
-
-Progress = Callable[[int, int], None]
 
 SHARED_RULES = ("manager keeps them", "agent keeps them", "larger to the manager")
 """Rules that change the accounts in conflict alone."""

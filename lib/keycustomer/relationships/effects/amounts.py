@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.effects.landmarks import STRETCH
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.vocabulary import LEVELS
+from keycustomer.stats.samples import FloatArray
 
 FEWEST_GROWN = 50
 """Customers seen in both years, below which margins are taken to stay as they are."""

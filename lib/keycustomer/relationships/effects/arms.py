@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.regressions.links import Link
+from keycustomer.stats.samples import FloatArray
 
 SETTING_PENALTY, COVARIATE_PENALTY = 0.01, 1.0
 """Penalties of regressions, in units of one row's information: the effects themselves are hardly

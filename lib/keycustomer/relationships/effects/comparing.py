@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.effects.means import Means
 from keycustomer.relationships.regressions.clustering import clustered_error
+from keycustomer.stats.samples import FloatArray
 
 MEASURES = ("mean", "difference", "ratio")
 """Outcome per unit of exposure under a setting; less that of the reference; divided by it."""

@@ -17,12 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.dimensions.complaints import did_you_mean, refuse
-
-FloatArray = npt.NDArray[np.float64]
+from keycustomer.stats.samples import FloatArray
 
 SKEWED = 2.0
 """Skewness from which numbers of 0 or larger are taken in logarithms."""

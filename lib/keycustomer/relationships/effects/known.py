@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.dimensions.complaints import listed
-from keycustomer.relationships.effects.designs import FloatArray
 from keycustomer.relationships.vocabulary import LEVELS
+from keycustomer.stats.samples import FloatArray
 
 if TYPE_CHECKING:
     from keycustomer.simulate import Parameters

@@ -22,13 +22,13 @@ from scipy.special import expit
 
 from keycustomer.relationships.effects.designs import (
     Design,
-    FloatArray,
     Number,
     read_design,
 )
 from keycustomer.relationships.effects.landmarks import STANDING, contract_path
 from keycustomer.relationships.regressions.regression import Regression, fit_regression
 from keycustomer.relationships.vocabulary import LEVELS
+from keycustomer.stats.samples import FloatArray
 
 DEPARTURE_SPREAD = 0.1
 """Log-odds by which a level may depart from the line: prior standard deviation, about half of what

@@ -15,9 +15,8 @@ so that the naive comparison understates what care does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -31,11 +30,6 @@ from keycustomer.relationships.effects.outcomes_compared import (
 )
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.vocabulary import LEVELS
-
-if TYPE_CHECKING:
-    pass
-
-Progress = Callable[[int, int], None]
 
 
 def level_effects(

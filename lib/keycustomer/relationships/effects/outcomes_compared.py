@@ -24,7 +24,7 @@ from keycustomer.dimensions.complaints import listed, refuse
 from keycustomer.relationships.effects.arms import Arms
 from keycustomer.relationships.effects.comparing import MEASURES, compared
 from keycustomer.relationships.effects.confounding import e_value
-from keycustomer.relationships.effects.designs import Design, FloatArray, refuse_missing
+from keycustomer.relationships.effects.designs import Design, refuse_missing
 from keycustomer.relationships.effects.learners import learner_of, propensities
 from keycustomer.relationships.effects.means import (
     adjusted_means,
@@ -37,6 +37,7 @@ from keycustomer.relationships.effects.units import Units, read_units
 from keycustomer.relationships.regressions.clustering import folds_of
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
+from keycustomer.stats.samples import FloatArray
 
 METHODS = ("naive", "adjusted", "doubly robust")
 """As observed; by regression for everybody; regression with weighted errors, cross-fitted."""

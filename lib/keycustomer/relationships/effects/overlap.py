@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from keycustomer.relationships.effects.designs import FloatArray
+from keycustomer.stats.samples import FloatArray
 
 BALANCED = 0.10
 """Standardised difference up to which a covariate counts as balanced."""

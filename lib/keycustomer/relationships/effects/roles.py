@@ -23,7 +23,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.effects.comparing import compared
-from keycustomer.relationships.effects.designs import FloatArray, read_design, refuse_missing
+from keycustomer.relationships.effects.designs import read_design, refuse_missing
 from keycustomer.relationships.effects.entry import (
     HABIT,
     customers_at_entry,
@@ -34,6 +34,7 @@ from keycustomer.relationships.effects.units import read_units
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.regressions.regression import fit_regression
 from keycustomer.relationships.vocabulary import LEVELS
+from keycustomer.stats.samples import FloatArray
 
 MEDIATORS = ("contacts_a_month", "complaints_a_month")
 """What the level moves, as it is known after entry."""

@@ -97,15 +97,6 @@ class Selection(LevelPlan):
         missing = self.bound - self.value
         return missing / abs(self.bound) if missing > 0 and self.bound else 0.0
 
-    @property
-    def gain_gap(self) -> float:
-        """Value that may be missing, as a share of the most that might be gained: the sterner gap.
-
-        It does not count the value that comes whatever the level.
-        """
-        missing, most = self.bound - self.value, self.bound - self.alternatives.zero_value
-        return missing / most if missing > 0 and most > 0 else 0.0
-
     def _said(self) -> str:
         return (
             f"{super()._said()} No plan brings more than {self.bound:,.2f} (gap {self.gap:.1e}). "

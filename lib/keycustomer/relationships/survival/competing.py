@@ -26,10 +26,11 @@ from scipy.special import ndtri
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.survival.cox import CoxModel, fit_cox
 from keycustomer.relationships.survival.groups import group_codes
-from keycustomer.relationships.survival.risk_sets import FloatArray, risk_sets
+from keycustomer.relationships.survival.risk_sets import risk_sets
 from keycustomer.relationships.survival.spells import NOT_RECORDED, Spells
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
+from keycustomer.stats.samples import FloatArray
 
 FEWEST = 10
 """Leavers of a reason below which no hazard ratios are estimated for it."""

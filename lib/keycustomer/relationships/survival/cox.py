@@ -31,9 +31,10 @@ from keycustomer.lifetime.covariates.design import Design, read_design
 from keycustomer.lifetime.newton import Derivatives, maximise
 from keycustomer.relationships.survival.efron import Moments, efron_moments, score_residuals
 from keycustomer.relationships.survival.groups import group_codes
-from keycustomer.relationships.survival.risk_sets import FloatArray, RiskSets, risk_sets
+from keycustomer.relationships.survival.risk_sets import RiskSets, risk_sets
 from keycustomer.relationships.survival.spells import Spells
 from keycustomer.stats.bootstrap import checked_level
+from keycustomer.stats.samples import FloatArray
 
 SHARPEST = 1e3
 """Standard error per standard deviation of a covariate beyond which its effect is not found."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.relationships.survival.risk_sets import FloatArray, RiskSets
+from keycustomer.relationships.survival.risk_sets import RiskSets
+from keycustomer.stats.samples import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,10 +25,11 @@ from scipy.special import ndtri
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.survival.groups import group_codes
 from keycustomer.relationships.survival.log_rank import LogRank, log_rank
-from keycustomer.relationships.survival.risk_sets import FloatArray, risk_sets
+from keycustomer.relationships.survival.risk_sets import risk_sets
 from keycustomer.relationships.survival.spells import Spells
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
+from keycustomer.stats.samples import FloatArray
 
 FEW = 10
 """A curve made from fewer customers at risk says little, and the result says so."""

@@ -17,8 +17,9 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.survival.groups import group_codes
-from keycustomer.relationships.survival.risk_sets import FloatArray, RiskSets, risk_sets
+from keycustomer.relationships.survival.risk_sets import RiskSets, risk_sets
 from keycustomer.relationships.survival.spells import Spells
+from keycustomer.stats.samples import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.survival.cox import CoxModel
-from keycustomer.relationships.survival.risk_sets import FloatArray
+from keycustomer.stats.samples import FloatArray
 
 GLOBAL = "all terms"
 """Row of the test of all terms together."""

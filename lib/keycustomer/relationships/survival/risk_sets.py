@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-FloatArray = npt.NDArray[np.float64]
+from keycustomer.stats.samples import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

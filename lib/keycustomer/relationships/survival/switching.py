@@ -36,7 +36,6 @@ import pandas as pd
 from keycustomer.customers.rendering import report_html
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.survival.cox import CoxModel, fit_cox
-from keycustomer.relationships.survival.risk_sets import FloatArray
 from keycustomer.relationships.survival.spells import Spells, month_spells
 from keycustomer.relationships.survival.ties import (
     SWITCHING,
@@ -57,6 +56,7 @@ from keycustomer.stats.bootstrap import (
     checked_level,
 )
 from keycustomer.stats.estimate import Verdict, verdict_above
+from keycustomer.stats.samples import FloatArray
 
 METHOD = "percentile one-step bootstrap of customers"
 
