@@ -1,6 +1,6 @@
 # Key Customer Value Lab. `make` alone explains the targets.
 
-CASES ?= telecom complete_journey cdnow mobi corp_rep
+CASES ?= telecom complete_journey cdnow mobi corp_rep wa_churn
 NOTEBOOK ?= notebooks/1_pareto_analysis.ipynb
 WORKERS ?= logical
 # Kernels are forked from a process that has done the imports; elsewhere they start afresh.

@@ -100,3 +100,9 @@ def corp_rep_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
 def telecom_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
     """Prepared base of the simulated operator, once a session."""
     return prepared("telecom", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def wa_churn_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the fictional telephone company, once a session."""
+    return prepared("wa_churn", tmp_path_factory)

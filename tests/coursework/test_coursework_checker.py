@@ -10,8 +10,10 @@ from keycustomer.coursework import CaseData, checker, exercises
 from keycustomer.coursework.mistakes import agrees
 
 SETTINGS = {"population": "all", "draws": 200, "seed": 0, "calibration": 0.5}
-OF_PURCHASES = sorted(number for number in exercises() if not number.startswith("2."))
-OF_ANSWERS = sorted(set(exercises()) - set(OF_PURCHASES))
+OF_ANSWERS = sorted(number for number in exercises() if number.startswith("2."))
+OF_CONTRACTS = sorted(number for number in exercises() if number.startswith("3."))
+OF_PURCHASES = sorted(set(exercises()) - {*OF_ANSWERS, *OF_CONTRACTS})
+SPENDING = {"winning": [1200.0, 0.12, 0.35]}
 SURVEYED = {
     **{"benefits": ["Image", "Expectation", "Quality", "Value"], "satisfaction": "Satisfaction"},
     **{"scale_low": 1.0, "scale_high": 10.0, "missing_marks": []},
@@ -55,6 +57,17 @@ def test_the_reference_is_right_and_its_traps_are_named(base, number):
 @pytest.mark.parametrize("number", OF_ANSWERS)
 def test_references_and_traps_on_a_survey(mobi_base, number):
     hold_traps(number, mobi_base, SURVEYED)
+
+
+@pytest.mark.parametrize("number", OF_CONTRACTS)
+def test_references_and_traps_on_contracts(wa_churn_base, number):
+    hold_traps(number, wa_churn_base, SPENDING)
+
+
+def test_an_exercise_on_contracts_says_that_there_are_none(base):
+    check = checker(SimpleNamespace(base=base, parameters=SPENDING))
+    with pytest.raises(ValueError, match="has no table contracts"):
+        check("3.2", 0.1)
 
 
 def hold_traps(number, base, settings):
@@ -112,6 +125,34 @@ def test_hand_computed_references_on_a_survey(mobi_base):
     first, second, both = (explained(columns) for columns in ([0, 1], [0, 2], [0, 1, 2]))
     assert check("2.4", (first + both - second) / 2 / both).correct
     assert check("2.5", "Quality").correct
+
+
+@pytest.fixture
+def check_levels(wa_churn_base):
+    return checker(SimpleNamespace(base=wa_churn_base, parameters=SPENDING))
+
+
+def test_hand_computed_references_on_relationships(check_levels):
+    assert check_levels("3.1", "falls").correct
+    assert "what is left brings less" in check_levels("3.1", "stays").hint
+    assert check_levels("3.2", 1869 / 227_990).correct
+    assert "at any time" in check_levels("3.2", 1869 / 7043).hint
+    assert check_levels("3.3", "proactive").correct
+    assert "largest first" in check_levels("3.3", "basic").hint
+    k = -np.log(1 - 0.12 / 0.35) / 1200
+    assert check_levels("3.4", np.log(0.35 * k * 12_000) / k).correct
+    assert check_levels("3.5", "H").correct
+    assert "will the offer keep it" in check_levels("3.5", "G").hint
+
+
+def test_the_monthly_rate_of_leaving_is_counted_in_months(telecom_base):
+    check = checker(SimpleNamespace(base=telecom_base, parameters={}))
+    contracts = telecom_base.query("from contracts")
+    left = contracts.groupby("customer_id")["end"].agg(lambda end: end.iloc[-1]).notna().sum()
+    months = telecom_base.query(
+        "select count(distinct (customer_id, date_trunc('month', date))) as n from transactions"
+    )["n"].item()
+    assert check("3.2", left / months).correct
 
 
 def test_feedback_is_escaped(check):

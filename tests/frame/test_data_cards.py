@@ -14,7 +14,14 @@ from keycustomer.simulate import ITEMS, simulate_company
 
 ROOT = Path(__file__).resolve().parents[2]
 # counts stated, so that none is lost unseen
-CARDS = {"complete_journey": 22, "cdnow": 9, "mobi": 4, "corp_rep": 4, "telecom": 22}
+CARDS = {
+    "complete_journey": 22,
+    "cdnow": 9,
+    "mobi": 4,
+    "corp_rep": 4,
+    "telecom": 22,
+    "wa_churn": 10,
+}
 
 
 def card(name: str) -> str:
@@ -168,6 +175,26 @@ def count_telecom() -> dict[str, float]:
     }
 
 
+def count_wa_churn() -> dict[str, float]:
+    rows = known_surveys.r_data("modeldata", "wa_churn")
+    contract = rows["contract"].value_counts()
+    fresh = rows[rows["tenure"] == 0]
+    return {
+        "customers: rows": len(rows),
+        "customers: columns": rows.shape[1],
+        "customers who left": sum(rows["churn"] == "Yes"),
+        "customers from month to month": contract["Month-to-month"],
+        "customers with a contract of one year": contract["One year"],
+        "customers with a contract of two years": contract["Two year"],
+        "months of all relationships": rows["tenure"].sum(),
+        "customers of tenure 0, none of whom left": sum(fresh["churn"] == "No"),
+        "customers without total charges, the same": sum(fresh["total_charges"].isna()),
+        "customers who repeat another in every column but the number": sum(
+            rows.drop(columns="rownames").duplicated()
+        ),
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "count"),
     [
@@ -176,6 +203,7 @@ def count_telecom() -> dict[str, float]:
         ("mobi", count_mobi),
         ("corp_rep", count_corp_rep),
         ("telecom", count_telecom),
+        ("wa_churn", count_wa_churn),
     ],
 )
 def test_counts_are_those_of_the_data(name: str, count: Callable[[], dict[str, float]]) -> None:

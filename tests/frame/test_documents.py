@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from keycustomer import customers, dimensions, lifetime
+from keycustomer import customers, dimensions, lifetime, relationships
 from keycustomer.casework.case import CaseSpecification, load_case
 from keycustomer.customers.rules import RULES
 from keycustomer.customers.schema import TABLES
@@ -23,6 +23,7 @@ from keycustomer.customers.specification import (
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIFETIME_VALUE = (ROOT / "docs" / "lifetime_value.md").read_text(encoding="utf-8")
+RELATIONSHIP_LEVELS = (ROOT / "docs" / "relationship_levels.md").read_text(encoding="utf-8")
 VALUE_DIMENSIONS = (ROOT / "docs" / "value_dimensions.md").read_text(encoding="utf-8")
 CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -133,3 +134,16 @@ def test_the_examples_on_value_dimensions_run() -> None:
 
 def test_every_call_in_the_table_of_questions_exists() -> None:
     assert called(VALUE_DIMENSIONS) and called(VALUE_DIMENSIONS) <= set(dir(dimensions))
+    levels = called(RELATIONSHIP_LEVELS)
+    assert levels and levels <= set(dir(relationships))
+
+
+def test_the_examples_on_relationship_levels_run() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", RELATIONSHIP_LEVELS, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)  # noqa: S102
+    best, few, judged = names["best"], names["few"], names["judged"]
+    assert best.cost <= names["money"] and 0 <= best.gap < 1e-4
+    assert (few.levels == 4).sum() <= 5
+    assert judged.frame["attainable_gain_share"].max() <= 1
+    assert abs(names["plan"].equal_margin_gap) < 1e-9

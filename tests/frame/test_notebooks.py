@@ -18,7 +18,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CHAPTERS = ["0_customer_file", "1_pareto_analysis", "2_value_dimensions"]
+CHAPTERS = [
+    "0_customer_file",
+    "1_pareto_analysis",
+    "2_value_dimensions",
+    "3_relationship_levels",
+]
 
 TAGS = {
     "parameters",

@@ -124,13 +124,17 @@ def _matrices() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _response(case: CaseData) -> tuple[float, float]:
     """Ceiling and speed of the response to spending, from the parameters."""
-    given = case.parameters
-    ceiling = float(given["win_ceiling"])
-    return ceiling, -math.log(1 - float(given["win_rate"]) / ceiling) / float(given["win_spend"])
+    spending, rate, ceiling = case.parameters["winning"]
+    return ceiling, -math.log(1 - rate / ceiling) / spending
 
 
 def _left_and_months(case: CaseData) -> tuple[float, float, float]:
     """Count customers who left, months in which customers were there, and customers."""
+    if not case.base.has("contracts"):
+        raise ValueError(
+            f"{case.base.title} has no table contracts, so that nobody is seen to leave; answer "
+            "this exercise on the case telecom or wa_churn"
+        )
     contracts = case.base.query("from contracts")
     if "start" not in contracts.columns:
         return (
