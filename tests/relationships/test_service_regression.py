@@ -104,6 +104,14 @@ def test_what_tells_leavers_without_exception_has_no_interval():
     assert np.isnan(own.coefficient("b").upper) and np.isfinite(own.coefficient("a").upper)
 
 
+def test_a_column_left_out_has_no_coefficient():
+    y, x, customer = made()
+    own = fit_regression(y, np.column_stack([x, np.zeros(len(x))]), ["a", "b", "never"], customer)
+    assert own.left_out == ("never",)
+    told = own.coefficient("never")
+    assert np.isnan([told.estimate, told.lower, told.upper]).all() and "same" in told.method
+
+
 def test_what_cannot_be_fitted_is_said():
     y, x, customer = made(n=50, customers=10)
     with pytest.raises(ValueError, match="0 in some rows and 1 in others"):

@@ -94,7 +94,9 @@ class Regression:
         return LINKS[LINK[self.family]](with_constant(design) @ self.coefficients)[0]
 
     def coefficient(self, name: str, unit: str = "log-odds", level: float = 0.95) -> Estimate:
-        """Give one coefficient with its interval, without one where nothing bounds it.
+        """Give one coefficient with its interval.
+
+        There is none where nothing bounds it, or the column was left out.
 
         Raises
         ------
@@ -106,6 +108,9 @@ class Regression:
         place = self.names.index(name)
         if name in self.unbounded:
             return self._without_bound(float(self.coefficients[place]), unit, level)
+        if name in self.left_out:
+            why = f"{name} is the same in all rows, or follows from others"
+            return Estimate.without_interval(float("nan"), unit, self.customers, why, level)
         spread = float(np.sqrt(self.covariance[place, place]))
         return normal_estimate(
             float(self.coefficients[place]), spread, unit, self.customers, level=level
