@@ -1,8 +1,8 @@
 """How the reports of a customer base read in a notebook: sentences, then small tables.
 
 Every text passes through escaping, since names and values come from data: a customer called
-``<script>`` stays a name. Names: :func:`report_html`, :func:`percent`, :func:`amount`,
-:func:`counted`.
+``<script>`` stays a name. Names: :func:`report_html`, :func:`sentence_html`, :func:`percent`,
+:func:`amount`, :func:`counted`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,26 @@ def report_html(
     shown = "".join(_table(caption, frame) for caption, frame in tables.items() if len(frame))
     remark = f"<p><small>{html.escape(note)}</small></p>" if note else ""
     return f"<section><h4>{html.escape(title)}</h4><ul>{said}</ul>{shown}{remark}</section>"
+
+
+def sentence_html(said: str, *tables: pd.DataFrame, numbers: str = ",.2f") -> str:
+    """HTML of a sentence and the tables below it, without a heading.
+
+    Parameters
+    ----------
+    said : str
+        What the tables say, plain text.
+    *tables : DataFrame
+        Shown whole; what is not known stays empty.
+    numbers : str
+        Format of the numbers that are not whole.
+    """
+    written = "{:" + numbers + "}"
+    shown = "".join(
+        one.to_html(index=False, escape=True, na_rep="", float_format=written.format)
+        for one in tables
+    )
+    return f"<p>{html.escape(said)}</p>{shown}"
 
 
 def _table(caption: str, frame: pd.DataFrame) -> str:

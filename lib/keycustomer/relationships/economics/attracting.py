@@ -16,7 +16,6 @@ Source: Pfeifer (2005), Journal of Targeting, Measurement and Analysis for Marke
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.economics.spending import SpendingPlan
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
@@ -102,8 +102,7 @@ class AttractingKeeping:
         )
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(index=False, float_format="{:,.4g}".format)
-        return f"<p>{html.escape(self.reading)}</p>{table}"
+        return sentence_html(self.reading, self.to_frame(), numbers=",.4g")
 
 
 def attracting_against_keeping(plan: SpendingPlan) -> AttractingKeeping:
@@ -167,10 +166,7 @@ class CostByLevel:
             f"{self.customers:,} customers. At the level {self.labels[-1]} one customer more costs "
             f"{self.times} times as much to keep as customers do on average."
         )
-        table = self.frame.to_html(
-            index=False, escape=True, na_rep="", float_format="{:,.4g}".format
-        )
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.4g")
 
 
 def cost_by_level(

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.lifetime.margin import margin_multiple
 from keycustomer.lifetime.units import force_of_interest
@@ -226,9 +227,8 @@ class LevelWorth:
         table = self.to_frame().head(4 * len(self.labels))
         rest = len(self.value) - 4
         more = f" (the first 4 of {len(self.value):,} customers)" if rest > 0 else ""
-        return (
-            f"<p>Lifetime value by level {ahead} at {self.discount_rate:.1%} a year{more}.</p>"
-        ) + table.to_html(index=False, escape=True, na_rep="", float_format="{:,.4g}".format)
+        said = f"Lifetime value by level {ahead} at {self.discount_rate:.1%} a year{more}."
+        return sentence_html(said, table, numbers=",.4g")
 
 
 def level_worth(

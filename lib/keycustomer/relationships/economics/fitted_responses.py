@@ -14,13 +14,13 @@ Source: Blattberg & Deighton (1996), Harvard Business Review 74(4), for the curv
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.lifetime.arguments import need_columns, whole_number
 from keycustomer.relationships.economics.responses import ExponentialResponse
 from keycustomer.stats import Estimate, bootstrap_estimate
@@ -78,12 +78,9 @@ class FittedResponse:
         )
 
     def _repr_html_(self) -> str:
-        tables = "".join(
-            one.to_html(index=False, escape=True, na_rep="", float_format="{:,.4g}".format)
-            for one in (self.to_frame(), self.cells)
-        )
         chance = "" if math.isnan(self.misfit) else f" Misfit by chance: {self.misfit:.2g}."
-        return f"<p>{html.escape(self.identification + chance)}</p>{tables}"
+        said = self.identification + chance
+        return sentence_html(said, self.to_frame(), self.cells, numbers=",.4g")
 
 
 def fit_response(

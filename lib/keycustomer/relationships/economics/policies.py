@@ -12,7 +12,6 @@ Sources: Pfeifer & Carraway (2000), Journal of Interactive Marketing 14(2), 43-5
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.dimensions.complaints import did_you_mean
 from keycustomer.lifetime.arguments import refuse_endless, whole_number
 from keycustomer.lifetime.chains.markov import CustomerChain
@@ -70,8 +70,7 @@ class PolicyValue:
             f"Value of a customer by state {ahead} at {self.discount_rate:.1%} a year; actions: "
             f"{', '.join(self.actions)}."
         )
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.3f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.3f")
 
 
 def policy_value(

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.stats.samples import share_of
 
 
@@ -148,12 +149,12 @@ class ExponentialResponse:
         )
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(index=False, float_format="{:,.4g}".format)
-        return (
-            f"<p>From {self.floor:.1%} without spending to {self.ceiling:.1%} at most; every unit "
+        said = (
+            f"From {self.floor:.1%} without spending to {self.ceiling:.1%} at most; every unit "
             f"of currency a head wins {-math.expm1(-self.steepness):.2%} of those still to be "
-            f"won.</p>{table}"
+            "won."
         )
+        return sentence_html(said, self.to_frame(), numbers=",.4g")
 
 
 def calibrate_response(

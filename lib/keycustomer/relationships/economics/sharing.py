@@ -12,7 +12,6 @@ Deighton (1996); the equal-margin condition is that of any concave allocation.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.economics.responses import ExponentialResponse
 from keycustomer.stats.samples import FloatArray
 
@@ -57,8 +57,7 @@ class SharedBudget:
             f"A budget of {self.budget:,.2f}: one unit of worth more costs "
             f"{self.marginal_cost:,.4g} wherever money is spent."
         )
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.4g}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.4g")
 
 
 def share_budget(

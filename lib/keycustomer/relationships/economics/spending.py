@@ -25,6 +25,7 @@ from numbers import Real
 
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.lifetime.units import force_of_interest
 from keycustomer.relationships.economics.responses import ExponentialResponse
 
@@ -142,9 +143,7 @@ class SpendingPlan:
             f"{self.customer_equity:,.2f} beyond its spending. Equal-margin gap "
             f"{self.equal_margin_gap:+.1%} of the lifetime value."
         )
-        return f"<p>{said}</p>" + self.to_frame().to_html(
-            index=False, float_format="{:,.4g}".format
-        )
+        return sentence_html(said, self.to_frame(), numbers=",.4g")
 
 
 def spending_plan(

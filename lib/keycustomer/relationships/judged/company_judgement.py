@@ -10,7 +10,6 @@ Source: Law, "Simulation Modeling and Analysis" (2015), section 9.4, for replica
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -18,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.judged.plan_judgement import BEST, TODAY, judge_plans
 from keycustomer.relationships.judged.true_levels import level_truth
 from keycustomer.relationships.many_companies import simulated_companies
@@ -230,10 +230,7 @@ class JudgedCompanies:
             f"Simulated: {self.companies} companies of {self.accounts:,} accounts, {self.horizon} "
             f"months ahead. Share of the attainable gain by plan; {' '.join(self.notes)}"
         )
-        table = self.summary().to_html(
-            index=False, escape=True, na_rep="", float_format="{:,.3f}".format
-        )
-        return f"<p>{html.escape(said.strip().removesuffix(';'))}</p>{table}"
+        return sentence_html(said.strip().removesuffix(";"), self.summary(), numbers=",.3f")
 
 
 def judge_over_companies(

@@ -11,7 +11,6 @@ Real data have no known truth: nobody has seen one customer under five levels.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.selection.alternatives import Alternatives, CodeArray
 from keycustomer.relationships.vocabulary import LEVELS
@@ -137,8 +137,7 @@ class LevelTruth:
                 "survival": self.survival.mean(axis=0),
             }
         )
-        table = sums.to_html(index=False, escape=True, float_format="{:,.4g}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, sums, numbers=",.4g")
 
 
 def level_truth(

@@ -8,7 +8,6 @@ several budgets.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     CodeArray,
     checked_budget,
@@ -84,8 +84,7 @@ class ComparedPlans:
             f"Plans for {len(self.best.levels):,} customers under a budget of "
             f"{self.best.budget:,.2f}; the best one is within {self.best.gap:.1e} of the bound."
         )
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.3f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.3f")
 
 
 def compare_plans(

@@ -9,7 +9,6 @@ itself, so that is the budget of most value less cost (`best_budget`).
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     Alternatives,
     checked_budget,
@@ -79,8 +79,7 @@ class BudgetCurve:
             "unit of money brings more than itself."
         )
         shown = self.frame.iloc[np.linspace(0, len(self.frame) - 1, 11).round().astype(int)]
-        table = shown.drop_duplicates().to_html(index=False, float_format="{:,.2f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, shown.drop_duplicates())
 
 
 def budget_curve(value: Any, cost: Any = None, *, points: int = POINTS) -> BudgetCurve:

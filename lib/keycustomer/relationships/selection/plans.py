@@ -6,12 +6,12 @@ alternatives they were chosen from, and lists them by customer and by level.
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     ZERO,
     Alternatives,
@@ -113,5 +113,4 @@ class LevelPlan:
 
     def _repr_html_(self) -> str:
         said = " ".join([self._said(), *self.notes])
-        table = self.level_shares().to_html(index=False, float_format="{:,.2f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.level_shares())

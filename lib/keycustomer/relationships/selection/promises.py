@@ -12,7 +12,6 @@ Sources: Smith & Winkler (2006), "The optimizer's curse", Management Science 52;
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     Alternatives,
     checked_budget,
@@ -58,8 +58,7 @@ class PromisedDelivered:
 
     def _repr_html_(self) -> str:
         said = f"The best plan gains {self.best.gain:,.2f} under {self.best.budget:,.2f}."
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.3f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.3f")
 
 
 def promised_delivered(
@@ -146,7 +145,7 @@ class OptimisersCurse:
             f"The plan promises a gain of {self.promised:,.2f}; {self.curse} of it is to be "
             f"expected not to come, by {len(self.frame):,} draws."
         )
-        return f"<p>{html.escape(said)}</p>"
+        return sentence_html(said)
 
 
 def optimisers_curse(

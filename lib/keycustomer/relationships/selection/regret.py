@@ -12,7 +12,6 @@ of perfect information).
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     checked_budget,
     read_alternatives,
@@ -72,8 +72,7 @@ class Regret:
             f"{self.perfect_information:,.2f}. {self.certainty['certainty'].mean():.1%} of the "
             "customers' levels are those of the draw's best plan."
         )
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.3f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.3f")
 
 
 def regret_over_draws(

@@ -8,13 +8,13 @@ that what sameness loses is seen.
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     Alternatives,
     checked_budget,
@@ -67,8 +67,7 @@ class SegmentSelection:
             f"{self.plan.cost:,.2f} of a budget of {self.plan.budget:,.2f}; a level for each of "
             f"{len(self.plan.levels):,} customers gains {self.single.gain:,.2f}."
         )
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.2f}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame)
 
 
 def select_by_segment(

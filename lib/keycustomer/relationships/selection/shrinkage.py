@@ -17,7 +17,6 @@ values and weighting factors", Journal of Research NBS 87, for the spread.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.selection.alternatives import (
     ZERO,
     Alternatives,
@@ -100,8 +100,7 @@ class ShrunkValues:
 
     def _repr_html_(self) -> str:
         said = " ".join([f"Uplifts of {len(self.value):,} customers, shrunk.", *self.notes])
-        table = self.frame.to_html(index=False, escape=True, float_format="{:,.4g}".format)
-        return f"<p>{html.escape(said)}</p>{table}"
+        return sentence_html(said, self.frame, numbers=",.4g")
 
 
 def uplift_errors(
