@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from keycustomer.relationships.service.phases import equal_slopes
 from keycustomer.relationships.service.regression import fit_regression, independent
 
 # The ridge that keeps coefficients finite moves them by less than this.
@@ -108,6 +109,7 @@ def test_a_column_left_out_has_no_coefficient():
     y, x, customer = made()
     own = fit_regression(y, np.column_stack([x, np.zeros(len(x))]), ["a", "b", "never"], customer)
     assert own.left_out == ("never",)
+    assert np.isnan(equal_slopes(own, ["a", "never"])) and 0 <= equal_slopes(own, ["a", "b"]) <= 1
     told = own.coefficient("never")
     assert np.isnan([told.estimate, told.lower, told.upper]).all() and "same" in told.method
 

@@ -54,7 +54,7 @@ class PhaseEffects:
     contacts : dict of (str, str) to int
         Contacts counted, by phase and way.
     equal : float
-        p-value of the slopes of `own contacts` being equal.
+        p-value of the slopes of `own contacts` being equal; NaN where a phase has no slope.
     verdict : str
         On K6, for this outcome.
     without_phase : int
@@ -172,9 +172,11 @@ def _fit(
 
 
 def equal_slopes(model: Regression, names: Sequence[str]) -> float:
-    """p-value of some coefficients being equal (Wald test over customers)."""
+    """p-value of some coefficients being equal (Wald test over customers), NaN if one has none."""
     from scipy.stats import chi2
 
+    if set(names) & {*model.left_out, *model.unbounded}:
+        return float("nan")
     places = [model.names.index(name) for name in names]
     apart = np.zeros((len(names) - 1, len(names)))
     apart[:, 0], apart[:, 1:] = -1.0, np.eye(len(names) - 1)

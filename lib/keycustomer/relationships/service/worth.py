@@ -158,6 +158,9 @@ def _share(frame: pd.DataFrame, cost: float) -> Estimate:
     """Share of the customers for whom a contact is worth more than it costs."""
     above = {name: float((frame[name] > cost).mean()) for name in ("worth", "lower", "upper")}
     unit, method = "share of customers", "ends of the slope's interval"
+    if frame[["lower", "upper"]].isna().any(axis=None):
+        why = "the slope has none"
+        return Estimate.without_interval(above["worth"], unit, len(frame), why)
     return Estimate(above["worth"], above["lower"], above["upper"], unit, len(frame), method)
 
 
