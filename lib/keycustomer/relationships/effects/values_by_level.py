@@ -32,7 +32,7 @@ from keycustomer.relationships.effects.amounts import (
     contact_costs,
     margin_growth,
 )
-from keycustomer.relationships.effects.landmarks import customers_now, landmark_months
+from keycustomer.relationships.effects.landmarks import STRETCH, customers_now, landmark_months
 from keycustomer.relationships.effects.level_hazard import LevelHazard, Outlook, fit_level_hazard
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.regressions.normal_draws import covariance_root
@@ -322,6 +322,14 @@ def level_values(
     ValueError
         When costs are not five finite numbers of 0 or larger, horizon or rates are out of range,
         nobody is present, no margin is known, or too few customers left to learn from.
+
+    Notes
+    -----
+    Measured on six simulated companies of 1,000 accounts, totals were too low by 10 % over 24
+    months and 21 % over 60, some five standard errors by the draws: customers differ in more than
+    is known of them, those at risk leave first, and margins grew faster than in the last half year.
+    Gains over the basic level over 60 months were right on average for reactive, and 23 % too low
+    for partnership.  What all customers have in common hardly moves who is chosen.
     """
     if not isinstance(months, CustomerMonths):
         raise TypeError(f"months: a CustomerMonths is needed, got {type(months).__name__}")
@@ -354,7 +362,7 @@ def level_values(
         hazard=hazard,
         growth=growth,
         contacts=contacts,
-        notes=tuple(_notes(months, rows, now, costs, cost_per_size, serving_share)),
+        notes=tuple(_notes(months, rows, now, costs, cost_per_size, serving_share, horizon)),
         _plan=plan,
     )
 
@@ -413,6 +421,7 @@ def _notes(
     costs: FloatArray,
     cost_per_size: float,
     serving_share: float,
+    horizon: int,
 ) -> Iterator[str]:
     stated = ", ".join(f"{name} {cost:g}" for name, cost in zip(LEVELS, costs, strict=True))
     bigger = f", {np.expm1(cost_per_size):.0%} more per standard deviation of size" * bool(
@@ -427,6 +436,11 @@ def _notes(
         "Nothing unmeasured is assumed to move both the level and leaving; contracts are assumed "
         "to be renewed at their term."
     )
+    if horizon > STRETCH:
+        yield (
+            "Chances to leave are carried on as they are. Those at risk leave first, so that in "
+            "the long run fewer leave: totals tend to be too low by more than the draws tell."
+        )
     unknown = int((months.frame["level"] < 0).sum())
     if unknown:
         yield f"{unknown:,} customer-months without a known level were not learned from."
