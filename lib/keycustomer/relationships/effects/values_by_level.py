@@ -327,9 +327,9 @@ def level_values(
     -----
     Measured on six simulated companies of 1,000 accounts, totals were too low by 10 % over 24
     months and 21 % over 60, some five standard errors by the draws: customers differ in more than
-    is known of them, those at risk leave first, and margins grew faster than in the last half year.
-    Gains over the basic level over 60 months were right on average for reactive, and 23 % too low
-    for partnership.  What all customers have in common hardly moves who is chosen.
+    is known of them, and those at risk leave first.  Gains over the basic level over 60 months were
+    right on average for reactive, and 23 % too low for partnership.  What all customers have in
+    common hardly moves who is chosen.
     """
     if not isinstance(months, CustomerMonths):
         raise TypeError(f"months: a CustomerMonths is needed, got {type(months).__name__}")
