@@ -17,7 +17,7 @@ from keycustomer.relationships import (
     targeting_profits,
     targeting_rules,
 )
-from keycustomer.relationships.targeting.companies import PilotsOverCompanies
+from keycustomer.relationships.targeting.over_companies import PilotsOverCompanies
 from keycustomer.stats import Estimate
 from legible import check_figure, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 

@@ -53,8 +53,9 @@ def test_a_constant_hazard_gives_the_margin_multiple() -> None:
 
 def test_gains_are_as_near_the_truth_as_their_draws_say(values: LevelValues) -> None:
     """Within three standard errors in one seeded company, and large where they truly are."""
-    known = relationships.true_level_values(SIZE, values.customers)
-    gains, true = ((v[:, 1:] - v[:, :1]) for v in (values.value, known.value))
+    known = relationships.level_truth(SIZE, horizon=24)
+    assert list(known.customers) == list(values.customers)
+    gains, true = ((v[:, 1:] - v[:, :1]) for v in (values.value, known.alternatives.value))
     drawn = values.draws(100, seed=1).sum(axis=1)
     error = (drawn[:, 1:] - drawn[:, :1]).std(axis=0, ddof=1)
     assert (np.abs(gains.sum(axis=0) - true.sum(axis=0)) < 3 * error).all()
@@ -243,8 +244,6 @@ def test_a_panel_that_cannot_tell_is_refused_with_the_reason(months: CustomerMon
         relationships.level_values(free, COSTS)
     with pytest.raises(ValueError, match="nobody is a customer at the end"):
         relationships.level_values(replace(months, present=months.present[:0]), COSTS)
-    with pytest.raises(ValueError, match="'X1' are none of the company's"):
-        relationships.true_level_values(SIZE, ["X1"])
 
 
 def test_the_report_says_what_is_assumed(values: LevelValues) -> None:

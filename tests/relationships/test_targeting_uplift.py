@@ -12,8 +12,8 @@ from keycustomer.relationships import (
     simulate_trial,
     targeting_rules,
 )
+from keycustomer.relationships.targeting.expected_outcomes import fit_mean
 from keycustomer.relationships.targeting.learners import doubly_robust
-from keycustomer.relationships.targeting.means import fit_mean
 
 TRIALS = 20
 # 20 intervals of 95 %: fewer than 17 that hold the truth has a chance of 2 in 1,000.

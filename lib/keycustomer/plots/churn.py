@@ -40,9 +40,9 @@ from keycustomer.plots.validation import root_scale
 
 if TYPE_CHECKING:
     from keycustomer.relationships.churn.class_weights import ClassWeightTrap
-    from keycustomer.relationships.churn.companies import ChurnOverCompanies
     from keycustomer.relationships.churn.expected_retention import RetentionCurves
     from keycustomer.relationships.churn.model import ChurnModel
+    from keycustomer.relationships.churn.over_companies import ChurnOverCompanies
     from keycustomer.relationships.churn.scores import ChurnScores
     from keycustomer.relationships.churn.validation import ChurnValidation
 

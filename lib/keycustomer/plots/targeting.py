@@ -33,9 +33,9 @@ from keycustomer.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from keycustomer.relationships.targeting.companies import PilotsOverCompanies
     from keycustomer.relationships.targeting.curves import GainCurves
     from keycustomer.relationships.targeting.known_trial import KnownTrial
+    from keycustomer.relationships.targeting.over_companies import PilotsOverCompanies
     from keycustomer.relationships.targeting.pilot import RetentionPilot
     from keycustomer.relationships.targeting.profits import TargetingProfits
     from keycustomer.relationships.targeting.ties import ProfitsByTie

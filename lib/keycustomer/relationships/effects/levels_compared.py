@@ -2,7 +2,7 @@
 
 Question: how much less would customers leave, and how much more margin would they bring, if all
 had this level instead of that (R6)?  :func:`level_effects` compares the levels three ways;
-`true_level_effects` (in `known`) tells the same estimand of the simulated company;
+`true_level_effects` (in `truth`) tells the same estimand of the simulated company;
 `effects_over_companies` (in `over_companies`) does both in many companies.
 
 The estimand is that of a decree: every customer of the base is given the level when it comes into
@@ -23,11 +23,11 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted
 from keycustomer.relationships.effects.entry import customers_at_entry, default_confounders
-from keycustomer.relationships.effects.known import OUTCOMES
 from keycustomer.relationships.effects.outcomes_compared import (
     TreatmentEffects,
     treatment_effects,
 )
+from keycustomer.relationships.effects.truth import OUTCOMES
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.vocabulary import LEVELS
 

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
-from keycustomer.relationships.effects.known import true_level_effects
 from keycustomer.relationships.effects.levels_compared import level_effects
 from keycustomer.relationships.effects.roles import adjustment_sets
+from keycustomer.relationships.effects.truth import true_level_effects
 from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
 from keycustomer.stats.bootstrap import Progress

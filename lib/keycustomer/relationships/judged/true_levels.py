@@ -47,6 +47,8 @@ class LevelTruth:
         included; both over the months ahead, discounted to the end of the window, currency.
     survival : ndarray, shape (n, levels)
         Probability to be still a customer after the months ahead.
+    months : ndarray, shape (n, levels)
+        Expected months as a customer within the months ahead, not discounted.
     today : ndarray of int, shape (n,)
         Code of the level that each has by habit.
     today_value, today_cost : float
@@ -56,6 +58,7 @@ class LevelTruth:
     settings: Settings
     alternatives: Alternatives
     survival: FloatArray = field(repr=False)
+    months: FloatArray = field(repr=False)
     today: CodeArray = field(repr=False)
     today_value: float
     today_cost: float
@@ -187,6 +190,7 @@ def level_truth(
         settings,
         Alternatives(margin, margin - profit, ids, LEVELS),
         effects.values("survival")[here],
+        effects.values("months")[here],
         np.asarray(accounts.level[here], dtype=np.int8),
         float(usual.expected_margin.sum()),
         float((usual.expected_margin - usual.expected_profit).sum()),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.targeting.trial import Trial, read_trial
@@ -97,9 +98,9 @@ def simulate_trial(
     generator = np.random.default_rng(seed)
     frame = _customers(n, generator)
     risk, response = _traits(frame, tie)
-    stay = _expit(BASE - RISK_SPREAD * risk)
-    stay_with = _expit(BASE - RISK_SPREAD * risk + EFFECT + RESPONSE_SPREAD * response)
-    chance = np.full(n, 0.5) if by_lot else _expit(0.6 * risk + 0.4 * np.log(frame["spend"]))
+    stay = expit(BASE - RISK_SPREAD * risk)
+    stay_with = expit(BASE - RISK_SPREAD * risk + EFFECT + RESPONSE_SPREAD * response)
+    chance = np.full(n, 0.5) if by_lot else expit(0.6 * risk + 0.4 * np.log(frame["spend"]))
     frame["offer"] = generator.random(n) < chance
     drawn = generator.random(n)
     frame["stayed"] = (drawn < np.where(frame["offer"], stay_with, stay)).astype(int)
@@ -139,7 +140,3 @@ def _traits(frame: pd.DataFrame, tie: float) -> tuple[FloatArray, FloatArray]:
     risk = 0.8 * frame["usage_fall"].to_numpy() + 0.6 * (frame["complaints"].to_numpy() - 1.0)
     own = frame["price_interest"].to_numpy()
     return risk, tie * risk + np.sqrt(1 - tie**2) * own
-
-
-def _expit(odds: FloatArray) -> FloatArray:
-    return 1 / (1 + np.exp(-odds))

@@ -29,7 +29,7 @@ import pandas as pd
 
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.targeting.encoding import Encoding
-from keycustomer.relationships.targeting.means import MODELS, Mean, fit_mean
+from keycustomer.relationships.targeting.expected_outcomes import MODELS, Mean, fit_mean
 from keycustomer.relationships.targeting.trial import BoolArray, Trial
 from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import FloatArray

@@ -1,25 +1,21 @@
-"""True effects and values of the relationship levels, where the company is simulated.
+"""True effects of the relationship levels, where the company is simulated.
 
 :func:`true_level_effects` tells what is estimated by
 :func:`~keycustomer.relationships.effects.levels_compared.level_effects`, of the same customers:
-everybody on one level from the first month of the window on.  :func:`true_level_values` tells what
-:func:`~keycustomer.relationships.effects.values_by_level.level_values` estimates: everybody present
-on one level from the end of the window on.
+everybody on one level from the first month of the window on.  What every level is truly worth from
+the end of the window on, :func:`~keycustomer.relationships.judged.true_levels.level_truth` tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.dimensions.complaints import listed
 from keycustomer.relationships.vocabulary import LEVELS
-from keycustomer.stats.samples import FloatArray
 
 if TYPE_CHECKING:
     from keycustomer.simulate import Parameters
@@ -104,69 +100,3 @@ def _contrasts(mean: np.ndarray, reference: int) -> pd.DataFrame:
         [pd.DataFrame({"measure": m, "setting": list(n), "truth": v}) for m, n, v in measures],
         ignore_index=True,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class TrueLevelValues:
-    """True expected margin and cost by customer and level, simulated.
-
-    Attributes
-    ----------
-    customers : Index
-        Ids, n of them.
-    levels : tuple of str
-        The five levels.
-    value : ndarray, shape (n, 5)
-        Expected margin before cost to serve over the horizon, discounted, currency.
-    cost : ndarray, shape (n, 5)
-        Expected cost to serve over the horizon, discounted, currency; that of the level included.
-    months : ndarray, shape (n, 5)
-        Expected months as a customer within the horizon, not discounted.
-    """
-
-    customers: pd.Index
-    levels: tuple[str, ...]
-    value: FloatArray = field(repr=False)
-    cost: FloatArray = field(repr=False)
-    months: FloatArray = field(repr=False)
-
-
-def true_level_values(
-    simulation: Mapping[str, Any],
-    customers: Iterable[str],
-    *,
-    horizon: int = 24,
-    discount_rate: float = 0.10,
-    parameters: Parameters | None = None,
-) -> TrueLevelValues:
-    """Tell what every level would truly be worth for customers of a simulated company.
-
-    Parameters
-    ----------
-    simulation : mapping
-        accounts, months, seed of the company, such as a base's `simulation`.
-    customers : iterable of str
-        Ids, such as `LevelValues.customers`, in the order of the result.
-    horizon : int
-        Months ahead of the end of the window.
-    discount_rate : float
-        Effective rate a year, a share.
-    parameters : Parameters, optional
-        True coefficients of the company; left out, those of the course.
-
-    Raises
-    ------
-    ValueError
-        When a customer is none of the company.
-    """
-    from keycustomer.simulate import true_effects
-
-    effects = true_effects(
-        "level", **simulation, ahead=horizon, discount_rate=discount_rate, parameters=parameters
-    )
-    who = pd.Index(customers, name="customer_id")
-    rows = _ids(len(effects.baseline.months)).get_indexer(who)
-    if (rows < 0).any():
-        raise ValueError(f"customers: {listed(who[rows < 0], 5)} are none of the company's")
-    value, profit = effects.values("margin")[rows], effects.values("profit")[rows]
-    return TrueLevelValues(who, LEVELS, value, value - profit, effects.values("months")[rows])
