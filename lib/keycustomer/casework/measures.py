@@ -205,11 +205,12 @@ _RELATIONSHIPS: dict[str, Measure] = {
         "share of complaints resolved at the first contact (group: tier)", "share of complaints"
     ),
     "complaint_effect": Measure(
-        "change of churn in the months after a complaint (group: method)", "probability"
+        "change of churn if all complaints were resolved at the first contact (group: method)",
+        "customers per 1,000 customer-months",
     ),
     "contact_effect": Measure(
-        "change of the monthly rate of leaving with one more contact a month (group: from where)",
-        "probability a month",
+        "change of the log-odds to leave in a month with contacts (group: per what)",
+        "log-odds",
     ),
     "equal_margin_gap": Measure(
         "relative gap between the marginal cost of winning and of keeping a customer at the "
