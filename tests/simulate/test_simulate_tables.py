@@ -9,6 +9,7 @@ from keycustomer.customers.specification import BaseSpecification
 from keycustomer.simulate import ATTRIBUTE_KINDS, CONSTRUCTS, simulate_company
 from keycustomer.simulate.agreements import PLANS, TERMS
 from keycustomer.simulate.choice_rows import BASIC
+from keycustomer.simulate.columns import account_numbers, customer_ids
 from keycustomer.simulate.company import Company
 from keycustomer.simulate.company_names import LEGAL_FORM, company_names
 from keycustomer.simulate.vocabulary import ATTRIBUTES, CHANNELS, INDUSTRIES, LEVELS
@@ -66,6 +67,13 @@ def test_the_projects_own_checks_find_nothing(
     assert set(base.tables) == set(TABLES)
     answered = base.query("select count(trust_1) as n, count(*) as rows from survey")
     assert 0 < answered["n"].item() < answered["rows"].item()  # NaN arrives as nothing
+
+
+def test_ids_tell_the_numbers_of_accounts() -> None:
+    numbers = np.array([0, 41, 9_999_998, 9_999_999, 12_345_678])
+    assert account_numbers(customer_ids(numbers)).tolist() == numbers.tolist()
+    others = ["K0000000", "K41", "X0000001", "", None, 7]
+    assert account_numbers(others).tolist() == [-1] * len(others)
 
 
 def test_lines_sum_to_the_panel(company: Company, tables: dict[str, pd.DataFrame]) -> None:

@@ -1,7 +1,7 @@
 """Columns of the simulated tables: ids, days and texts made quickly from codes.
 
-Texts are repeated by code and never formatted row by row.  Main names: `customer_ids`, `texts`,
-`days_in_month`, `end_of_month`.
+Texts are repeated by code and never formatted row by row.  Main names: `customer_ids`,
+`account_numbers`, `texts`, `days_in_month`, `end_of_month`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ def texts(words: Sequence[str] | Array, codes: Array) -> Any:
 def customer_ids(number: Array) -> Any:
     """Ids of accounts by number, text with leading zeros: K0000001 is the first."""
     return pd.array([f"K{k + 1:07d}" for k in number.tolist()], dtype="str")
+
+
+def account_numbers(ids: Any) -> Array:
+    """Numbers of accounts by their ids, the inverse of `customer_ids`; -1 for no such id."""
+    told = pd.Series(np.asarray(ids, dtype=object)).astype(str).str.extract(r"^K(\d{7,})$")[0]
+    return pd.to_numeric(told).fillna(0).to_numpy(np.int64) - 1
 
 
 def days_in_month(first_days: Array, day: Array) -> Array:

@@ -37,9 +37,10 @@ def true_hazards(company: Company, frame: pd.DataFrame) -> pd.Series:
     ValueError
         When a row is no month of a customer of this company.
     """
+    from keycustomer.simulate.columns import account_numbers
+
     need_columns_of(frame, ["customer_id", "number"], "frame")
-    numbers = pd.to_numeric(frame["customer_id"].astype(str).str[1:], errors="coerce")
-    account, month = numbers.fillna(0).to_numpy(np.int64) - 1, frame["number"].to_numpy(np.int64)
+    account, month = account_numbers(frame["customer_id"]), frame["number"].to_numpy(np.int64)
     panel = company.panel
     inside = (account >= 0) & (account < panel.active.shape[1])
     inside &= (month >= 0) & (month < panel.months)

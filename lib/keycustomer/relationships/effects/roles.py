@@ -33,6 +33,7 @@ from keycustomer.relationships.effects.means import adjusted_means
 from keycustomer.relationships.effects.units import read_units
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.regressions.regression import fit_regression
+from keycustomer.relationships.regressions.wald import wald_test
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats.samples import FloatArray
 
@@ -119,7 +120,7 @@ def _connection(columns: FloatArray, target: FloatArray) -> float:
     design = np.column_stack([np.ones(len(columns)), columns])
     model = fit_regression(design, target, "identity", penalty=1e-6)
     influence = model.influence(design, target)[:, 1:]
-    return _wald(model.coefficients[1:], influence)
+    return wald_test(model.coefficients[1:], influence.T @ influence)
 
 
 def _connection_with_leaving(columns: FloatArray, entry: pd.DataFrame) -> float:
@@ -130,15 +131,7 @@ def _connection_with_leaving(columns: FloatArray, entry: pd.DataFrame) -> float:
     left = entry["left"].to_numpy(dtype=float)
     model = fit_regression(design, left, "logistic", penalty=0.01)
     influence = model.influence(design, left)[:, -columns.shape[1] :]
-    return _wald(model.coefficients[-columns.shape[1] :], influence)
-
-
-def _wald(coefficients: FloatArray, influence: FloatArray) -> float:
-    from scipy import stats
-
-    covariance = influence.T @ influence
-    statistic = float(coefficients @ np.linalg.pinv(covariance, hermitian=True) @ coefficients)
-    return float(stats.chi2.sf(statistic, len(coefficients)))
+    return wald_test(model.coefficients[-columns.shape[1] :], influence.T @ influence)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,17 +78,12 @@ def true_level_effects(
     return _contrasts(mean, LEVELS.index(reference))
 
 
-def _ids(accounts: int) -> pd.Index:
-    """Ids of a simulated company's accounts, in order."""
-    from keycustomer.simulate.columns import customer_ids
-
-    return pd.Index(np.asarray(customer_ids(np.arange(accounts))))
-
-
 def _positions(customers: Iterable[str] | None, accounts: int) -> npt.NDArray[np.intp]:
     if customers is None:
         return np.arange(accounts)
-    return np.flatnonzero(_ids(accounts).isin(list(customers)))
+    from keycustomer.simulate.columns import account_numbers
+
+    return np.intersect1d(account_numbers(list(customers)), np.arange(accounts))
 
 
 def _contrasts(mean: np.ndarray, reference: int) -> pd.DataFrame:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.relationships.regressions.wald import wald_test
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.outcomes import OutcomeRows, outcome_rows
@@ -173,8 +174,6 @@ def _fit(
 
 def equal_slopes(model: Regression, names: Sequence[str]) -> float:
     """p-value of some coefficients being equal (Wald test over customers), NaN if one has none."""
-    from scipy.stats import chi2
-
     if set(names) & {*model.left_out, *model.unbounded}:
         return float("nan")
     places = [model.names.index(name) for name in names]
@@ -182,8 +181,7 @@ def equal_slopes(model: Regression, names: Sequence[str]) -> float:
     apart[:, 0], apart[:, 1:] = -1.0, np.eye(len(names) - 1)
     differences = apart @ model.coefficients[places]
     spread = apart @ model.covariance[np.ix_(places, places)] @ apart.T
-    distance = float(differences @ np.linalg.pinv(spread, hermitian=True) @ differences)
-    return float(chi2.sf(distance, len(names) - 1))
+    return wald_test(differences, spread)
 
 
 def phase_verdict(slopes: Sequence[Estimate], outcome: str) -> str:

@@ -79,9 +79,11 @@ def _attributes(months: CustomerMonths, ids: pd.Index) -> pd.DataFrame:
 
 def _amounts(company: Company, year: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
     """Amounts of the last year, scaled to a year for who joined within it."""
+    from keycustomer.simulate.columns import account_numbers
+
     seen = year.groupby("customer_id")[["revenue", "contact_cost"]].sum()
     scale = YEAR / year.groupby("customer_id").size()
-    account = seen.index.str[1:].astype(int).to_numpy() - 1
+    account = account_numbers(seen.index)
     profit = company.panel.profit[-YEAR:, account].sum(axis=0)
     scaled = seen.mul(scale, axis=0).assign(profit=profit * scale.to_numpy(), account=account)
     return scaled.loc[last.index].assign(level=last["level"])

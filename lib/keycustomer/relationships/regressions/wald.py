@@ -1,0 +1,26 @@
+"""Wald's test that several coefficients are all zero.
+
+Source: Wald (1943), Transactions of the American Mathematical Society 54, 426-482.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keycustomer.stats.samples import FloatArray
+
+
+def wald_test(coefficients: FloatArray, covariance: FloatArray) -> float:
+    """Error probability of coefficients that are all zero.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (k,)
+        Coefficients, or differences of them.
+    covariance : ndarray, shape (k, k)
+        Their covariance.
+    """
+    from scipy.stats import chi2
+
+    distance = float(coefficients @ np.linalg.pinv(covariance, hermitian=True) @ coefficients)
+    return float(chi2.sf(distance, len(coefficients)))
