@@ -169,3 +169,42 @@ def test_an_error_in_a_notebook_is_seen(lab: Lab, visit: "Visit") -> None:
     ran = run_all(lab, visit, "faulty.ipynb")
     assert errors(ran) == ["ZeroDivisionError: division by zero"]
     assert [cell.execution_count for cell in ran.cells] == [1, 2, None]
+
+
+SLIDER = """
+import keycustomer as kc
+from keycustomer.casework.slider import show_slider
+
+six = kc.coursework.six_customers()
+value, cost = (
+    six.pivot(index="customer", columns="level", values=name)[["basic", "proactive", "partnership"]]
+    for name in ("value", "cost")
+)
+def draw(budget):
+    return kc.plots.levels_by_value(kc.relationships.select_levels(value, cost, budget), groups=2)
+
+kc.plots.use_style()
+show_slider(draw, 0, 400, 200, "budget")
+"""
+
+
+def test_a_slider_draws_the_selection_anew(lab: Lab, visit: "Visit") -> None:
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book = new_notebook(metadata={"kernelspec": kernel}, cells=[new_code_cell(SLIDER)])
+    nbformat.write(book, lab.folder / "slider.ipynb")
+    assert errors(run_all(lab, visit, "slider.ipynb")) == []
+    image = visit.page.locator(".jp-OutputArea-output .widget-html-content img")
+    image.wait_for(timeout=START * 1000)
+    before = image.get_attribute("src")
+    assert before is not None and image.get_attribute("alt")
+    handle = visit.page.locator(".widget-slider .noUi-handle")
+    handle.focus()
+    for _ in range(20):
+        handle.press("ArrowRight")
+    visit.page.wait_for_function(
+        "before => document.querySelector('.widget-html-content img')?.src !== before",
+        arg=before,
+        timeout=START * 1000,
+    )
+    assert image.get_attribute("src") != before
+    assert visit.outside == []
