@@ -309,6 +309,14 @@ def test_without_harm_and_commission_one_in_charge_changes_nothing():
     assert found.verdict("manager keeps them") != "supported"
 
 
+def test_profit_rises_by_saved_commissions_and_staying_by_conflict_alone():
+    harmless = Parameters().but({"service.conflict_effort": 0, "churn.conflict": 0})
+    found = responsibility_effect(**SMALL, parameters=harmless)
+    for rule in ("manager keeps them", "larger to the manager"):
+        assert found.verdict(rule) == "supported"
+        assert found.verdict(rule, "survival") == "not supported"
+
+
 def test_a_rule_without_limits_gives_all_to_the_manager():
     """By revenue from 0 and the manager for everybody are the same policy, run either way."""
     from keycustomer.simulate import Policy, compare_policies

@@ -17,6 +17,10 @@ the same company would have said: how often accounts left that both claimed, aga
 
 A rule costs what the simulated operator's parameters say (commissions, bonuses); what it takes to
 talk agents into it is in none of the figures.
+
+Profit does not tell whether conflict does harm: it rises by any rule that saves a commission, also
+in companies in which nobody minds being claimed twice.  There staying does not rise, so that this
+is what to judge conflict by, with a rule that changes the accounts in conflict alone.
 """
 
 from __future__ import annotations
@@ -118,9 +122,17 @@ class ResponsibilityEffect:
             f"{', '.join(MEASURES)}"
         )
 
-    def verdict(self, rule: str) -> str:
-        """Verdict on the claim that a rule raises profit, over companies."""
-        return verdict_above(self.of(rule), 0.0)
+    def verdict(self, rule: str, measure: str = "profit") -> str:
+        """Verdict on the claim that a rule raises a measure, over companies.
+
+        Parameters
+        ----------
+        rule : str
+            One of `RULES`.
+        measure : {"profit", "survival", "last_year"}
+            Profit tells of costs saved as well; survival of conflict alone, with `SHARED_RULES`.
+        """
+        return verdict_above(self.of(rule, measure), 0.0)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a rule and measure."""
