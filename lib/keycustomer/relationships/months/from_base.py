@@ -212,7 +212,7 @@ def _refuse_unknown(kinds: list[str], *wanted: list[str]) -> None:
         if kinds and asked and not set(asked) & set(kinds):
             raise ValueError(
                 f"{name}={tuple(asked)!r}: the interactions know none of these kinds; there are "
-                f"{kinds[:12]}"
+                f"{kinds[:12]}; name those that count, or give {name}=() where none does"
             )
 
 
