@@ -71,6 +71,7 @@ def test_undated_contracts_are_tenures(wa_churn_base: CustomerBase) -> None:
     assert set(found.frame["price_plan"]) == {"Month-to-month", "One year", "Two year"}
     assert "monthly_charges" in found.frame
     assert any("as recorded" in note for note in found.notes)
+    assert any("had time to come to a longer contract" in note for note in found.notes)
 
 
 def test_contracts_that_follow_are_one_stay(tmp_path: Path) -> None:

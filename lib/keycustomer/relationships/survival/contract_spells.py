@@ -79,8 +79,12 @@ def _undated(base: CustomerBase) -> Table:
     frame = contracts[["customer_id", "tenure", *kept]].assign(
         ended=contracts["ended"].astype(bool)
     )
-    note = "Tenures are as recorded: everybody is taken as seen from the start."
-    return frame, {"no tenure or no end known": int(unknown.sum())}, (note,)
+    notes = [
+        "Tenures are as recorded: everybody is taken as seen from the start.",
+        "Contracts and attributes are those of the day of the record: who stayed long had time to "
+        "come to a longer contract, which then looks as if it had kept them all along.",
+    ]
+    return frame, {"no tenure or no end known": int(unknown.sum())}, tuple(notes)
 
 
 def _dated(base: CustomerBase) -> Table:
