@@ -168,6 +168,16 @@ def test_who_left_is_seen_from_the_last_contract(tmp_path):
     assert any("1 customers came back" in note for note in months.notes)
 
 
+def test_who_left_before_the_month_was_over_is_told(tmp_path):
+    rows = [("a", "2024-01-01", "2024-05-12", None, None), ("b", "2024-01-01", None, None, None)]
+    last = ("c", "2024-01-01", "2024-06-30", None, None)
+    cut = customer_months(made(tmp_path, [*rows, last]))
+    assert any("1 of 2 who left did so before the month was over" in note for note in cut.notes)
+    (tmp_path / "whole").mkdir()
+    whole = customer_months(made(tmp_path / "whole", [rows[1], last]))
+    assert not any("before the month was over" in note for note in whole.notes)
+
+
 def test_customers_and_rows_that_no_month_holds_are_counted(tmp_path):
     day = pd.Timestamp("2024-03-05")
     base = made(
