@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 Planner = Callable[[CustomerMonths, float], Mapping[str, LevelPlan]]
 
-STRICTNESS = np.linspace(-0.9, 0.9, 19)
+STRICTNESS = np.linspace(-0.9, 0.9, 7)
 """Cut-offs of the table that are tried, from the most generous to the strictest; 0 are the usual
 ones."""
 
