@@ -176,7 +176,7 @@ _RELATIONSHIPS: dict[str, Measure] = {
         "agreement of the types of customers in two halves of the window (Cohen's kappa)", "kappa"
     ),
     "quality_reliability": Measure(
-        "omega of the index of relationship quality", "reliability 0..1"
+        "stratified alpha of the index of relationship quality", "reliability 0..1"
     ),
     "churn_auc": Measure(
         "probability that a month in which a customer leaves is ranked above one in which none "

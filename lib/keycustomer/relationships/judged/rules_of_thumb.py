@@ -11,7 +11,7 @@ the chapter compares from one result of :func:`keycustomer.relationships.level_v
   this money by the estimates, so that the table is not blamed for a budget it was not made for;
 - largest first: the highest level to the largest customers until the money is gone;
 - churn risk first: the same in order of the estimated chance to leave;
-- uniform: one level for everybody;
+- uniform: one level for everybody, and what money is left by lot for the next one;
 - today: the levels as they are.
 
 :func:`planner` does so in any company, for :func:`judge_over_companies`.  Where the money does not
