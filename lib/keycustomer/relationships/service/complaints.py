@@ -84,7 +84,7 @@ class ComplaintEffects:
     follow : int
         Months after a complaint, its own included, in which `by_days` looks for leaving.
     excluded : dict of str to int
-        Customer-months left out, by reason.
+        Customer-months and leavers left out, by reason.
     identification : str
         Under which assumption the adjusted numbers are effects.
     study : ResolutionStudy
@@ -198,10 +198,10 @@ def complaint_effects(
     """
     _refuse(record, patience, burn_in, follow)
     counts, pending, again = resolution_counts(record, patience)
-    used = (record.number >= burn_in) & ~pending
+    used = (record.number >= burn_in) & ~pending & ~record.cut_short
     rows = np.flatnonzero(used)
     report, done = after_quiet(progress), 0
-    left = record.months.frame["left"].to_numpy()[rows].astype(float)
+    left = record.leaving[rows]
     study = ResolutionStudy(record, counts, again, rows, left, attributes)
     effects: dict[tuple[str, str], Estimate] = {}
     each: dict[tuple[str, str], Estimate] = {}
@@ -224,20 +224,22 @@ def complaint_effects(
         patience=patience,
         half_life=half_life,
         follow=follow,
-        excluded=_excluded(record.number < burn_in, pending, burn_in),
+        excluded=_excluded(record, pending, burn_in),
         identification=identification("complaints", alone=("satisfaction", "loyalty", "discount")),
         simulated=record.months.simulated,
         study=study,
     )
 
 
-def _excluded(early: Array, pending: Array, burn_in: int) -> dict[str, int]:
+def _excluded(record: ServiceRecord, pending: Array, burn_in: int) -> dict[str, int]:
     """Count the customer-months left out."""
+    early = record.number < burn_in
     return {
         f"customer-months among the first {burn_in} of the window": int(early.sum()),
         "customer-months with a complaint too new to tell how it ended": int(
-            (pending & ~early).sum()
+            (pending & ~early & ~record.cut_short).sum()
         ),
+        **record.not_whole(burn_in),
     }
 
 
@@ -278,6 +280,10 @@ def resolution_days(record: ServiceRecord) -> tuple[Array, Array]:
 def resolution_counts(record: ServiceRecord, patience: float) -> tuple[Array, Array, Array]:
     """Complaints by customer-month and how they ended.
 
+    How they ended is told with hindsight, of who left and of who stayed alike: to class those of
+    leavers alone by what was known when they left would bring a difference where there is none.
+    What is still open when the customer leaves counts as late.
+
     Returns
     -------
     counts : ndarray, shape (n, 3)
@@ -314,7 +320,7 @@ class ResolutionStudy:
     rows : ndarray of int, shape (n,)
         Customer-months used.
     left : ndarray, shape (n,)
-        Whether the customer left at their end.
+        Whether the customer left at their end, or within the next one.
     attributes : sequence of str
         Attributes of the customers that are held fixed as well.
     """

@@ -127,6 +127,8 @@ class ContactResponse:
         Its columns.
     places : ndarray of int, shape (n,)
         Customer-months of the rows.
+    excluded : dict of str to int
+        What was left out of leaving, by reason.
     """
 
     outcome: str
@@ -147,6 +149,7 @@ class ContactResponse:
     model: Regression = field(repr=False)
     design: Array = field(repr=False)
     places: Array = field(repr=False)
+    excluded: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def sensitivity(self) -> pd.DataFrame:
@@ -196,6 +199,7 @@ class ContactResponse:
             f"holding anything fixed {self.naive_slope}.",
             f"Best form on customers not fitted: {self.best}.",
             self.identification,
+            *(f"Left out: {n:,} {why}." for why, n in self.excluded.items() if n),
         ]
         tables = {"Forms": self.forms, "Other numbers of contacts": self.curve()}
         return report_html("Contact response", sentences, tables)
@@ -275,6 +279,7 @@ def contact_response(
         model=model,
         design=design,
         places=known.rows,
+        excluded=known.excluded,
     )
 
 

@@ -1,14 +1,14 @@
 """What contacts may lead to: leaving, taking up, and what customers answer.
 
 :func:`outcome_rows` gives, for one outcome, the customer-months on which it is known, its values
-and the kind of regression that fits: `left` (the customer left at the month's end), `take_up` (a
-further product in the month after), or a construct of the survey, such as `loyalty`, in standard
-deviations of the answers.
+and the kind of regression that fits: `left` (the customer left at the month's end, or within the
+next month), `take_up` (a further product in the month after), or a construct of the survey, such as
+`loyalty`, in standard deviations of the answers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class OutcomeRows:
         Unit of a mean change times `per`.
     per : float
         1000 for events, 1 for answers.
+    excluded : dict of str to int
+        What was left out of leaving, by reason.
     """
 
     rows: Array
@@ -50,6 +52,7 @@ class OutcomeRows:
     family: Family
     unit: str
     per: float
+    excluded: dict[str, int] = field(default_factory=dict)
 
 
 def outcome_rows(record: ServiceRecord, outcome: str, burn_in: int) -> OutcomeRows:
@@ -78,9 +81,10 @@ def outcome_rows(record: ServiceRecord, outcome: str, burn_in: int) -> OutcomeRo
     if not 0 <= burn_in < record.months.months:
         raise ValueError(f"burn_in={burn_in!r} must be 0 to {record.months.months - 1} months")
     if outcome in EVENTS:
-        values = _left(record) if outcome == "left" else _taken_up(record)
+        values = record.leaving if outcome == "left" else _taken_up(record)
+        excluded = record.not_whole(burn_in) if outcome == "left" else {}
         rows = np.flatnonzero(np.isfinite(values) & (record.number >= burn_in))
-        found = OutcomeRows(rows, values[rows], "logistic", EVENTS[outcome], 1000.0)
+        found = OutcomeRows(rows, values[rows], "logistic", EVENTS[outcome], 1000.0, excluded)
     else:
         rows = record.answers["row"].to_numpy(dtype=np.int64)
         marks = record.answers[outcome].to_numpy(dtype=float)
@@ -92,10 +96,6 @@ def outcome_rows(record: ServiceRecord, outcome: str, burn_in: int) -> OutcomeRo
     if not len(found.rows):
         raise ValueError(f"outcome={outcome!r} is not known in any month after the first {burn_in}")
     return found
-
-
-def _left(record: ServiceRecord) -> Array:
-    return record.months.frame["left"].to_numpy(dtype=float)
 
 
 def _taken_up(record: ServiceRecord) -> Array:

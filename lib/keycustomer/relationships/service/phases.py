@@ -20,7 +20,7 @@ intervals, not supported when one lies wholly on the other side, else undecided.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,8 @@ class PhaseEffects:
         On K6, for this outcome.
     without_phase : int
         Contacts without a known phase, left out.
+    excluded : dict of str to int
+        What was left out of leaving, by reason.
     """
 
     outcome: str
@@ -73,6 +75,7 @@ class PhaseEffects:
     customers: int
     identification: str
     simulated: bool
+    excluded: dict[str, int] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """List the slopes: phase, way, contacts, estimate, lower, upper."""
@@ -91,6 +94,7 @@ class PhaseEffects:
             f"K6: {self.verdict}.",
             f"{self.without_phase:,} contacts have no known phase.",
             self.identification,
+            *(f"Left out: {n:,} {why}." for why, n in self.excluded.items() if n),
         ]
         return report_html("Service by phase", sentences, {self.unit: self.to_frame()})
 
@@ -160,6 +164,7 @@ def phase_effects(
         customers=int(customer.max()) + 1,
         identification=identification("contacts of a phase"),
         simulated=record.months.simulated,
+        excluded=known.excluded,
     )
 
 

@@ -3,6 +3,11 @@
 What was done for each customer, when, and what did it say?  :func:`read_service` reads it once from
 a prepared base or a simulated company; everything in this package takes the record.
 
+Who leaves in the middle of a month is seen for part of it only, and has fewer contacts and
+complaints there for that reason alone.  Studies of leaving therefore take whole months
+(`ServiceRecord.leaving`): the month cut short is dropped, and the customer counts as leaving at the
+end of the month before.
+
 What is needed: interactions with a kind and a day; for complaints the day of resolution and whether
 the first contact resolved it; a phase where service is told by phase; answers where opinions are.
 """
@@ -38,6 +43,10 @@ PHASES = ("pre", "during", "after")
 """Phases of a contact, before, during and after a sale."""
 
 
+def _no_days() -> pd.Series:
+    return pd.Series([], index=pd.Index([], dtype=object), dtype="datetime64[s]")
+
+
 @dataclass(frozen=True, eq=False)
 class ServiceRecord:
     """Customers by month, with every contact and answer.
@@ -59,6 +68,9 @@ class ServiceRecord:
         Interactions of nobody's customer-month, left out.
     unmatched : int
         Questionnaires of nobody's customer-month, left out.
+    last_days : Series
+        Day on which the last contract of a customer ended, by customer_id; where it is not told
+        who left was there to the month's end.
     """
 
     months: CustomerMonths
@@ -68,6 +80,7 @@ class ServiceRecord:
     complaint_kinds: tuple[str, ...]
     outside: int
     unmatched: int
+    last_days: pd.Series = field(default_factory=_no_days, repr=False)
 
     @cached_property
     def customer(self) -> Array:
@@ -84,6 +97,35 @@ class ServiceRecord:
         """Places of customer-months whose next row is the same customer's next month."""
         same = self.customer[1:] == self.customer[:-1]
         return np.flatnonzero(same & (np.diff(self.number) == 1))
+
+    @cached_property
+    def cut_short(self) -> Array:
+        """Whether the customer left within the month, before its last day; shape (n,)."""
+        frame = self.months.frame
+        stop = self.last_days.reindex(frame["customer_id"]).to_numpy(dtype="datetime64[ns]")
+        last = (frame["month"] + pd.offsets.MonthEnd(0)).to_numpy()
+        return frame["left"].to_numpy(dtype=bool) & (stop < last)
+
+    @cached_property
+    def leaving(self) -> Array:
+        """1 where the customer left at the month's end or within the next one, else 0; shape (n,).
+
+        NaN of months cut short.  Of the window's last month only who left at its end is known.
+        """
+        values = self.months.frame["left"].to_numpy(dtype=float)
+        values[self.followed] += self.cut_short[self.followed + 1]
+        return np.where(self.cut_short, np.nan, values)
+
+    def not_whole(self, burn_in: int) -> dict[str, int]:
+        """Count what studies of leaving drop after the first months: months cut short."""
+        later = self.cut_short & (self.number >= burn_in)
+        before = np.zeros(len(later), dtype=bool)
+        before[self.followed + 1] = True
+        return {
+            "customer-months cut short, since the customer left before their last day (it counts "
+            "as leaving a month earlier)": int(later.sum()),
+            "customers who left so without a month before it": int((later & ~before).sum()),
+        }
 
     def count(self, chosen: Array, weights: Array | None = None) -> Array:
         """Count chosen interactions (or sum their weights) by customer-month, shape (n,)."""
@@ -151,7 +193,8 @@ def read_service(
     contacts["is_complaint"] = contacts["kind"].isin(list(complaint_kinds))
     answers, unmatched = _answers(months, tables.get("survey"), getattr(source, "constructs", None))
     kinds = tuple(contact_kinds), tuple(complaint_kinds)
-    return ServiceRecord(months, contacts, answers, *kinds, outside, unmatched)
+    last_days = tables["contracts"].groupby("customer_id")["end"].max()
+    return ServiceRecord(months, contacts, answers, *kinds, outside, unmatched, last_days)
 
 
 def _tables(base: CustomerBase) -> dict[str, pd.DataFrame]:
@@ -162,7 +205,8 @@ def _tables(base: CustomerBase) -> dict[str, pd.DataFrame]:
             "order by customer_id, date, kind",
             start=base.start,
             end=base.end,
-        )
+        ),
+        "contracts": _last_days(base),
     }
     if base.has("survey") and base.has("survey", "date"):
         items = _constructs(base.constructs, base.query("describe survey")["column_name"])
@@ -170,6 +214,16 @@ def _tables(base: CustomerBase) -> dict[str, pd.DataFrame]:
         columns = ", ".join(identifier(name) for name in wanted)
         tables["survey"] = base.query(f"select {columns} from survey")  # noqa: S608
     return tables
+
+
+def _last_days(base: CustomerBase) -> pd.DataFrame:
+    """Last day of each customer's contracts that end."""
+    if not base.has("contracts", "end"):
+        return _no_days().rename("end").rename_axis("customer_id").reset_index()
+    return base.query(
+        'select customer_id, max("end") as "end" from contracts '
+        'where start is not null and "end" is not null group by customer_id'
+    )
 
 
 def _placed(months: CustomerMonths, rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
