@@ -453,3 +453,31 @@ def test_saving_says_what_was_saved(project: Path, shown: list[Any]) -> None:
     assert "measures 0" in shown[-1][0]["text/markdown"]
     usage = chapter.folder / "chapters" / "1_pareto_analysis.usage.json"
     assert json.loads(usage.read_text())["peak_memory_bytes"] > 10_000_000
+
+
+def refuse(customer: str, *, months: int) -> int:
+    if months < 2:
+        raise ValueError(f"{months} month of '{customer}' is too few")
+    return months
+
+
+def test_what_the_data_do_not_allow_is_said_and_gone_on(project: Path, shown: Any) -> None:
+    chapter = chapter_of(project)
+    assert chapter.attempt("1.9 Months", refuse, "007", months=3) == 3
+    assert chapter.attempt("1.9 Months", refuse, "007", months=1) is None
+    assert "Not computed (1.9 Months): 1 month of '007'" in shown[-1][0]["text/plain"]
+    assert saved(chapter)["skipped"] == [
+        {"section": "1.9 Months", "missing_table": "1 month of '007' is too few"}
+    ]
+
+
+def test_a_refusal_names_no_customer_of_a_case_that_hides_them(project: Path) -> None:
+    chapter = chapter_of(project, identifiable=False)
+    chapter.attempt("1.9 Months", refuse, "007", months=1)
+    (skipped,) = saved(chapter)["skipped"]
+    assert skipped["missing_table"] == "1 month of '...' is too few"
+
+
+def test_only_a_refusal_is_caught(project: Path) -> None:
+    with pytest.raises(TypeError):
+        chapter_of(project).attempt("1.9 Months", refuse, "007")

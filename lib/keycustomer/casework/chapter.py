@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 # 10 x 6 inches at this density fill a projector of 1920 x 1080.
 _DPI = 150
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,60}")
+_QUOTED = re.compile(r"'[^']*'")
+
+_Result = TypeVar("_Result")
 
 
 class Parameters(Mapping[str, Any]):
@@ -432,6 +435,36 @@ class Chapter:
         self.say(
             "*Skipped ({section}): this case has no {missing}.*", section=section, missing=missing
         )
+
+    def attempt(
+        self, section: str, call: Callable[..., _Result], *given: Any, **named: Any
+    ) -> _Result | None:
+        """Compute what the data may not allow; say why not, and go on.
+
+        Parameters
+        ----------
+        section : str
+            The section's title.
+        call : callable
+            A function of the library; that it refuses the data, with a ValueError, is what may
+            happen.
+        *given, **named
+            Its arguments.
+
+        Returns
+        -------
+        object or None
+            What the function gives, None where it refuses.
+        """
+        try:
+            return call(*given, **named)
+        except ValueError as refused:
+            reason = str(refused)
+        if not self.base.identifiable:
+            reason = _QUOTED.sub("'...'", reason)  # may be a customer's id
+        self._skipped[section, reason] = {"section": section, "missing_table": reason}
+        self.say("*Not computed ({section}): {reason}.*", section=section, reason=reason)
+        return None
 
     def customer(self, ids: str | Iterable[str]) -> str | list[str]:
         """Labels of customers: their ids when the case is identifiable, else pseudonyms.
