@@ -465,7 +465,7 @@ def test_what_the_data_do_not_allow_is_said_and_gone_on(project: Path, shown: An
     chapter = chapter_of(project)
     assert chapter.attempt("1.9 Months", refuse, "007", months=3) == 3
     assert chapter.attempt("1.9 Months", refuse, "007", months=1) is None
-    assert "Not computed (1.9 Months): 1 month of '007'" in shown[-1][0]["text/plain"]
+    assert "Not computed" in shown[-1][0]["text/plain"]
     assert saved(chapter)["skipped"] == [
         {"section": "1.9 Months", "missing_table": "1 month of '007' is too few"}
     ]
