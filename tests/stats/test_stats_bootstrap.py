@@ -4,6 +4,7 @@ import math
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from keycustomer.stats import (
     acceleration,
@@ -11,6 +12,7 @@ from keycustomer.stats import (
     bootstrap,
     bootstrap_counts,
     bootstrap_estimate,
+    finite_values,
     percentile_interval,
 )
 from scipy import stats
@@ -154,3 +156,11 @@ def test_short_work_is_silent_and_long_work_reports(monkeypatch):
     monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
     bootstrap(lambda w: w, progress=lambda *step: seen.append(step), **run)
     assert seen == [(10, 10)]
+
+
+def test_finite_values_are_a_copy() -> None:
+    given = pd.Series([1.0, 2.0])
+    finite_values(given)[0] = 9.0
+    assert given.tolist() == [1.0, 2.0]
+    own = np.array([1.0, 2.0])
+    assert not np.shares_memory(finite_values(own), own)

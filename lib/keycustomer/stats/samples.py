@@ -86,7 +86,8 @@ def _as_numbers(series: pd.Series, argument: str) -> FloatArray:
             f"{_listed(first[0])}: {', '.join(map(repr, first[1]))}; convert the column first, "
             "for example with pandas.to_numeric"
         )
-    return series.to_numpy(dtype=np.float64, na_value=math.nan, copy=True)
+    # pandas gives a view in spite of copy=True where no value is missing
+    return np.array(series.to_numpy(dtype=np.float64, na_value=math.nan))
 
 
 def _is_number(value: Any) -> bool:
