@@ -204,19 +204,24 @@ def test_a_case_elsewhere_by_path(project: Path, tmp_path: Path) -> None:
 def test_the_shipped_cases_are_right(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYCUSTOMER_HOME", str(root))
     purchases, answers = ("0_customer_file", "1_pareto_analysis"), ("2_value_dimensions",)
+    levels = ("3_relationship_levels",)
     chapters = {
         "cdnow": purchases,
-        "complete_journey": purchases + answers,
-        "telecom": purchases + answers,
+        "complete_journey": purchases + answers + levels,
+        "telecom": purchases + answers + levels,
         "mobi": answers,
         "corp_rep": answers,
+        "wa_churn": levels,
     }
     for name, listed in chapters.items():
         case = load_case(name)
         assert case.chapters == listed
         assert (case.folder / "brief.md").is_file()
-        assert case.specification.identifiable == ("transactions" in case.specification.tables)
-        assert case.specification.simulated == (name == "telecom")
+        assert case.specification.identifiable == (
+            "customers" in case.specification.tables
+            or ("transactions" in case.specification.tables)
+        )
+        assert case.specification.simulated == (name in ("telecom", "wa_churn"))
     assert load_case("cdnow").specification.economics.margin is None
 
 
