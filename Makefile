@@ -44,7 +44,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock data.lock pyproject.toml
 	@if [ -z '$(PYTHON)' ] && [ -z '$(UV)' ]; then \
 		echo 'No Python 3.11, 3.12 or 3.13 with its venv and ensurepip modules is on the path.' >&2; \
 		echo 'Install one (Debian, Ubuntu: python3 and python3-venv) or uv, or name it:' >&2; \
@@ -63,11 +63,11 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the $$(grep -c '^[a-z0-9].*==' requirements.lock) pins of requirements.lock into $(VENV) (once)"
 ifdef UV
 	@uv pip install --python $(BIN)/python --no-deps --require-hashes --compile-bytecode \
-		-r requirements.lock
+		-r requirements.lock -r data.lock
 	@uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 else
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes \
-		--compile -r requirements.lock
+		--compile -r requirements.lock -r data.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps \
 		--no-build-isolation --editable .
 endif

@@ -9,9 +9,9 @@ costs next to nothing::
     kc.pareto.pareto_share(kc.customers.customer_table(base)["revenue"])
 
 Floors, arrows only downward: ``cli`` uses ``casework`` and ``coursework``; they use the
-chapters (``pareto``, ``dimensions``, ``relationships``); a chapter uses ``lifetime``, ``stats`` and
-``plots``; all of them stand on ``customers``, and that on ``simulate``, one of the sources a base
-is read from.  ``realism`` compares what is simulated with what is real.
+chapters (``pareto``, ``dimensions``, ``relationships``, ``pricing``); a chapter uses
+``lifetime``, ``stats`` and ``plots``; all of them stand on ``customers``, and that on
+``simulate``, one of the sources a base is read from.  ``realism`` compares what is simulated with what is real.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         lifetime,
         pareto,
         plots,
+        pricing,
         realism,
         relationships,
         simulate,
@@ -47,6 +48,7 @@ __all__ = [
     "lifetime",
     "pareto",
     "plots",
+    "pricing",
     "realism",
     "relationships",
     "simulate",

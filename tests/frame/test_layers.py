@@ -29,6 +29,15 @@ FLOORS: dict[str, set[str]] = {
     "pareto": {"customers", "stats", "plots", "lifetime"},
     "dimensions": {"simulate", "customers", "stats", "plots", "lifetime"},
     "relationships": {"simulate", "customers", "stats", "plots", "lifetime", "dimensions"},
+    "pricing": {
+        "simulate",
+        "customers",
+        "stats",
+        "plots",
+        "lifetime",
+        "dimensions",
+        "relationships",
+    },
     "realism": {"simulate", "customers", "stats", "plots", "lifetime", "pareto", "dimensions"},
     "coursework": {
         "simulate",
@@ -39,6 +48,7 @@ FLOORS: dict[str, set[str]] = {
         "pareto",
         "dimensions",
         "relationships",
+        "pricing",
     },
     "casework": {"customers", "stats", "plots", "lifetime", "pareto", "dimensions"},
     "cli": {"customers", "casework", "coursework"},

@@ -11,7 +11,7 @@ from keycustomer.relationships.effects.arms import Arms
 from keycustomer.relationships.effects.comparing import clustered_error
 from keycustomer.relationships.effects.designs import read_design
 from keycustomer.relationships.effects.means import robust_means
-from keycustomer.relationships.regressions.regression import fit_regression
+from keycustomer.stats.regressions.regression import fit_regression
 
 EXACT = 1e-9
 """Sums of the same numbers in another order."""

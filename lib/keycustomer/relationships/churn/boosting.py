@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from keycustomer.relationships.regressions.clustering import folds_of
 from keycustomer.stats.bootstrap import Seed
+from keycustomer.stats.regressions.clustering import folds_of
 from keycustomer.stats.samples import FloatArray
 
 MOST_TREES = 300

@@ -25,8 +25,8 @@ from keycustomer.relationships.churn.model import Kind, as_table
 from keycustomer.relationships.churn.scores import ChurnScores, churn_scores
 from keycustomer.relationships.churn.table import ChurnTable
 from keycustomer.relationships.churn.validation import How, validate_churn
-from keycustomer.relationships.regressions.links import logit
 from keycustomer.stats.bootstrap import Seed
+from keycustomer.stats.regressions.links import logit
 
 PLAIN = "as the rows are"
 WEIGHTED = "class weights"

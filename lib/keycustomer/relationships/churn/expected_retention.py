@@ -26,8 +26,8 @@ from keycustomer.relationships.churn.logistic import LogisticFit
 from keycustomer.relationships.churn.model import ChurnModel
 from keycustomer.relationships.churn.month_features import month_ahead
 from keycustomer.relationships.churn.table import ChurnTable
-from keycustomer.relationships.regressions.normal_draws import covariance_root
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet, checked_level
+from keycustomer.stats.regressions.normal_draws import covariance_root
 from keycustomer.stats.samples import FloatArray
 
 Ahead = Callable[[pd.DataFrame, int], pd.DataFrame]

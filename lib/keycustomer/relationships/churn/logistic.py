@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.relationships.regressions.clustering import (
+from keycustomer.stats.regressions.clustering import (
     covariance_over_customers,
     folds_of,
     sums_by_customer,
 )
-from keycustomer.relationships.regressions.links import LINKS
-from keycustomer.relationships.regressions.newton import climb
+from keycustomer.stats.regressions.links import LINKS
+from keycustomer.stats.regressions.newton import climb
 from keycustomer.stats.samples import FloatArray
 
 LARGEST = 12.0

@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from keycustomer.relationships.churn.checks import events_of, need_columns_of
 from keycustomer.relationships.churn.logistic import fit_logistic
-from keycustomer.relationships.regressions.links import logit
+from keycustomer.stats.regressions.links import logit
 from keycustomer.stats.samples import FloatArray
 
 if TYPE_CHECKING:

@@ -32,10 +32,10 @@ from keycustomer.relationships.churn.reliability import (
     group_of,
     reliability_groups,
 )
-from keycustomer.relationships.regressions.clustering import sums_by_customer
-from keycustomer.relationships.regressions.links import logit
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import NORMAL, Progress, Seed, checked_level
+from keycustomer.stats.regressions.clustering import sums_by_customer
+from keycustomer.stats.regressions.links import logit
 from keycustomer.stats.samples import FloatArray, Values
 
 MEASURES: dict[str, str] = {

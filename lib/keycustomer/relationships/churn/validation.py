@@ -22,9 +22,9 @@ from keycustomer.relationships.churn.checks import events_of, need_columns_of
 from keycustomer.relationships.churn.model import as_table, clusters_of, fit_churn
 from keycustomer.relationships.churn.scores import MEASURES, ChurnScores, churn_scores
 from keycustomer.relationships.churn.table import ChurnTable
-from keycustomer.relationships.regressions.clustering import folds_of
 from keycustomer.stats import Estimate, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed
+from keycustomer.stats.regressions.clustering import folds_of
 from keycustomer.stats.samples import FloatArray
 
 How: TypeAlias = Literal["time", "customers", "both"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.relationships.regressions.links import Link
+from keycustomer.stats.regressions.links import Link
 from keycustomer.stats.samples import FloatArray
 
 SETTING_PENALTY, COVARIATE_PENALTY = 0.01, 1.0

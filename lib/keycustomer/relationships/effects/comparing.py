@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.relationships.effects.means import Means
-from keycustomer.relationships.regressions.clustering import clustered_error
+from keycustomer.stats.regressions.clustering import clustered_error
 from keycustomer.stats.samples import FloatArray
 
 MEASURES = ("mean", "difference", "ratio")

@@ -14,7 +14,7 @@ import numpy as np
 
 from keycustomer.dimensions.complaints import did_you_mean
 from keycustomer.relationships.effects.arms import Arms, link_of, penalties, regressors, scale_of
-from keycustomer.relationships.regressions.regression import fit_regression
+from keycustomer.stats.regressions.regression import fit_regression
 from keycustomer.stats.samples import FloatArray
 
 OutcomeLearner = Callable[[Arms, FloatArray, Arms], FloatArray]

@@ -26,8 +26,8 @@ from keycustomer.relationships.effects.designs import (
     read_design,
 )
 from keycustomer.relationships.effects.landmarks import STANDING, contract_path
-from keycustomer.relationships.regressions.regression import Regression, fit_regression
 from keycustomer.relationships.vocabulary import LEVELS
+from keycustomer.stats.regressions.regression import Regression, fit_regression
 from keycustomer.stats.samples import FloatArray
 
 DEPARTURE_SPREAD = 0.1

@@ -24,7 +24,7 @@ import numpy as np
 
 from keycustomer.relationships.effects.arms import Arms, link_of, penalties, regressors, scale_of
 from keycustomer.relationships.effects.learners import OutcomeLearner, learner_of
-from keycustomer.relationships.regressions.regression import fit_regression
+from keycustomer.stats.regressions.regression import fit_regression
 from keycustomer.stats.samples import FloatArray
 
 

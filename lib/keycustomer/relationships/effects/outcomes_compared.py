@@ -34,9 +34,9 @@ from keycustomer.relationships.effects.means import (
 )
 from keycustomer.relationships.effects.overlap import BALANCED, balance_table, overlap_table
 from keycustomer.relationships.effects.units import Units, read_units
-from keycustomer.relationships.regressions.clustering import folds_of
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
+from keycustomer.stats.regressions.clustering import folds_of
 from keycustomer.stats.samples import FloatArray
 
 METHODS = ("naive", "adjusted", "doubly robust")

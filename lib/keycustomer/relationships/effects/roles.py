@@ -32,9 +32,9 @@ from keycustomer.relationships.effects.entry import (
 from keycustomer.relationships.effects.means import adjusted_means
 from keycustomer.relationships.effects.units import read_units
 from keycustomer.relationships.months.panel import CustomerMonths
-from keycustomer.relationships.regressions.regression import fit_regression
-from keycustomer.relationships.regressions.wald import wald_test
 from keycustomer.relationships.vocabulary import LEVELS
+from keycustomer.stats.regressions.regression import fit_regression
+from keycustomer.stats.regressions.wald import wald_test
 from keycustomer.stats.samples import FloatArray
 
 MEDIATORS = ("contacts_a_month", "complaints_a_month")

@@ -35,9 +35,9 @@ from keycustomer.relationships.effects.amounts import (
 from keycustomer.relationships.effects.landmarks import STRETCH, customers_now, landmark_months
 from keycustomer.relationships.effects.level_hazard import LevelHazard, Outlook, fit_level_hazard
 from keycustomer.relationships.months.panel import CustomerMonths
-from keycustomer.relationships.regressions.normal_draws import covariance_root
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
+from keycustomer.stats.regressions.normal_draws import covariance_root
 from keycustomer.stats.samples import FloatArray
 
 DRAWS = 200

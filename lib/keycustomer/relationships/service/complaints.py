@@ -28,13 +28,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
-from keycustomer.relationships.regressions.links import event_log_likelihood
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.record import ServiceRecord
 from keycustomer.relationships.service.regression import Regression, fit_regression
 from keycustomer.stats import Estimate, verdict_below
 from keycustomer.stats.bootstrap import Progress, after_quiet
+from keycustomer.stats.regressions.links import event_log_likelihood
 
 Array = npt.NDArray[Any]
 

@@ -31,8 +31,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
-from keycustomer.relationships.regressions.clustering import clustered_error, folds_of
-from keycustomer.relationships.regressions.links import event_log_likelihood
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.outcomes import OutcomeRows, outcome_rows
@@ -44,6 +42,8 @@ from keycustomer.relationships.service.regression import (
 )
 from keycustomer.stats import Estimate, verdict_above
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
+from keycustomer.stats.regressions.clustering import clustered_error, folds_of
+from keycustomer.stats.regressions.links import event_log_likelihood
 
 Array = npt.NDArray[Any]
 

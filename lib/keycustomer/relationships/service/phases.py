@@ -28,13 +28,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
-from keycustomer.relationships.regressions.wald import wald_test
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.outcomes import OutcomeRows, outcome_rows
 from keycustomer.relationships.service.record import PHASES, ServiceRecord
 from keycustomer.relationships.service.regression import Regression, fit_regression
 from keycustomer.stats import Estimate, verdict_above, verdict_below
+from keycustomer.stats.regressions.wald import wald_test
 
 Array = npt.NDArray[Any]
 

@@ -22,13 +22,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from keycustomer.relationships.regressions.clustering import (
+from keycustomer.stats import Estimate
+from keycustomer.stats.regressions.clustering import (
     covariance_over_customers,
     sums_by_customer,
 )
-from keycustomer.relationships.regressions.links import LINKS, Link
-from keycustomer.relationships.regressions.newton import climb
-from keycustomer.stats import Estimate
+from keycustomer.stats.regressions.links import LINKS, Link
+from keycustomer.stats.regressions.newton import climb
 
 Array = npt.NDArray[Any]
 Family = Literal["logistic", "linear"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.relationships.regressions.links import LINKS, Link, log_likelihood
+from keycustomer.stats.regressions.links import LINKS, Link, log_likelihood
 from keycustomer.stats.samples import FloatArray
 
 STEPS = 100

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.relationships.regressions.links import LINKS, Link
-from keycustomer.relationships.regressions.newton import climb
+from keycustomer.stats.regressions.links import LINKS, Link
+from keycustomer.stats.regressions.newton import climb
 from keycustomer.stats.samples import FloatArray
 
 LEAST_FREE = 0.05

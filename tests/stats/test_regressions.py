@@ -7,16 +7,16 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.relationships.many_companies import simulated_companies
-from keycustomer.relationships.regressions.clustering import (
+from keycustomer.stats.regressions.clustering import (
     clustered_error,
     covariance_over_customers,
     folds_of,
     sums_by_customer,
 )
-from keycustomer.relationships.regressions.links import event_log_likelihood, logit
-from keycustomer.relationships.regressions.newton import climb
-from keycustomer.relationships.regressions.normal_draws import covariance_root
-from keycustomer.relationships.regressions.wald import wald_test
+from keycustomer.stats.regressions.links import event_log_likelihood, logit
+from keycustomer.stats.regressions.newton import climb
+from keycustomer.stats.regressions.normal_draws import covariance_root
+from keycustomer.stats.regressions.wald import wald_test
 
 # Two walks to the same place, each to the last step.
 FITTED = 1e-8

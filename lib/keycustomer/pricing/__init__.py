@@ -1,0 +1,32 @@
+"""Pricing (chapter 4): who is price-sensitive, what that is worth, and what to charge.
+
+Elasticities from sales and prices, by tier and by customer, willingness to pay from surveys and
+choices, demand of a market, optimal prices and their floors, discounts for accounts at risk, and
+competition up to price war.  Modules are loaded when one of their names is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_NAMES: dict[str, tuple[str, ...]] = {}
+"""Public names by module; a name must differ from every module's name."""
+
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that owns `name` at its first use."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Names offered by tab completion, loaded or not."""
+    return sorted({*globals(), *__all__})

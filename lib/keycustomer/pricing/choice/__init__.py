@@ -1,0 +1,1 @@
+"""Choices among offers: logit models, willingness to pay, designs of own studies."""

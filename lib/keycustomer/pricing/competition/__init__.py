@@ -1,0 +1,1 @@
+"""Competition: equilibrium prices, price war, peace, entry and differentiation."""

@@ -1,0 +1,1 @@
+"""Discounts and service for accounts at risk: what buys retention at which price (T4)."""

@@ -1,0 +1,1 @@
+"""Price elasticities: estimators, their identification and the truth beside them."""

@@ -1,0 +1,1 @@
+"""Demand of a market with instruments: logit and random coefficients."""

@@ -1,0 +1,1 @@
+"""What to charge: optimal prices, floors, corridors, and what discounts cost."""

@@ -1,0 +1,1 @@
+"""Elasticities by tier and by customer: no, complete and partial pooling."""

@@ -1,0 +1,1 @@
+"""Deal-proneness against elasticity and coupon redemptions (V5)."""

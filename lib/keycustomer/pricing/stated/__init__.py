@@ -1,0 +1,1 @@
+"""Prices as respondents state them: van Westendorp, Gabor-Granger, BDM."""
