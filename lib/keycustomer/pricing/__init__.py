@@ -18,6 +18,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "LogitDemand",
         "NoOptimalPrice",
     ),
+    "optimal.one_price": ("OptimalPrice", "optimal_price"),
 }
 """Public names by module; a name must differ from every module's name."""
 

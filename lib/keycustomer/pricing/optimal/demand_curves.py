@@ -62,6 +62,11 @@ class DemandCurve(ABC):
             When there is none.
         """
 
+    @property
+    def without_end(self) -> bool:
+        """Whether profit rises with the price without end, so that no price is the best one."""
+        return False
+
     def revenue(self, price: npt.ArrayLike) -> Any:
         """Revenue per period at a price, currency."""
         return np.asarray(price, dtype=float)[()] * self.quantity(price)
@@ -110,6 +115,11 @@ class ConstantElasticityDemand(DemandCurve):
         above_zero("quantity", quantity)
         falling("own_price_elasticity", own_price_elasticity)
         return cls(quantity * price**-own_price_elasticity, own_price_elasticity)
+
+    @property
+    def without_end(self) -> bool:
+        """Whether profit rises with the price without end: an elasticity of -1 or above."""
+        return self.own_price_elasticity >= -1
 
     def quantity(self, price: npt.ArrayLike) -> Any:
         """Units sold per period at a price above 0."""
