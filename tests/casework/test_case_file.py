@@ -143,8 +143,8 @@ def test_unknown_tables_and_columns_are_named(project: Path) -> None:
 def test_a_case_without_transactions_is_refused(project: Path) -> None:
     text = CASE.replace("transactions:", "customers:")
     assert problems(project, text) == [
-        "case.yaml:6: `tables`: the table `transactions`, `survey` or `contracts` is needed: "
-        "chapters rest on order lines, on answers or on contracts"
+        "case.yaml:6: `tables`: a table `choices`, `contracts`, `market`, `survey` or "
+        "`transactions` is needed: chapters rest on them"
     ]
 
 

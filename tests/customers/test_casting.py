@@ -22,7 +22,8 @@ HOME = {
     "amount": ("interactions", "cost"),
     "flag": ("interactions", "first_contact_resolution"),
     "text": ("interactions", "kind"),
-    "number": ("market", "quantity"),
+    "number": ("contracts", "tenure"),
+    "real": ("market", "price"),
 }
 BAD = object()
 
@@ -158,6 +159,14 @@ def test_typed_numbers_keep_the_decimals_that_were_written(engine, type, given_v
 @pytest.mark.parametrize("text", ["007", "7", " 7", "A-1", "7.0", "1e5", "未知", "'; drop table x"])
 def test_an_id_is_kept_exactly_as_text(engine, text):
     assert read(engine, "id", [text]) == [text]
+
+
+def test_a_real_number_keeps_all_its_digits(engine):
+    texts = ["0.00105112", "1,234.5", "1e-3", "x", "999999999999"]
+    read_back = [0.00105112, 1234.5, BAD, BAD, 999999999999.0]
+    assert read(engine, "real", texts, thousands=",") == read_back
+    values = [0.001051, 1e-9, float("inf"), float("nan"), -2.5]
+    assert read(engine, "real", values, type="DOUBLE") == [0.001051, 1e-9, BAD, None, -2.5]
 
 
 def test_ids_of_whole_numbers_become_their_digits(engine):

@@ -26,8 +26,16 @@ ROWS = {
     ("corp_rep", "survey"): 344,
     ("wa_churn", "customers"): 7_043,
     ("wa_churn", "contracts"): 7_043,
+    ("cereal", "market"): 2_256,
+    ("cars", "market"): 2_217,
+    ("yogurt", "choices"): 4 * 2_412,
+    ("green_cars", "choices"): 6 * 4_654,
+    ("electricity", "choices"): 17_232,
 }
-SETS = "complete_journey, cdnow, mobi, corp_rep, wa_churn"
+SETS = (
+    "complete_journey, cdnow, mobi, corp_rep, wa_churn, cereal, cars, yogurt, green_cars, "
+    "electricity"
+)
 
 
 @pytest.fixture(scope="module")

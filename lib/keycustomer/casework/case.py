@@ -55,11 +55,10 @@ class CaseSpecification(BaseSpecification):
     @field_validator("tables")
     @classmethod
     def _with_something(cls, value: dict[str, TableSpecification]) -> dict[str, TableSpecification]:
-        if not {"transactions", "survey", "contracts"} & value.keys():
-            raise ValueError(
-                "the table `transactions`, `survey` or `contracts` is needed: chapters rest on "
-                "order lines, on answers or on contracts"
-            )
+        useful = sorted({table for tables in RESTS_ON.values() for table in tables})
+        if not set(useful) & value.keys():
+            names = ", ".join(f"`{table}`" for table in useful[:-1])
+            raise ValueError(f"a table {names} or `{useful[-1]}` is needed: chapters rest on them")
         return value
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ RESTS_ON: dict[str, tuple[str, ...]] = {
     "1_pareto_analysis": ("transactions",),
     "2_value_dimensions": ("survey", "transactions"),
     "3_relationship_levels": ("contracts", "transactions"),
+    "4_pricing_elasticity": ("transactions", "survey", "choices", "market"),
 }
 """Tables of which a chapter needs one; without any it has no section to show."""
 
@@ -245,6 +246,63 @@ _RELATIONSHIPS: dict[str, Measure] = {
     ),
 }
 
+DISCOUNT_POLICIES = (
+    "uplift x value",
+    "most at risk first",
+    "one discount for all",
+    "no discount",
+    "best possible",
+)
+"""Policies of who gets which discount, as groups of a measure."""
+
+_PRICING: dict[str, Measure] = {
+    "own_elasticity": Measure(
+        "change of the quantity in per cent when the own price rises by one per cent (group: "
+        "method, tier)",
+        "elasticity",
+    ),
+    "elasticity_truth": Measure(
+        "own-price elasticity that is true in the simulated company, as the estimates weigh it "
+        "(group: tier)",
+        "elasticity",
+    ),
+    "deal_proneness_correlation": Measure(
+        "correlation of deal-proneness with what it should predict (group: of what)",
+        "correlation",
+    ),
+    "wtp": Measure(
+        "what buyers would pay for a level of an attribute, or one unit more of it (group: the "
+        "attribute)",
+        "currency",
+    ),
+    "psm_idp": Measure(
+        "price that as many find expensive as find cheap (indifference price point)", "currency"
+    ),
+    "psm_opp": Measure(
+        "price that as few find too cheap as find too expensive (optimal price point)", "currency"
+    ),
+    "psm_pmc": Measure("lower end of the range of prices (marginal cheapness)", "currency"),
+    "psm_pme": Measure("upper end of the range of prices (marginal expensiveness)", "currency"),
+    "optimal_price": Measure(
+        "price of the largest profit, floor and capacity kept (group: of what)", "currency"
+    ),
+    "equivalent_discount": Measure(
+        "discount that keeps as many customers as one service level more (group: level)",
+        "share of list price",
+    ),
+    "discount_policy_value": Measure(
+        "profit that a policy of discounts brings over giving none, in the simulated company",
+        "currency",
+        DISCOUNT_POLICIES,
+    ),
+    "nash_price": Measure(
+        "price at which no firm gains by another one (group: the firm or product)", "currency"
+    ),
+    "price_war_loss": Measure(
+        "share of profit that a price war costs (group: the firm)", "share of profit"
+    ),
+}
+
 MEASURES: dict[str, dict[str, Measure]] = {
     "0_customer_file": {
         "customers": Measure("customers in the base", "customers"),
@@ -332,6 +390,7 @@ MEASURES: dict[str, dict[str, Measure]] = {
     },
     "2_value_dimensions": _DIMENSIONS,
     "3_relationship_levels": _RELATIONSHIPS,
+    "4_pricing_elasticity": _PRICING,
 }
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 from keycustomer.customers.schema import SQL_TYPES, TABLES
 from keycustomer.customers.statements import identifier
 
-DATA_VERSION = 2
+DATA_VERSION = 3
 """Raised whenever the same inputs would give another base; older bases are then made anew."""
 
 # Tables that later queries join to; where a case lacks one, an empty view stands in.

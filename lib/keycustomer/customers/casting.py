@@ -100,7 +100,7 @@ def cast(kind: Kind, column: SourceColumn, binding: Binding, *, trim_ids: bool =
         return Cast(_calendar_day(raw, column, binding))
     if kind == "flag":
         return Cast(raw if column.type == "BOOLEAN" else _flag(raw))
-    return _number(raw, column, binding)
+    return _real(raw, column, binding) if kind == "real" else _number(raw, column, binding)
 
 
 # Removing every blank of BLANKS costs more than all the rest of reading. A text that begins with a
@@ -157,6 +157,13 @@ def _number(raw: str, column: SourceColumn, binding: Binding) -> Cast:
     return Cast(
         f"case when {exact} = {fine} then {exact} else try_cast({fine} as {AMOUNT}) end", fine
     )
+
+
+def _real(raw: str, column: SourceColumn, binding: Binding) -> Cast:
+    """Keep all digits; what is no finite number cannot be read."""
+    real = SQL_TYPES["real"]
+    read = _text_number(raw, real, binding) if column.is_text else f"try_cast({raw} as {real})"
+    return Cast(f"case when isfinite({read}) then {read} end")
 
 
 def _text_number(raw: str, kind: str, binding: Binding) -> str:

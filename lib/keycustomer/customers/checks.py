@@ -249,12 +249,14 @@ _READS: dict[Kind, str] = {
     "date": "as dates from 1800 on written {date!r}",
     "amount": "as amounts with decimal mark {decimal!r}{thousands}",
     "number": "as numbers with decimal mark {decimal!r}{thousands}",
+    "real": "as numbers with decimal mark {decimal!r}{thousands}",
     "flag": "as yes or no (true, false, yes, no, 1, 0)",
 }
 _CURES: dict[Kind, str] = {
     "date": "declare the format, as in `format: {date: '%d.%m.%Y'}`",
     "amount": "declare the marks, as in `format: {decimal: ',', thousands: '.'}`",
     "number": "declare the marks, as in `format: {decimal: ',', thousands: '.'}`",
+    "real": "declare the marks, as in `format: {decimal: ',', thousands: '.'}`",
     "flag": "write one of these in the source",
 }
 _OR_DROP = "; or mend the rows, or drop them with `rules: {unreadable_value: drop}`"

@@ -37,6 +37,7 @@ _TYPES: dict[Kind, str] = {
     "date": rf"{_TEXT}|{_WHOLE}|{_DAYS}",
     "amount": rf"{_TEXT}|{_NUMBERS}",
     "number": rf"{_TEXT}|{_NUMBERS}",
+    "real": rf"{_TEXT}|{_NUMBERS}",
     "flag": rf"{_TEXT}|{_INTEGERS}|BOOLEAN",
 }
 
@@ -246,6 +247,7 @@ _HOLDS: dict[Kind, str] = {
     "date": "dates",
     "amount": "amounts",
     "number": "numbers",
+    "real": "numbers",
     "flag": "yes or no",
 }
 _FRACTIONAL_ID = (

