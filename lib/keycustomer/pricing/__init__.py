@@ -19,6 +19,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "NoOptimalPrice",
     ),
     "optimal.one_price": ("OptimalPrice", "optimal_price"),
+    "panels.accounts": ("account_panel",),
+    "panels.markets": ("market_panel",),
+    "panels.panel": ("PricePanel",),
+    "panels.sales": ("sales_panel",),
 }
 """Public names by module; a name must differ from every module's name."""
 
