@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "choice.choice_data": ("ChoiceData", "read_choices"),
+    "choice.logit": ("LogitModel", "fit_logit"),
+    "choice.worth": ("WillingnessToPay", "willingness_to_pay"),
     "optimal.demand_curves": (
         "ConstantElasticityDemand",
         "DemandCurve",
@@ -19,6 +22,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "NoOptimalPrice",
     ),
     "optimal.one_price": ("OptimalPrice", "optimal_price"),
+    "optimal.product_demand": (
+        "ConstantElasticityProductDemand",
+        "LinearProductDemand",
+        "LogitProductDemand",
+        "ProductDemand",
+    ),
+    "optimal.several_products": ("OptimalPrices", "optimal_prices"),
+    "optimal.uncertain": ("UncertainPrice", "uncertain_price"),
     "panels.accounts": ("account_panel",),
     "panels.markets": ("market_panel",),
     "panels.panel": ("PricePanel",),
