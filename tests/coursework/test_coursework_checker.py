@@ -12,7 +12,8 @@ from keycustomer.coursework.mistakes import agrees
 SETTINGS = {"population": "all", "draws": 200, "seed": 0, "calibration": 0.5}
 OF_ANSWERS = sorted(number for number in exercises() if number.startswith("2."))
 OF_CONTRACTS = sorted(number for number in exercises() if number.startswith("3."))
-OF_PURCHASES = sorted(set(exercises()) - {*OF_ANSWERS, *OF_CONTRACTS})
+OF_PRICES = sorted(number for number in exercises() if number.startswith("4."))
+OF_PURCHASES = sorted(set(exercises()) - {*OF_ANSWERS, *OF_CONTRACTS, *OF_PRICES})
 SPENDING = {"winning": [1200.0, 0.12, 0.35]}
 SURVEYED = {
     **{"benefits": ["Image", "Expectation", "Quality", "Value"], "satisfaction": "Satisfaction"},
@@ -62,6 +63,36 @@ def test_references_and_traps_on_a_survey(mobi_base, number):
 @pytest.mark.parametrize("number", OF_CONTRACTS)
 def test_references_and_traps_on_contracts(wa_churn_base, number):
     hold_traps(number, wa_churn_base, SPENDING)
+
+
+@pytest.mark.parametrize("number", OF_PRICES)
+def test_references_and_traps_on_prices(telecom_base, number):
+    hold_traps(number, telecom_base, {})
+
+
+def test_an_exercise_on_discounts_says_that_there_are_none(wa_churn_base):
+    check = checker(SimpleNamespace(base=wa_churn_base, parameters={}))
+    with pytest.raises(ValueError, match="knows no discounts"):
+        check("4.2", 0.1)
+
+
+def test_hand_computed_references_on_prices(telecom_base):
+    check = checker(SimpleNamespace(base=telecom_base, parameters={}))
+    # log of mean quantity falls by log(4.5), mean log of positive quantity by less
+    assert check("4.1", "weaker").correct
+    assert "from which are they gone" in check("4.1", "the same").hint
+    lines = telecom_base.query(
+        "select sum(revenue) as paid, sum(discount) as off from transactions"
+    )
+    paid, off = lines.astype(float).iloc[0]
+    assert check("4.2", off / (paid + off)).correct
+    assert "over what was paid" in check("4.2", off / paid).hint
+    assert check("4.3", 2500).correct  # 1,600 on each of 20 units, against 1,100 on 29
+    assert "most money" in check("4.3", 1500).hint
+    assert check("4.4", 10.0).correct
+    assert "not of the cost" in check("4.4", 8.4).hint
+    assert check("4.5", "L").correct
+    assert "takes the discount all the same" in check("4.5", "M").hint
 
 
 def test_an_exercise_on_contracts_says_that_there_are_none(base):

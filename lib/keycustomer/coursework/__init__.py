@@ -7,8 +7,9 @@ case and on a student's own. In a notebook::
     check("1.3", answer)
 
 `registry` holds the exercises, `mistakes` tells what kind of slip a wrong answer looks like,
-`checking` joins them; `chapter_0`, `chapter_1`, `chapter_1_lifetime`, `chapter_2` and `chapter_3`
-hold the exercises of those chapters, `made_up` the made-up customers that some of them are about.
+`checking` joins them; `chapter_0`, `chapter_1`, `chapter_1_lifetime`, `chapter_2`, `chapter_3`
+and `chapter_4` hold the exercises of those chapters, `made_up` the made-up customers that some of
+them are about.
 """
 
 from __future__ import annotations
@@ -25,12 +26,19 @@ _WHERE = {
     "exercise": "registry",
     "exercises": "registry",
     "diagnose": "mistakes",
+    "ASKED": "made_up",
     "BUDGET_OF_SIX": "made_up",
+    "DISCOUNT_AT_RISK": "made_up",
     "LIFETIME_VALUE": "made_up",
+    "SOLD": "made_up",
+    "UNIT_COST_ASKED": "made_up",
+    "asked_prices": "made_up",
     "at_risk": "made_up",
+    "offered_discount": "made_up",
     "six_customers": "made_up",
     "ten_customers": "made_up",
     "twelve_answers": "made_up",
+    "twelve_weeks": "made_up",
 }
 
 __all__ = sorted(_WHERE)

@@ -2,8 +2,9 @@
 
 :func:`ten_customers` gives ten purchase histories for fitting a lifetime model by hand,
 :func:`twelve_answers` the answers to Kano's two questions on one attribute,
-:func:`six_customers` what three relationship levels bring and cost, and :func:`at_risk` whom an
-offer may keep.
+:func:`six_customers` what three relationship levels bring and cost, :func:`at_risk` whom an
+offer may keep, :func:`twelve_weeks` what a small customer bought at two prices, and
+:func:`asked_prices` who would pay what.
 """
 
 from __future__ import annotations
@@ -104,4 +105,67 @@ def at_risk() -> pd.DataFrame:
         "J": (0.45, 0.15, 900.0, 30.0),
     }
     columns = ["risk", "uplift", "value", "cost"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("customer")
+
+
+_WEEKS = {2.0: (3, 2, 4, 3, 2, 4), 3.0: (0, 1, 0, 1, 0, 2)}
+
+_WOULD_PAY = {1_000: 14, 1_500: 11, 2_000: 9, 2_500: 12, 3_000: 8}
+
+ASKED = 55
+"""Respondents asked which price they would still pay; one would pay none of them."""
+
+UNIT_COST_ASKED = 900.0
+"""What a unit of what the respondents were asked about costs, currency."""
+
+SOLD = {"elasticity": -2.5, "unit_cost": 6.0}
+"""A made-up product: own-price elasticity, the same at every price, and unit cost, currency."""
+
+DISCOUNT_AT_RISK = 0.10
+"""Discount that one of the customers at risk may be given for a year, share of the list price."""
+
+
+def twelve_weeks() -> pd.DataFrame:
+    """Twelve weeks of a small made-up customer, half of them at a higher price.
+
+    Returns
+    -------
+    DataFrame
+        week, price (currency a unit), quantity (units; 0 where nothing was bought).
+    """
+    rows = [(price, quantity) for price, each in _WEEKS.items() for quantity in each]
+    frame = pd.DataFrame(rows, columns=["price", "quantity"])
+    frame.insert(0, "week", range(1, len(frame) + 1))
+    return frame
+
+
+def asked_prices() -> pd.DataFrame:
+    """Made-up respondents by the highest of five prices that they would pay.
+
+    Returns
+    -------
+    DataFrame
+        price (currency), respondents (who would pay it and no more).
+    """
+    rows = list(_WOULD_PAY.items())
+    return pd.DataFrame(rows, columns=["price", "respondents"])
+
+
+def offered_discount() -> pd.DataFrame:
+    """Four made-up customers, one of whom may be given a discount for a year.
+
+    Returns
+    -------
+    DataFrame
+        By customer: risk (probability to leave within the year), uplift (by how much the discount
+        lowers it), revenue (of a year at list price, currency), value (of keeping it beyond the
+        year, currency).
+    """
+    rows = {
+        "K": (0.70, 0.02, 2_000.0, 6_000.0),
+        "L": (0.30, 0.12, 3_000.0, 7_000.0),
+        "M": (0.05, 0.03, 20_000.0, 40_000.0),
+        "N": (0.50, 0.20, 900.0, 1_500.0),
+    }
+    columns = ["risk", "uplift", "revenue", "value"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("customer")

@@ -28,6 +28,7 @@ _MODULES = (
     "keycustomer.coursework.chapter_1_lifetime",
     "keycustomer.coursework.chapter_2",
     "keycustomer.coursework.chapter_3",
+    "keycustomer.coursework.chapter_4",
 )
 _REGISTRY: dict[str, Exercise] = {}
 

@@ -348,9 +348,9 @@ def _has(examination: Examination, table: str, column: str) -> bool:
 
 
 def _undated(examination: Examination) -> bool:
-    """Whether the base holds answers alone, or contracts of which only the tenure is known."""
-    answers = set(examination.tables) == {"survey"}
-    return answers or _has(examination, "contracts", "tenure")
+    """Whether nothing is dated: answers, choices and markets, or contracts known by tenure."""
+    timeless = set(examination.tables) <= {"survey", "choices", "market"}
+    return timeless or _has(examination, "contracts", "tenure")
 
 
 def _set_window(
