@@ -14,6 +14,22 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "choice.choice_data": ("ChoiceData", "read_choices"),
     "choice.logit": ("LogitModel", "fit_logit"),
     "choice.worth": ("WillingnessToPay", "willingness_to_pay"),
+    "competition.calibration": ("calibrated_market", "implied_costs"),
+    "competition.constant_elasticities": ("ConstantElasticityMarket", "constant_elasticity_market"),
+    "competition.differentiation": ("ComparedWars", "compare_wars"),
+    "competition.entries": ("EntryEffect", "entry_effect"),
+    "competition.equilibrium": (
+        "Equilibrium",
+        "equilibrium_prices",
+        "joint_prices",
+        "reply_slopes",
+    ),
+    "competition.linear_demand": ("LinearMarket", "linear_duopoly", "linear_market"),
+    "competition.logit_demand": ("LogitMarket", "logit_market"),
+    "competition.mergers": ("MergerEffect", "merger_effect"),
+    "competition.peace_terms": ("PeaceTerms", "critical_discount_factor"),
+    "competition.price_market": ("PriceMarket",),
+    "competition.price_wars": ("PriceWar", "price_war"),
     "optimal.demand_curves": (
         "ConstantElasticityDemand",
         "DemandCurve",
@@ -34,6 +50,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "panels.markets": ("market_panel",),
     "panels.panel": ("PricePanel",),
     "panels.sales": ("sales_panel",),
+    "stated.acceptance": ("StatedDemand", "gabor_granger"),
+    "stated.auction": ("bdm_demand", "bdm_surplus"),
+    "stated.price_answers": ("PriceAnswers", "read_price_points"),
+    "stated.reach": ("ReachCurves", "newton_miller_smith"),
+    "stated.sensitivity": ("PriceSensitivity", "price_sensitivity"),
+    "stated.true_prices": (
+        "JudgedPrices",
+        "judge_price_points",
+        "true_price_points",
+        "true_willingness_to_pay",
+    ),
 }
 """Public names by module; a name must differ from every module's name."""
 
