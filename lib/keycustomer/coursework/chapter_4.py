@@ -73,7 +73,7 @@ def _largest_revenue(case: CaseData) -> float:
 def _not_added_up(case: CaseData) -> float:
     asked = asked_prices()
     profit = (asked["price"] - UNIT_COST_ASKED) * asked["respondents"]
-    return float(asked["price"][profit.idxmax()])
+    return float(asked["price"].iloc[profit.argmax()])
 
 
 @exercise("4.4", "amount")
@@ -128,7 +128,8 @@ def _best_price(unit_cost: float) -> float:
     """Price of the largest profit among those that were asked."""
     asked = asked_prices()
     buyers = asked["respondents"][::-1].cumsum()[::-1]
-    return float(asked["price"][((asked["price"] - unit_cost) * buyers).idxmax()])
+    profit = (asked["price"] - unit_cost) * buyers
+    return float(asked["price"].iloc[profit.argmax()])
 
 
 def _lines(case: CaseData) -> pd.DataFrame:
