@@ -30,6 +30,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "competition.peace_terms": ("PeaceTerms", "critical_discount_factor"),
     "competition.price_market": ("PriceMarket",),
     "competition.price_wars": ("PriceWar", "price_war"),
+    "optimal.curve": ("PriceCurve", "price_curve"),
     "optimal.demand_curves": (
         "ConstantElasticityDemand",
         "DemandCurve",
@@ -38,6 +39,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "NoOptimalPrice",
     ),
     "optimal.one_price": ("OptimalPrice", "optimal_price"),
+    "optimal.over_lifetime": ("LifetimePrice", "lifetime_optimal_price"),
+    "optimal.price_responses": ("PriceResponses",),
     "optimal.product_demand": (
         "ConstantElasticityProductDemand",
         "LinearProductDemand",

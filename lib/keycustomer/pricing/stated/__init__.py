@@ -1,1 +1,1 @@
-"""Prices as respondents state them: van Westendorp, Gabor-Granger, BDM."""
+"""Willingness to pay as people state it: price meters, price ladders, auctions of one's own bid."""
