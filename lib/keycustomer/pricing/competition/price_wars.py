@@ -158,8 +158,8 @@ class PriceWar:
         strikers, ahead = " and ".join(self.attackers), self.ahead_until
         gained = f"is ahead of peace until period {ahead}" if ahead else "is never ahead of peace"
         said = (
-            f"Price war started by {strikers}: of what peace would have brought in "
-            f"{self.periods} periods it costs {lost}. The path {when}; {self.attackers[0]} {gained}."
+            f"Price war started by {strikers}: of what peace would have brought in {self.periods} "
+            f"periods it costs {lost}. The path {when}; {self.attackers[0]} {gained}."
         )
         return sentence_html(said, self.summary(), numbers=",.4g")
 
