@@ -32,6 +32,18 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "competition.price_market": ("PriceMarket",),
     "competition.price_wars": ("PriceWar", "price_war"),
     "competition.wars_over_companies": ("WarsOverCompanies", "judge_wars"),
+    "elasticity.elasticities": ("Elasticities", "price_elasticity"),
+    "market.demand": ("MarketDemand",),
+    "market.fitting": ("fit_market_demand",),
+    "market.instruments": (
+        "differentiation_instruments",
+        "other_region_prices",
+        "rival_instruments",
+    ),
+    "market.mergers": ("MarketMerger", "market_merger"),
+    "market.random_coefficients": ("MarketSupply",),
+    "market.tables": ("MarketTable", "read_market"),
+    "market.tastes": ("MarketTastes",),
     "optimal.curve": ("PriceCurve", "price_curve"),
     "optimal.demand_curves": (
         "ConstantElasticityDemand",

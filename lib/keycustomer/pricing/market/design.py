@@ -1,0 +1,170 @@
+"""The equation of a demand model: what is explained, by what, with which instruments and effects.
+
+:func:`demand_design` reads columns from a market table, takes effects out and refuses what they
+leave nothing of; :func:`identifying_words` says which variation of the price then remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from keycustomer.pricing.market.linear_gmm import FirstStage, absorb, check_rank, first_stage
+from keycustomer.pricing.market.tables import MarketTable, need_column
+from keycustomer.stats.samples import FloatArray
+
+CONSTANT = "constant"
+"""Name of the constant: the worth of buying any of the products at all."""
+
+PRICE = "price"
+
+Errors = Literal["robust", "plain"]
+
+
+@dataclass(frozen=True, eq=False)
+class DemandDesign:
+    """Columns of a demand equation, effects taken out.
+
+    Attributes
+    ----------
+    table : MarketTable
+        The rows.
+    exogenous : tuple of str
+        Names of the regressors besides the price (and the share within the nest).
+    instruments : tuple of str
+        Names of the excluded instruments; none makes the price its own.
+    effects : tuple of str
+        Names of the effects.
+    groups : tuple of ndarray of int
+        Group of each row by effect.
+    regressors : ndarray, shape (rows, k)
+        Exogenous regressors, effects taken out.
+    excluded : ndarray, shape (rows, m)
+        Excluded instruments, effects taken out.
+    price : ndarray, shape (rows,)
+        Price, effects taken out.
+    cluster : ndarray of int or None
+        Group of each row for errors.
+    cluster_name : str
+        Its column, empty where there is none.
+    price_left : float
+        Share of the variance of the price that effects leave.
+    """
+
+    table: MarketTable
+    exogenous: tuple[str, ...]
+    instruments: tuple[str, ...]
+    effects: tuple[str, ...]
+    groups: tuple[np.ndarray, ...] = field(repr=False)
+    regressors: FloatArray = field(repr=False)
+    excluded: FloatArray = field(repr=False)
+    price: FloatArray = field(repr=False)
+    cluster: np.ndarray | None = field(repr=False)
+    cluster_name: str
+    price_left: float
+
+    def first_stage(self) -> FirstStage | None:
+        """Tell whether the instruments move the price; None where there are none."""
+        if not self.instruments:
+            return None
+        return first_stage(self.price, self.regressors, self.excluded, cluster=self.cluster)
+
+
+def demand_design(
+    table: MarketTable,
+    *,
+    characteristics: Sequence[str],
+    instruments: Sequence[str],
+    effects: Sequence[str],
+    cluster: str | None,
+) -> DemandDesign:
+    """Put together a demand equation.
+
+    Parameters
+    ----------
+    table : MarketTable
+        The rows.
+    characteristics, instruments : sequence of str
+        Columns of numbers.
+    effects : sequence of str
+        Columns of groups, each with a constant of its own.
+    cluster : str, optional
+        Column of groups for errors.
+
+    Raises
+    ------
+    ValueError
+        When columns are missing or no numbers, the price or a characteristic does not vary beyond
+        effects and the others, or there are too few clusters.
+    """
+    for argument, given in (
+        ("characteristics", characteristics), ("instruments", instruments), ("effects", effects)
+    ):  # fmt: skip
+        if isinstance(given, str):
+            raise ValueError(f"{argument}={given!r}: give a list of columns, [{given!r}]")
+    groups = tuple(_codes(table, name, "effects") for name in effects)
+    names = (*characteristics, *(() if effects else (CONSTANT,)))
+    raw = [_column(table, name, "characteristic") for name in names]
+    price = table.frame["price"].to_numpy(float)
+    before = np.column_stack([*raw, price])
+    left = absorb(before, groups)
+    check_rank(left, before, [*names, PRICE], "regressor")
+    moved = [table.numbers(name, "instrument") for name in instruments]
+    excluded = absorb(np.column_stack(moved), groups) if moved else np.empty((len(table), 0))
+    return DemandDesign(
+        table, names, tuple(instruments), tuple(effects), groups, left[:, :-1], excluded,
+        left[:, -1], *_cluster(table, cluster), float(left[:, -1].var() / price.var()),
+    )  # fmt: skip
+
+
+def identifying_words(design: DemandDesign) -> str:
+    """Say which variation identifies the price coefficient."""
+    effects = " and ".join(design.effects)
+    within = (
+        f"within {effects}, which leave {design.price_left:.1%} of the variance of the price"
+        if effects
+        else "between all products and markets"
+    )
+    if not design.instruments:
+        return (
+            f"The price coefficient rests on all variation of the price {within}: it is drawn "
+            "towards 0 where firms ask more when demand is high"
+        )
+    shown = ", ".join(design.instruments[:3]) + (" ..." if len(design.instruments) > 3 else "")
+    return (
+        f"The price coefficient rests on the part of the price that {len(design.instruments)} "
+        f"instruments move ({shown}) {within}: it is right if they move what is bought through "
+        "the price alone"
+    )
+
+
+def _column(table: MarketTable, name: str, role: str) -> FloatArray:
+    return np.ones(len(table)) if name == CONSTANT else table.numbers(name, role)
+
+
+def _codes(table: MarketTable, name: str, role: str) -> np.ndarray:
+    need_column(table.frame, name, role)
+    codes, _ = pd.factorize(table.frame[name], use_na_sentinel=True)
+    if (codes < 0).any():
+        raise ValueError(f"{role} {name!r}: {(codes < 0).sum():,} rows have no value")
+    return np.asarray(codes)
+
+
+def _cluster(table: MarketTable, name: str | None) -> tuple[np.ndarray | None, str]:
+    if name is None:
+        return None, ""
+    codes = _codes(table, name, "cluster")
+    if codes.max() < 1:
+        raise ValueError(f"cluster={name!r}: errors need at least two groups, there is one")
+    return codes, name
+
+
+def error_words(design: DemandDesign, errors: Errors) -> str:
+    """Say how errors were made."""
+    if design.cluster is not None:
+        return f"errors clustered by {design.cluster_name} ({design.cluster.max() + 1:,} groups)"
+    return "robust errors" if errors == "robust" else "plain errors"
