@@ -1,0 +1,216 @@
+"""Own slopes of customers with their error variances: the input of every way of pooling.
+
+Question: what do the rows of each customer alone say, and how sure is it?  :func:`estimate_slopes`
+fits all of them together with what they share, and gives the variance of each slope apart from the
+others' (:func:`row_variance` by tier: large customers may be less noisy) and the error that all
+have in common through shared effects, controls and the control function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from keycustomer.pricing.pooling.first_stages import (
+    FirstStage,
+    first_stage,
+    first_stage_loading,
+)
+from keycustomer.pricing.pooling.rows import PooledRows, sums_by_code
+from keycustomer.pricing.pooling.slopes import (
+    Design,
+    Pull,
+    Slopes,
+    bought_at_an_end,
+    common_influence,
+    fit_slopes,
+    poisson_step,
+)
+from keycustomer.pricing.pooling.spreads import CommonError, OwnEstimates, paule_mandel
+from keycustomer.stats.regressions.clustering import covariance_over_customers
+from keycustomer.stats.samples import FloatArray
+
+LEAST_FREE = 30
+"""Degrees of freedom a tier needs for a noise of its own; else all tiers together have one."""
+
+ROUNDS = 100
+"""Most rounds of a Poisson fit with shrunken slopes; it takes ten to thirty."""
+
+SETTLED = 1e-6
+"""Largest change of a slope at which such a fit ends."""
+
+LEAST_SPREAD = 1e-4
+"""Least tau that slopes are drawn by in a Poisson fit, so that the precision stays finite."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnSlopes:
+    """Slopes of customers as they are found from their own rows.
+
+    Attributes
+    ----------
+    design : Design
+        Rows and what they share.
+    slopes : Slopes
+        The last fit.
+    own : OwnEstimates
+        Estimates of the customers in `known`, errors and what they have in common.
+    known : ndarray of bool, shape (customers,)
+        Who saw more than one price.
+    infinite : ndarray of int, shape (customers,)
+        Whose Poisson slope of its own is infinite: 1 bought at the lowest price only, -1 at the
+        highest only.
+    noise : ndarray, shape (tiers,)
+        Variance of a row, or (Poisson) the dispersion.
+    stage : FirstStage or None
+        With instruments, their first stage.
+    """
+
+    design: Design = field(repr=False)
+    slopes: Slopes = field(repr=False)
+    own: OwnEstimates = field(repr=False)
+    known: npt.NDArray[np.bool_] = field(repr=False)
+    infinite: npt.NDArray[np.int64] = field(repr=False)
+    noise: FloatArray
+    stage: FirstStage | None
+
+
+def estimate_slopes(rows: PooledRows, *, poisson: bool = False) -> OwnSlopes:
+    """Estimate the slope of every customer from its own rows.
+
+    Parameters
+    ----------
+    rows : PooledRows
+        The rows.
+    poisson : bool
+        Poisson regression of quantities instead of least squares of their logarithms.
+
+    Raises
+    ------
+    ValueError
+        When no customer saw two prices, or rows are too few to tell the noise.
+    """
+    stage = first_stage(rows) if rows.instruments.shape[1] else None
+    design = Design.of(rows, *([] if stage is None else [stage.residual]))
+    varied = fit_slopes(design).sums > 0 if not poisson else _varied(design)
+    if not varied.any():
+        raise ValueError(
+            f"none of {len(rows.customers):,} customers saw more than one price of a product: "
+            "their price response is not in these rows"
+        )
+    if poisson:
+        return _poisson(design, varied, stage)
+    slopes = fit_slopes(design)
+    noise = row_variance(design, slopes, slopes.residual**2)
+    own = _own(design, slopes, slopes.slope, noise, stage)
+    return OwnSlopes(design, slopes, own, varied, np.zeros(len(varied), np.int64), noise, stage)
+
+
+def row_variance(design: Design, slopes: Slopes, squares: FloatArray) -> FloatArray:
+    """Mean of squared residuals by tier, for degrees of freedom used, shape (tiers,).
+
+    Parameters
+    ----------
+    design : Design
+        Rows and what they share.
+    slopes : Slopes
+        The fit.
+    squares : ndarray, shape (rows,)
+        Squared residuals, over the weight where they have one.
+
+    Raises
+    ------
+    ValueError
+        When no degree of freedom is left.
+    """
+    rows, owner = design.rows, design.rows.group_of_cell
+    tiers = len(rows.tiers)
+    count = np.bincount(rows.tier[rows.group], minlength=tiers).astype(float)
+    count -= np.bincount(rows.tier[owner], minlength=tiers)
+    count -= sums_by_code(rows.tier, slopes.sums > 0, tiers)
+    free = count - slopes.rank * count / max(count.sum(), 1.0)
+    if free.sum() < 1:
+        raise ValueError(
+            f"{len(rows):,} rows for {design.cells:,} intercepts, {design.groups:,} slopes and "
+            f"{slopes.rank:,} shared effects: nothing is left to tell the noise from"
+        )
+    sums = sums_by_code(rows.tier[rows.group], squares, tiers)
+    together = sums.sum() / free.sum()
+    return np.where(free >= LEAST_FREE, sums / np.maximum(free, 1.0), together)
+
+
+def _varied(design: Design) -> npt.NDArray[np.bool_]:
+    """Who saw more than one price of a product."""
+    ones = replace(design.rows, quantity=np.ones(len(design.rows)))
+    return np.asarray(fit_slopes(replace(design, rows=ones)).sums > 0)
+
+
+def _own(
+    design: Design,
+    slopes: Slopes,
+    estimate: FloatArray,
+    noise: FloatArray,
+    stage: FirstStage | None,
+) -> OwnEstimates:
+    known = slopes.sums > 0
+    rows = design.rows
+    variance = noise[rows.tier[known]] / slopes.sums[known]
+    common = _common_error(design, slopes, stage).of(known)
+    return OwnEstimates(estimate[known], variance, rows.tier[known], len(rows.tiers), common)
+
+
+def _common_error(design: Design, slopes: Slopes, stage: FirstStage | None) -> CommonError:
+    if not len(slopes.common):
+        return CommonError.none(design.groups)
+    covariance = covariance_over_customers(common_influence(design, slopes))
+    if stage is None:
+        return CommonError(slopes.shared_pull, covariance)
+    added = first_stage_loading(design.rows, stage, float(slopes.common[-1]), slopes.weight)
+    both = np.zeros((len(covariance) + added.shape[1],) * 2)
+    both[: len(covariance), : len(covariance)] = covariance
+    both[len(covariance) :, len(covariance) :] = stage.covariance
+    return CommonError(np.hstack([slopes.shared_pull, added]), both)
+
+
+def _poisson(design: Design, varied: npt.NDArray[np.bool_], stage: FirstStage | None) -> OwnSlopes:
+    """Fit with slopes drawn towards their tier's mean, and undo the drawing for the estimates.
+
+    Slopes of customers with few purchases may be infinite; near the drawn slope each likelihood
+    is a parabola, whose top is the estimate (penalised quasi-likelihood).
+    """
+    rows = design.rows
+    mean = (rows.quantity + _mean(rows.quantity, rows.cell)) / 2
+    pull = Pull(np.zeros(design.groups), np.where(varied, 1.0, 0.0))
+    before = np.full(design.groups, np.inf)
+    for _ in range(ROUNDS):
+        slopes, linear = poisson_step(design, mean, pull)
+        mean = np.exp(np.clip(linear, -30.0, 30.0))
+        noise = np.maximum(row_variance(design, slopes, slopes.residual**2 / mean), 1e-12)
+        own = _own_of_drawn(design, slopes, pull, noise)
+        squared = max(paule_mandel(own), LEAST_SPREAD**2)
+        means = np.nan_to_num(own.means(squared))[rows.tier]
+        pull = Pull(means, np.where(varied, noise[rows.tier] / squared, 0.0))
+        if np.nanmax(np.abs(np.where(varied, slopes.slope - before, 0.0))) < SETTLED:
+            break
+        before = slopes.slope
+    final = _own_of_drawn(design, slopes, pull, noise)
+    common = _common_error(design, slopes, stage).of(slopes.sums > 0)
+    ends = np.where(varied, bought_at_an_end(rows, varied), 0).astype(np.int64)
+    return OwnSlopes(design, slopes, replace(final, common=common), varied, ends, noise, stage)
+
+
+def _own_of_drawn(design: Design, slopes: Slopes, pull: Pull, noise: FloatArray) -> OwnEstimates:
+    """Tops of the parabolas at the drawn slopes."""
+    known, rows = slopes.sums > 0, design.rows
+    with np.errstate(divide="ignore", invalid="ignore"):
+        undone = pull.precision * (slopes.slope - pull.toward) / slopes.sums
+    estimate = (slopes.slope + undone)[known]
+    variance = noise[rows.tier[known]] / slopes.sums[known]
+    none = CommonError.none(int(known.sum()))
+    return OwnEstimates(estimate, variance, rows.tier[known], len(rows.tiers), none)
+
+
+def _mean(quantity: FloatArray, cell: npt.NDArray[np.int64]) -> FloatArray:
+    return np.asarray((np.bincount(cell, quantity) / np.bincount(cell))[cell], dtype=np.float64)
