@@ -156,7 +156,7 @@ def read_market(
     """
     if isinstance(data, MarketTable):
         return data
-    rows, simulated, currency = _rows_of(data)
+    rows, simulated, currency = source_rows(data)
     for name, role in ((market, "market"), (product, "product"), (price, "price")):
         need_column(rows, name, role)
     rows = rows.rename(columns={market: "market", product: "product", price: "price"})
@@ -196,7 +196,16 @@ def rows_in_words(frame: pd.DataFrame, wrong: Any, column: str) -> str:
     return ", ".join(f"{product} in {market} ({value!r})" for market, product, value in told)
 
 
-def _rows_of(data: Any) -> tuple[pd.DataFrame, bool, str]:
+def source_rows(data: Any) -> tuple[pd.DataFrame, bool, str]:
+    """Give the rows of a base's market table or of a frame, whether simulated, and the currency.
+
+    Raises
+    ------
+    TypeError
+        When `data` is something else.
+    ValueError
+        When the base has no market table.
+    """
     if isinstance(data, pd.DataFrame):
         return data.copy(), bool(data.attrs.get("simulated", False)), ""
     if not hasattr(data, "query"):
