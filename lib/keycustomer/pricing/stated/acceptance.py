@@ -82,10 +82,11 @@ class StatedDemand:
     def sentence(self) -> str:
         """The result in words."""
         unit = f" {self.currency}" if self.currency else ""
-        at = self.frame.set_index("price").loc[self.best_profit.estimate]
+        at_best = self.frame["price"] == self.best_profit.estimate
+        accepting = float(self.frame.loc[at_best, "demand"].iloc[0])
         return (
             f"Revenue is largest at {self.best_revenue}{unit}, profit at a unit cost of "
-            f"{self.unit_cost:,.4g} at {self.best_profit}{unit}, which {percent(at['demand'])} of "
+            f"{self.unit_cost:,.4g} at {self.best_profit}{unit}, which {percent(accepting)} of "
             f"{counted(self.respondents, 'respondent')} accept."
         )
 

@@ -172,7 +172,7 @@ def price_sensitivity(
     *,
     convention: Convention = "original",
     interpolate: bool = True,
-    validate: bool = True,
+    validate: bool | Literal["falling"] = True,
     weights: Any = None,
     ties: Ties = "half",
     level: float = 0.95,
@@ -191,8 +191,9 @@ def price_sensitivity(
     interpolate : bool
         Whether curves run straight between the prices named; without, a point is the first price
         named at which the one curve has reached the other.
-    validate : bool
-        Whether contradictory questionnaires are left out.
+    validate : bool or "falling"
+        Whether contradictory questionnaires are left out; ``"falling"`` keeps those that give one
+        price for two answers, which may be due to rounding alone.
     weights : Series or array, optional
         Weight of each questionnaire, above 0: a series by customer_id (or by the table's index),
         or an array as long as the table.
@@ -213,12 +214,14 @@ def price_sensitivity(
         argument makes no sense.
     """
     checked_level(level)
-    _check(convention, ties)
+    _check(convention, ties, validate)
     if isinstance(answers, pd.DataFrame) and weights is not None:
         weights = _by_row(weights, answers)
     read = read_price_points(answers) if isinstance(answers, pd.DataFrame) else answers
     given = _weights_of(read, weights)
     wrong = contradictions(read.prices)
+    if validate == "falling":
+        wrong = np.where(wrong == EQUAL, "", wrong)
     used = wrong == "" if validate else np.ones(len(wrong), bool)
     _refuse_too_few(used, wrong)
     prices, grid = read.prices[used], np.unique(read.prices[used])
@@ -242,7 +245,7 @@ def price_sensitivity(
         convention=convention,
         respondents=int(used.sum()),
         invalid=read.frame.assign(why=wrong)[wrong != ""],
-        kept=not validate,
+        kept=validate is False,
         excluded=read.excluded,
         currency=read.currency,
         simulated=read.simulated,
@@ -298,11 +301,13 @@ def contradictions(prices: FloatArray) -> np.ndarray:
     return texts[np.where(falls, 2, np.where(equal, 1, 0))]
 
 
-def _check(convention: str, ties: str) -> None:
+def _check(convention: str, ties: str, validate: object) -> None:
     if convention not in ("original", "narrower"):
         raise ValueError(f"convention={convention!r} must be 'original' or 'narrower'")
     if ties not in ("half", "passed"):
         raise ValueError(f"ties={ties!r} must be 'half' or 'passed'")
+    if validate not in (True, False, "falling"):
+        raise ValueError(f"validate={validate!r} must be True, False or 'falling'")
 
 
 def _by_row(weights: Any, table: pd.DataFrame) -> Any:
@@ -376,7 +381,7 @@ def _unit(answers: PriceAnswers) -> str:
     return answers.currency or "price"
 
 
-def _notes(wrong: np.ndarray, convention: str, validate: bool) -> list[str]:
+def _notes(wrong: np.ndarray, convention: str, validate: bool | str) -> list[str]:
     falling, equal = int((wrong == FALLING).sum()), int((wrong == EQUAL).sum())
     share = (falling + equal) / len(wrong)
     notes = []
