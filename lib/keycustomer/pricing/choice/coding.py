@@ -124,7 +124,7 @@ class Coding:
         found: FloatArray
         if level:
             _check_levels(values[~is_none] if offered else values, column, self.levels[column])
-            found = (values.astype(str) == level).to_numpy(dtype=float)
+            found = np.array(values.astype(str) == level, dtype=np.float64)
         else:
             found = np.array(pd.to_numeric(values, errors="coerce"), dtype=float)
         if offered:
