@@ -28,6 +28,7 @@ from keycustomer.pricing.optimal.over_lifetime import LifetimePrice, lifetime_op
 from keycustomer.pricing.optimal.price_responses import Response
 from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.simulate import Parameters, Policy, PolicyComparison, PricingRule, compare_policies
+from keycustomer.simulate.columns import customer_ids
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.estimate import verdict_above
@@ -160,8 +161,7 @@ def _list_prices(customers: CustomersAtPrices) -> pd.Series:
 def _discounts(company: Company, prices: pd.Series, listed: pd.Series) -> pd.Series:
     """Discount of every account of the company; none for who is not priced."""
     given = 1 - prices / listed.reindex(prices.index)
-    everybody = company.tables()["customers"]["customer_id"]
-    return given.reindex(everybody).fillna(0.0).clip(*DISCOUNTS)
+    return given.reindex(customer_ids(company.accounts.number)).fillna(0.0).clip(*DISCOUNTS)
 
 
 def revenue_tiers(company: Company) -> pd.Series:
@@ -178,8 +178,8 @@ def revenue_tiers(company: Company) -> pd.Series:
         A, B, C by customer_id: A the largest who bring 80 % of the revenue of the last twelve
         months, B the next up to 95 %, C the rest; everybody has one.
     """
-    names = company.tables()["customers"]["customer_id"]
-    spent = pd.Series(np.nansum(company.panel.revenue[-12:], axis=0), names.to_numpy())
+    names = pd.Index(customer_ids(company.accounts.number), name="customer_id")
+    spent = pd.Series(np.nansum(company.panel.revenue[-12:], axis=0), names)
     ranked = spent.sort_values(ascending=False, kind="stable")
     before = (ranked.cumsum() - ranked) / ranked.sum()
     tiers = np.select([before < CUTS[0], before < CUTS[1]], ["A", "B"], "C")
