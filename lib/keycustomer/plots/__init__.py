@@ -54,6 +54,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "next_need_bars",
         "proneness_map",
     ),
+    "company_wars": ("lowered_sensitivity_dots", "war_reply_dots"),
+    "competition": (
+        "compared_war_bars",
+        "peace_bars",
+        "price_moves",
+        "reply_curves",
+        "war_path",
+    ),
     "contacts": ("contact_curve", "contact_forms", "contact_worth_map", "phase_dots"),
     "channels": ("channel_dots", "overlap_map", "responsibility_dots", "workload_bars"),
     "churn": (

@@ -1,9 +1,10 @@
 """Better service and the sensitivity to a price war, over many simulated companies (T4).
 
-Question: does better service make buyers mind a price war less, not in one company but in most?  :func:`judge_wars` fights the same
-war on companies with different seeds, served as today and better, and gives verdicts by rules that
-were fixed before: the claim is supported when the 95 % interval of the mean over companies lies
-wholly above 0, not supported when it lies at or below 0, undecided otherwise.
+Question: does better service make buyers mind a price war less, not in one company but in most?
+:func:`judge_wars` fights the same war on companies with different seeds, served as today and
+better, and gives verdicts by rules that were fixed before: the claim is supported when the 95 %
+interval of the mean over companies lies wholly above 0, not supported when it lies at or below 0,
+undecided otherwise.
 
 The verdict on T4 is on the sensitivity, not on the loss: in a company in which service does
 nothing about price (``Parameters().but({"churn.differentiation": 0})``) the war still takes less
@@ -88,7 +89,7 @@ class WarsOverCompanies:
         return _mean(saved, "currency an account", draws, seed)
 
     def profit_gain(self, *, draws: int = 1000, seed: Seed = 0) -> Estimate:
-        """Tell what better service adds to the profit in the war, its cost taken off, an account."""
+        """Tell what better service adds to the profit in the war, less its cost, an account."""
         return _mean(self.frame["profit_gain_in_war"], "currency an account", draws, seed)
 
     @property
