@@ -159,7 +159,8 @@ def read_choices(
     price : str
         Column of the price, entered as paid: what costs more is a larger number.
     attributes : sequence of str, optional
-        Columns of what the alternatives offer; default: all the table has beside the price.
+        Columns of what the alternatives offer; default: all that differ between the alternatives of
+        a task, beside the price.  Others are taken for what is known of the respondents.
     levels : mapping of str to sequence of str, optional
         Levels of attributes in their order, the reference first; an attribute named here counts as
         one of levels even where it is written in numbers.  Left out, the categories of a
@@ -250,7 +251,7 @@ def _attributes(
     if isinstance(attributes, str):
         raise TypeError(f"attributes={attributes!r} is one text; give a list, [{attributes!r}]")
     others = [str(name) for name in rows if name not in KEYS and name != price]
-    offered = others if attributes is None else list(attributes)
+    offered = _varying(rows, others) if attributes is None else list(attributes)
     missing = [name for name in (price, *offered) if name not in rows]
     if missing:
         raise ValueError(
@@ -258,6 +259,14 @@ def _attributes(
             f"{', '.join((price, *others)) if price in rows else ', '.join(others)}"
         )
     return tuple(offered)
+
+
+def _varying(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Columns that differ within at least one task."""
+    task = rows.groupby(["respondent_id", "task"], sort=False, dropna=False).ngroup().to_numpy()
+    first = np.flatnonzero(~pd.Series(task).duplicated().to_numpy())
+    codes = {name: pd.factorize(rows[name])[0] for name in names}
+    return [name for name in names if (codes[name] != codes[name][first][task]).any()]
 
 
 def _none_rows(rows: pd.DataFrame, offered: tuple[str, ...], none: str | None) -> pd.Series:
