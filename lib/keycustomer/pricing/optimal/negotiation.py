@@ -11,9 +11,9 @@ and more than all customers seldom buy that much more (:func:`break_even_volume`
 even, and, where an own-price elasticity and the response of leaving to the price are given, how
 much of the loss more usage and longer stay bring back.
 
-Amounts are of the months ahead for a book of accounts as in an average month of the window (make
-the waterfall of the last year alone where the book has grown); one customer is taken to leave as
-readily as another of its tier.
+Amounts are of the months ahead.  They are added up account by account: who leaves readily counts
+for fewer months, and soon is gone.  So give the rate of leaving, and the responses, by customer
+where you have them: with one mean rate for all, retention seems to bring back too much.
 :func:`true_point_of_discount` tells the same for a simulated company from its own future.
 
 Sources: Nagle, Hogan & Zale (2011), "The Strategy and Tactics of Pricing", chapter 9, for the
@@ -22,7 +22,7 @@ break-even change of sales; Marn & Rosiello (1992), Harvard Business Review 70(5
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from statistics import NormalDist
@@ -33,15 +33,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import amount, percent, report_html
-from keycustomer.pricing.optimal.realisation import ALL, PriceWaterfall, price_waterfall
+from keycustomer.customers.rendering import amount, counted, percent, report_html
+from keycustomer.pricing.optimal.realisation import (
+    ALL,
+    DAYS_OF_MONTH,
+    PriceWaterfall,
+    price_waterfall,
+)
 from keycustomer.simulate import Company
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Seed, checked_level
 from keycustomer.stats.samples import FloatArray
 
-DAYS_OF_MONTH = 365.25 / 12
-"""Mean length of a month, days."""
+LEAST_PRICE = 0.01
+"""Least part of today's price that a discount leaves."""
+
+SAME = 1e-12
+"""Difference from 1 that rounding alone makes."""
+
+CHUNK = 2**19
+"""Draws times customers computed at once."""
+
+MONTHS_A_YEAR = 12
 
 Response = float | Estimate | Mapping[str, "float | Estimate"] | pd.Series | None
 
@@ -162,11 +175,12 @@ def point_of_discount(
     elasticity: Response = None,
     retention_response: Response = None,
     churn: Response = None,
+    present: Iterable[str] | None = None,
     horizon: int = 12,
     discount_rate: float = 0.0,
     tiers: pd.Series | None = None,
     level: float = 0.95,
-    draws: int = 4000,
+    draws: int = 1000,
     seed: Seed = 0,
 ) -> PointOfDiscount:
     """Tell what further points of discount cost over the book, and what they bring back.
@@ -177,12 +191,15 @@ def point_of_discount(
         From :func:`~keycustomer.pricing.optimal.realisation.price_waterfall`, or a base.
     points : float
         Further discount, share of the list price: .01 is one point; below 0 a point less.
-    elasticity : float, Estimate, or mapping or Series of them by group, optional
-        Own-price elasticity of usage, at most 0.
+    elasticity : float, Estimate, or mapping or Series of them, optional
+        Own-price elasticity of usage, at most 0: one for all, by group, or by customer_id.
     retention_response : the same, optional
         Change of the log-odds of leaving in a month per log price, at least 0.  Needs `churn`.
     churn : the same, optional
         Monthly rate of leaving, 0..1.
+    present : iterable of str, optional
+        Ids of the customers who are there at the end of the window: the book is then theirs, each
+        at its own mean month.  Left out, the book is that of an average month of the window.
     horizon : int
         Months looked ahead.
     discount_rate : float
@@ -190,8 +207,8 @@ def point_of_discount(
     tiers : Series, optional
         Tier by customer_id, where a base is given.
     level, draws, seed
-        Intervals by normal draws of the responses that are given as `Estimate`; responses of
-        different groups and kinds are drawn independently.
+        Intervals by normal draws of the responses that are given as `Estimate`; different ones are
+        drawn independently.
 
     Returns
     -------
@@ -201,7 +218,7 @@ def point_of_discount(
     Raises
     ------
     ValueError
-        When the cost of goods is not known, an argument is out of range, or a group has no
+        When the cost of goods is not known, an argument is out of range, or somebody has no
         response.
     """
     checked_level(level)
@@ -210,114 +227,139 @@ def point_of_discount(
     elif tiers is not None:
         raise ValueError("tiers: give them to price_waterfall, where the groups are made")
     _check(source, points, horizon, discount_rate, retention_response, churn)
-    book = _book(source)
-    months = ((source.end - source.start).days + 1) / DAYS_OF_MONTH
+    book = _book(source, present)
     generator = np.random.default_rng(seed)
-    known = {
-        "elasticity": _draws(elasticity, "elasticity", book.index, draws, generator),
-        "retention_response": _draws(
-            retention_response, "retention_response", book.index, draws, generator
-        ),
-        "churn": _draws(churn, "churn", book.index, draws, generator),
-    }
+    given = {"elasticity": elasticity, "retention_response": retention_response, "churn": churn}
+    known = {name: _draws(value, name, book, draws, generator) for name, value in given.items()}
     _check_range(known)
-    amounts = book[["list_value", "discount", "cost_of_goods", "cost_to_serve"]] / months
-    effects = _effects(amounts.to_numpy(float), points, known, horizon, discount_rate)
-    frame = _frame(book, effects, points, level, elasticity is None, retention_response is None)
+    sums = _sums(book, known, float(points), horizon, discount_rate)
     return PointOfDiscount(
-        frame=frame,
+        frame=_frame(book, sums, level, elasticity is None, retention_response is None),
         points=float(points),
         horizon=int(horizon),
         currency=source.currency,
         simulated=source.simulated,
         level=level,
-        notes=tuple(_notes(source, elasticity, retention_response)),
+        notes=tuple(_notes(source, given)),
     )
 
 
-def _book(source: PriceWaterfall) -> pd.DataFrame:
-    """Add up the window by group."""
-    names = ["list_value", "discount", "cost_of_goods", "cost_to_serve"]
+def _book(source: PriceWaterfall, present: Iterable[str] | None) -> pd.DataFrame:
+    """Amounts a month by customer."""
+    customers = source.customers
+    window = ((source.end - source.start).days + 1) / DAYS_OF_MONTH
+    months: Any = window
+    if present is not None:
+        there = customers["customer_id"].isin([str(one) for one in present])
+        if not there.any():
+            raise ValueError(
+                "present: none of these customers is in the waterfall; give customer_ids, such as "
+                f"{customers['customer_id'].iloc[:3].tolist()}"
+            )
+        customers = customers[there]
+        months = customers["months"].to_numpy(float)
     # rebates stay what they are: they count as a cost of the customer
-    customers = source.customers.assign(
-        cost_to_serve=source.customers["cost_to_serve"].fillna(0) + source.customers["rebates"]
-    )
-    sums = customers.groupby("group")[names].sum()
-    return sums.assign(customers=customers.groupby("group").size())
+    serve = customers["cost_to_serve"].fillna(0) + customers["rebates"]
+    return pd.DataFrame(
+        {
+            "customer_id": customers["customer_id"],
+            "group": customers["group"],
+            "list_value": customers["list_value"] / months,
+            "invoice_value": customers["invoice_value"] / months,
+            "cost_of_goods": customers["cost_of_goods"] / months,
+            "cost_to_serve": serve / months,
+        }
+    ).reset_index(drop=True)
 
 
-def _effects(
-    amounts: FloatArray,
-    points: float,
+def _sums(
+    book: pd.DataFrame,
     known: Mapping[str, FloatArray],
+    points: float,
     horizon: int,
     discount_rate: float,
 ) -> dict[str, FloatArray]:
-    """Amounts over the horizon by draw and group; the first draw is the estimate itself."""
-    listed, given, goods, serve = amounts.T
-    invoice = listed - given
-    ratio = 1 - points * listed / invoice
-    worth = (1 + discount_rate) ** (-np.arange(1, horizon + 1) / 12)
+    """Add up the amounts by draw and group, "all" first; the first draw is the estimate itself."""
+    groups = pd.get_dummies(book["group"]).to_numpy(float)
+    of = np.ones((len(book), 1)) if groups.shape[1] == 1 else np.insert(groups, 0, 1.0, axis=1)
+    count = max(len(values) for values in known.values())
+    rows = max(1, CHUNK // len(book))
+    parts = []
+    for start in range(0, count, rows):
+        some = {n: v if len(v) == 1 else v[start : start + rows] for n, v in known.items()}
+        shape = (min(rows, count - start), of.shape[1])
+        effects = _effects(book, some, points, horizon, discount_rate)
+        parts.append({n: np.broadcast_to(values @ of, shape) for n, values in effects.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _effects(
+    book: pd.DataFrame,
+    known: Mapping[str, FloatArray],
+    points: float,
+    horizon: int,
+    discount_rate: float,
+) -> dict[str, FloatArray]:
+    """Amounts over the horizon by draw and customer."""
+    listed, invoice, goods, serve = book.iloc[:, 2:].to_numpy(float).T
+    cut = points * listed
+    # who pays next to nothing already cannot be given the whole of it
+    ratio = np.maximum(1 - cut / np.where(invoice > 0, invoice, np.inf), LEAST_PRICE)
+    factor = (1 + discount_rate) ** (-1 / MONTHS_A_YEAR)
     churn = known["churn"]
-    before = _months(churn, worth)
+    before = _months(churn, factor, horizon)
     with np.errstate(divide="ignore"):
         odds = np.log(churn) - np.log1p(-churn) + known["retention_response"] * np.log(ratio)
-    after = _months(1 / (1 + np.exp(-odds)), worth)
+    after = _months(1 / (1 + np.exp(-odds)), factor, horizon)
     growth = ratio ** known["elasticity"]
-    margin = invoice - points * listed - goods
-    loss = points * listed * before
-    by_volume = (growth - 1) * margin * before
-    by_retention = (growth * margin - serve) * (after - before)
+    margin = invoice - cut - goods
     return {
         "list_value": listed * before,
         "invoice_value": invoice * before,
-        "profit": (invoice - goods - serve) * before,
         "margin": (invoice - goods) * before,
-        "loss": loss,
-        "won_by_volume": by_volume,
-        "won_by_retention": by_retention,
+        "profit": (invoice - goods - serve) * before,
+        "loss": cut * before,
         "volume": (growth - 1) * listed * before,
+        "won_by_volume": (growth - 1) * margin * before,
+        "won_by_retention": (growth * margin - serve) * (after - before),
     }
 
 
-def _months(churn: FloatArray, worth: FloatArray) -> FloatArray:
+def _months(churn: FloatArray, factor: float, horizon: int) -> FloatArray:
     """Count the expected months, at present worth, of a customer there at the start."""
-    stays = (1 - churn)[..., None] ** np.arange(len(worth))
-    months: FloatArray = stays @ worth
+    stays = (1 - churn) * factor
+    forever = stays >= 1 - SAME
+    closed = (1 - stays**horizon) / np.where(forever, 1.0, 1 - stays)
+    months: FloatArray = factor * np.where(forever, float(horizon), closed)
     return months
 
 
 def _frame(
     book: pd.DataFrame,
-    effects: Mapping[str, FloatArray],
-    points: float,
+    sums: Mapping[str, FloatArray],
     level: float,
     no_volume: bool,
     no_retention: bool,
 ) -> pd.DataFrame:
-    groups = list(book.index)
-    whole = {name: by.sum(axis=1, keepdims=True) for name, by in effects.items()}
-    one = groups == [ALL]
-    parts = whole if one else {n: np.hstack([whole[n], effects[n]]) for n in effects}
-    point = {name: by[0] for name, by in parts.items()}
-    cut = points * point["list_value"] / point["invoice_value"]
+    sizes = book.groupby("group").size()
+    single = len(sizes) == 1
+    point = {name: values[0] for name, values in sums.items()}
+    cut = point["loss"] / point["invoice_value"]
     needed = break_even_volume(cut, point["margin"] / point["invoice_value"])
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(point["profit"] > 0, point["loss"] / point["profit"], np.nan)
         break_even = np.log1p(needed) / np.log1p(-cut)
-    won = parts["won_by_volume"] + parts["won_by_retention"]
-    back = won / parts["loss"]
+    won = sums["won_by_volume"] + sums["won_by_retention"]
+    back = won / sums["loss"]
     tail = (1 - level) / 2
-    spread = len(back) > 1
-    lower, upper = np.quantile(back, [tail, 1 - tail], axis=0) if spread else (np.nan, np.nan)
+    lower, upper = (
+        np.quantile(back, [tail, 1 - tail], axis=0) if len(back) > 1 else (np.nan, np.nan)
+    )
     neither = no_volume and no_retention
     return pd.DataFrame(
         {
-            "group": [ALL] if one else [ALL, *groups],
-            "customers": [
-                int(book["customers"].sum()),
-                *([] if one else book["customers"].astype(int)),
-            ],
+            "group": [ALL] if single else [ALL, *map(str, sizes.index)],
+            "customers": [len(book)] if single else [len(book), *map(int, sizes)],
             "list_value": point["list_value"],
             "profit": point["profit"],
             "loss": point["loss"],
@@ -336,31 +378,35 @@ def _frame(
 
 
 def _draws(
-    given: Response, name: str, groups: pd.Index, draws: int, generator: np.random.Generator
+    given: Response, name: str, book: pd.DataFrame, draws: int, generator: np.random.Generator
 ) -> FloatArray:
-    """Values by draw and group: the estimates first, then normal draws where there is an interval.
+    """Values by draw and customer: the estimates first, then draws where there is an interval.
 
     Without any interval there is one row.
     """
     if given is None:
-        return np.zeros((1, len(groups)))
-    if isinstance(given, Mapping | pd.Series):
-        by_group: Mapping[str, Any] = dict(given)
-        missing = [group for group in groups if group not in by_group]
-        if missing:
-            raise ValueError(
-                f"{name}: nothing for {', '.join(map(repr, missing))}; the groups are "
-                f"{', '.join(map(repr, groups))}"
-            )
-        values = [by_group[group] for group in groups]
-        shared = False
-    else:
-        values, shared = [given], True
-    columns = np.column_stack([_drawn(value, name, draws, generator) for value in values])
-    return np.repeat(columns, len(groups), axis=1) if shared else columns
+        return np.zeros((1, len(book)))
+    if not isinstance(given, Mapping | pd.Series):
+        drawn = _drawn(given, name, draws, generator)
+        return np.repeat(drawn[:, None], len(book), axis=1)
+    held: dict[Any, Any] = dict(given)
+    whose = book["group"] if set(book["group"]) <= set(held) else book["customer_id"]
+    missing = [one for one in whose.unique() if one not in held]
+    if missing:
+        raise ValueError(
+            f"{name}: nothing for {counted(len(missing), 'customer')}, first "
+            f"{', '.join(map(repr, missing[:3]))}; give it by customer_id, or by group: "
+            f"{', '.join(map(repr, book['group'].unique()))}"
+        )
+    places, keys = pd.factorize(whose)
+    columns = [_drawn(held[key], name, draws, generator) for key in keys]
+    length = max(map(len, columns))
+    filled = [column if len(column) == length else np.repeat(column, length) for column in columns]
+    return np.column_stack(filled)[:, places]
 
 
 def _drawn(value: Any, name: str, draws: int, generator: np.random.Generator) -> FloatArray:
+    """One value, or the estimate and its draws."""
     if isinstance(value, Estimate):
         reach = value.upper - value.lower
         if not np.isfinite([value.estimate, reach]).all():
@@ -370,7 +416,7 @@ def _drawn(value: Any, name: str, draws: int, generator: np.random.Generator) ->
         return np.append(value.estimate, value.estimate + spread * noise)
     if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
         raise ValueError(f"{name}={value!r} must be a finite number or an Estimate")
-    return np.full(draws + 1, float(value))
+    return np.array([float(value)])
 
 
 def _check(
@@ -417,13 +463,16 @@ def _check_range(known: Mapping[str, FloatArray]) -> None:
             )
 
 
-def _notes(source: PriceWaterfall, elasticity: Response, retention_response: Response) -> list[str]:
+def _notes(source: PriceWaterfall, given: Mapping[str, Response]) -> list[str]:
     notes = list(source.notes)
-    if elasticity is None:
+    if given["elasticity"] is None:
         notes.append("no elasticity was given: volume is taken as unchanged")
-    if retention_response is None:
+    if given["retention_response"] is None:
         notes.append("no response of leaving was given: retention is taken as unchanged")
-    notes.append("competitors are taken not to answer; where they follow, nothing is won back")
+    elif not isinstance(given["churn"], Mapping | pd.Series):
+        notes.append("one rate of leaving for all: what retention brings back is overrated")
+    if given["elasticity"] is not None or given["retention_response"] is not None:
+        notes.append("competitors are taken not to answer; where they follow, less is won back")
     return notes
 
 
@@ -461,9 +510,9 @@ def true_point_of_discount(
     from keycustomer.pricing.optimal.true_discounts import future_of
 
     future = future_of(company, points, horizon, discount_rate)
-    group = future["customer_id"].map(tiers) if tiers is not None else None
     rows = [(ALL, future)]
-    if group is not None:
+    if tiers is not None:
+        group = future["customer_id"].map(tiers)
         rows += [(str(name), own) for name, own in future.groupby(group)]
     frame = pd.DataFrame(
         [

@@ -34,6 +34,9 @@ ALL = "all"
 
 NOT_IN_A_TIER = "not in a tier"
 
+DAYS_OF_MONTH = 365.25 / 12
+"""Mean length of a month, days."""
+
 TOTALS = ("list value", "invoice value", "pocket value", "margin", "profit")
 """Steps at which something remains."""
 
@@ -48,9 +51,10 @@ class PriceWaterfall:
         One row a group and step: group ("all" first), step, kind ("total" or "change"), amount
         (currency in the window, changes negative), share (of the group's list value).
     customers : DataFrame
-        One row a customer: customer_id, group, list_value, discount, invoice_value, rebates,
-        pocket_value, cost_of_goods, margin, cost_to_serve, profit, currency; NaN where the base
-        does not tell.
+        One row a customer: customer_id, group, months (from its first purchase in the window to
+        the end, at least 1), list_value, discount, invoice_value, rebates, pocket_value,
+        cost_of_goods, margin, cost_to_serve, profit (currency in the window; NaN where the base
+        does not tell).
     excluded : DataFrame
         reason, customers.
     start, end : date
@@ -171,7 +175,8 @@ def price_waterfall(
         )
     table = customer_table(base, start=start, end=end, margin=margin, cost_per_order=cost_per_order)
     named = dict(rebates or {})
-    customers, excluded = _customers(table, _tier_of(table, tiers))
+    window = tuple(_day(given, known) for given, known in ((start, base.start), (end, base.end)))
+    customers, excluded = _customers(table, _tier_of(table, tiers), window[1])
     for name, given in named.items():
         customers[name] = _rebate(name, given, customers["customer_id"])
     customers = _with_steps(customers, list(named))
@@ -179,7 +184,6 @@ def price_waterfall(
         raise ValueError(f"{base.title}: no customer bought anything at a list value above 0")
     groups = [ALL] if tiers is None else [ALL, *sorted(customers["group"].unique())]
     frame = pd.concat([_steps(customers, group, list(named)) for group in groups])
-    window = tuple(_day(given, known) for given, known in ((start, base.start), (end, base.end)))
     return PriceWaterfall(
         frame=frame.reset_index(drop=True),
         customers=customers,
@@ -209,12 +213,15 @@ def _tier_of(table: pd.DataFrame, tiers: pd.Series | None) -> pd.Series:
     return found.astype(object).where(found.notna(), NOT_IN_A_TIER).astype(str)
 
 
-def _customers(table: pd.DataFrame, group: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _customers(
+    table: pd.DataFrame, group: pd.Series, end: dt.date
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep customers with a list value, and say why the others are left out."""
     frame = pd.DataFrame(
         {
             "customer_id": table["customer_id"],
             "group": group,
+            "months": ((pd.Timestamp(end) - table["first_order"]).dt.days + 1) / DAYS_OF_MONTH,
             "list_value": table["revenue"] + table["discount"],
             "discount": table["discount"],
             "invoice_value": table["revenue"],
@@ -261,7 +268,17 @@ def _with_steps(customers: pd.DataFrame, rebates: list[str]) -> pd.DataFrame:
     frame["margin"] = frame["pocket_value"] - frame["cost_of_goods"]
     # without anything known of the cost to serve the margin is all that is known of profit
     frame["profit"] = frame["margin"] - frame["cost_to_serve"]
-    names = ["customer_id", "group", "list_value", "discount", "invoice_value", *rebates, "rebates"]
+    frame["months"] = frame["months"].clip(lower=1.0)
+    names = [
+        "customer_id",
+        "group",
+        "months",
+        "list_value",
+        "discount",
+        "invoice_value",
+        *rebates,
+        "rebates",
+    ]
     names += ["pocket_value", "cost_of_goods", "margin", "cost_to_serve", "profit"]
     return frame[names]
 
