@@ -163,6 +163,26 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "score_bars",
         "tracking_curve",
     ),
+    "choice": (
+        "choice_share_dots",
+        "worth_dots",
+        "worth_error_dots",
+        "worth_spread_dots",
+    ),
+    "market_demand": (
+        "demand_model_dots",
+        "diversion_bars",
+        "elasticity_map",
+        "markup_dots",
+        "merger_dots",
+        "price_change_bars",
+    ),
+    "optimal_price": (
+        "corridor_bars",
+        "differentiation_dots",
+        "profit_by_price",
+        "uncertain_price_band",
+    ),
 }
 """Public names by module; a name must differ from every module's name."""
 

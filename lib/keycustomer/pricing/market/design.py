@@ -125,7 +125,7 @@ def identifying_words(design: DemandDesign) -> str:
     """Say which variation identifies the price coefficient."""
     effects = " and ".join(design.effects)
     within = (
-        f"within {effects}, which leave {design.price_left:.1%} of the variance of the price"
+        f"within {effects}, which leave {100 * design.price_left:.1f} % of the variance of the price"
         if effects
         else "between all products and markets"
     )

@@ -84,7 +84,7 @@ class FirstStage:
         word = "weak: do not trust the errors" if self.weak else "not weak"
         return (
             f"{self.instruments} {many}, effective F {self.effective_f:.1f} (below 10 counts as "
-            f"weak), explaining {self.partial_r2:.1%} of what is left of the price: {word}"
+            f"weak), explaining {100 * self.partial_r2:.1f} % of what is left of the price: {word}"
         )
 
 

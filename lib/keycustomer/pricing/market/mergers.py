@@ -42,6 +42,8 @@ class MarketMerger:
         Largest first-order residual of the prices after, in prices.
     simulated : bool
         Whether the market is simulated.
+    currency : str
+        Currency of the prices; empty where unknown.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -49,6 +51,7 @@ class MarketMerger:
     merging: tuple[str, ...]
     residual: float
     simulated: bool = False
+    currency: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Give a row a product and market."""
@@ -68,11 +71,13 @@ class MarketMerger:
         inside = rows["owner"].isin(self.merging)
         data = "Simulated: " if self.simulated else ""
         change = self.surplus["surplus_change"].mean()
+        rest = rows.loc[~inside, "change"]
+        others = f", those of the others by {_percent(rest)}" if len(rest) else ""
+        unit = f" {self.currency}" if self.currency else ""
         return (
             f"{data}prices of the merging firms ({', '.join(self.merging)}) change by "
-            f"{rows.loc[inside, 'change'].mean():+.1%} on average, those of the others by "
-            f"{rows.loc[~inside, 'change'].mean():+.1%}; consumers lose {-change:.4g} a potential "
-            "buyer"
+            f"{_percent(rows.loc[inside, 'change'])} on average{others}; consumers "
+            f"{'gain' if change > 0 else 'lose'} {abs(change):.3g}{unit} a potential buyer"
         )
 
     def _repr_html_(self) -> str:
@@ -136,7 +141,12 @@ def market_merger(
         surplus.append((name, _surplus_change(tastes, price[rows], after)))
     frame = _rows(demand, before, owner, cost, np.concatenate(found))
     return MarketMerger(
-        frame, _welfare(frame, surplus), _merging(new), worst, demand.table.simulated
+        frame,
+        _welfare(frame, surplus),
+        _merging(new),
+        worst,
+        demand.table.simulated,
+        demand.table.currency,
     )
 
 
@@ -192,6 +202,10 @@ def _rows(
         profit=before["margin"] * before["share"],
         new_profit=(price - cost) * share,
     )
+
+
+def _percent(changes: pd.Series) -> str:
+    return f"{100 * changes.mean():+.1f} %"
 
 
 def _welfare(frame: pd.DataFrame, surplus: list[tuple[str, float]]) -> pd.DataFrame:

@@ -106,8 +106,8 @@ class MarketTable:
         data = "Simulated" if self.simulated else "Data"
         return (
             f"{data}: {len(self):,} rows, {self.frame['product'].nunique():,} products in "
-            f"{len(outside):,} markets; {outside.mean():.1%} of a market buy none of them on "
-            f"average ({outside.min():.1%} to {outside.max():.1%})"
+            f"{len(outside):,} markets; {100 * outside.mean():.1f} % of a market buy none of "
+            f"them on average ({100 * outside.min():.1f} % to {100 * outside.max():.1f} %)"
         )
 
     def _repr_html_(self) -> str:
