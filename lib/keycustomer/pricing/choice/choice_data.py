@@ -148,6 +148,7 @@ def read_choices(
     columns: Mapping[str, str] | None = None,
     broken: Literal["refuse", "exclude"] = "refuse",
     currency: str | None = None,
+    simulated: bool = False,
 ) -> ChoiceData:
     """Read answered choice tasks and check them.
 
@@ -179,6 +180,8 @@ def read_choices(
         stands alone or twice, or a value is missing: complain, or leave out and count.
     currency : str, optional
         Currency of the price; default: the base's.
+    simulated : bool
+        Whether a table is made up; a base says so itself.
 
     Returns
     -------
@@ -189,7 +192,7 @@ def read_choices(
     TypeError, ValueError
         With every complaint about the table, the first tasks it is about, and the cure.
     """
-    rows, own_currency, simulated, known = _opened(choices)
+    rows, own_currency, made_up, known = _opened(choices)
     rows = _renamed(rows, columns or {})
     offered = _attributes(rows, price, attributes)
     rows[NONE_COLUMN] = _none_rows(rows, offered, none)
@@ -205,7 +208,7 @@ def read_choices(
         levels=found,
         excluded=excluded,
         notes=tuple(told),
-        simulated=simulated,
+        simulated=made_up or simulated,
         currency=own_currency if currency is None else currency,
     )
 

@@ -161,7 +161,11 @@ def tasks_with_truth(company: Company, study: ChoiceStudy) -> tuple[ChoiceData, 
     segment = np.array(SEGMENTS)[accounts.segment]
     traits = pd.Series(segment, customer_ids(accounts.number), name="segment")
     data = read_choices(
-        choice_rows(accounts, study), levels=CHOICE_LEVELS, traits=traits, currency="EUR"
+        choice_rows(accounts, study),
+        levels=CHOICE_LEVELS,
+        traits=traits,
+        currency="EUR",
+        simulated=True,
     )
     worth = pd.DataFrame(
         study.worths.worth[study.took_part],

@@ -67,14 +67,21 @@ class WillingnessToPay:
     @property
     def sentence(self) -> str:
         """The largest worth of all respondents in words."""
-        rows = self.of_group(self.groups[0]).dropna(subset="willingness_to_pay")
+        return self.sentence_of(self.groups[0])
+
+    def sentence_of(self, group: str) -> str:
+        """Tell the largest worth of a group in words."""
+        rows = self.of_group(group).dropna(subset="willingness_to_pay")
         made_up = "Simulated: " if self.simulated else ""
+        whose = "" if group == EVERYBODY else f"{group}, "
         if rows.empty:
-            return f"{made_up}no willingness to pay."
+            return f"{made_up}{whose}no willingness to pay."
         top = rows.iloc[int(rows["willingness_to_pay"].abs().to_numpy().argmax())]
         worth = f"{top['willingness_to_pay']:.2f} {self.currency}".strip()
+        name = str(top["attribute"]).replace("_", " ")
+        what = f"one more of {name}" if top["level"] == PER_UNIT else f"{top['level']} ({name})"
         return (
-            f"{made_up}{top['level']} ({top['attribute']}) moves willingness to pay most: {worth} "
+            f"{made_up}{whose}{what} moves willingness to pay most: {worth} "
             f"[{top['lower']:.2f}, {top['upper']:.2f}]."
         )
 
