@@ -21,6 +21,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
 from keycustomer.pricing.elasticity.absorbing import Fit, fit_linear, fit_poisson, free_of
+from keycustomer.pricing.elasticity.earlier import changes_of
 from keycustomer.pricing.elasticity.first_stage import FirstStage, explained_away, first_stage
 from keycustomer.pricing.elasticity.identification import identification, price_variation
 from keycustomer.pricing.elasticity.rows import (
@@ -198,6 +199,7 @@ def price_elasticity(
     cluster: str | None = None,
     price: str = "price",
     quantity: str = "quantity",
+    changes: bool = False,
     level: float = 0.95,
 ) -> Elasticities:
     """Estimate own-price and cross-price elasticities.
@@ -226,6 +228,9 @@ def price_elasticity(
         unit, whichever there are more of.
     price, quantity : str
         Columns of price and quantity.
+    changes : bool
+        Whether to compare changes from the period before, within product and unit, instead of
+        levels: sharper where demand wanders slowly.  The effects left out are then "period" alone.
     level : float
         Level of the intervals.
 
@@ -249,9 +254,11 @@ def price_elasticity(
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"panel={type(panel).__name__}: a PricePanel or a DataFrame is needed")
     columns = _columns(
-        frame, method, effects, instruments, controls, cross, cluster, price, quantity
+        frame, method, effects, instruments, controls, cross, cluster, price, quantity, changes
     )
     check_columns(frame, columns, by)
+    if changes:
+        frame = changes_of(frame, columns)
     found = [
         _estimate(lay_out(rows, columns, group, logs=method != "poisson"), columns, method, level)
         for group, rows in groups_of(frame, by)
@@ -270,6 +277,7 @@ def _columns(
     cluster: str | None,
     price: str,
     quantity: str,
+    changes: bool,
 ) -> Columns:
     """Fill in what is left out, and refuse what does not go together."""
     if method not in METHODS:
@@ -280,7 +288,9 @@ def _columns(
             f"method={method!r} with instruments={given!r}: instruments go with method='iv', which "
             "needs at least one"
         )
-    absorbed = _default_effects(frame, method) if effects is None else _names(effects)
+    if changes and method == "poisson":
+        raise ValueError("changes=True: a Poisson regression takes quantities, not their changes")
+    absorbed = _default_effects(frame, method, changes) if effects is None else _names(effects)
     if method == "ols" and absorbed:
         raise ValueError(f"effects={absorbed!r}: method='ols' has none; use 'fixed effects'")
     return Columns(
@@ -298,10 +308,10 @@ def _names(given: Names) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _default_effects(frame: pd.DataFrame, method: str) -> tuple[str, ...]:
+def _default_effects(frame: pd.DataFrame, method: str, changes: bool) -> tuple[str, ...]:
     if method == "ols":
         return ()
-    within = "^".join(name for name in ("product", "unit") if name in frame)
+    within = "" if changes else "^".join(name for name in ("product", "unit") if name in frame)
     timed = "period" in frame and frame["period"].notna().any()
     return tuple(name for name in (within, "period" if timed else "") if name)
 

@@ -168,16 +168,18 @@ def _anderson_rubin(
     centre = float(toward @ slopes[:, 0] / (toward @ slopes[:, 1]))
     width = np.sqrt(np.trace(joint[:count, :count]) / np.trace(joint[count:, count:]))
 
-    def surplus(angle: float) -> float:
+    def surplus(angle: FloatArray) -> FloatArray:
         # cos * (outcome - elasticity * price), finite also where the elasticity is infinite
         own, other = np.cos(angle), -(centre * np.cos(angle) + width * np.sin(angle))
-        gap = own * slopes[:, 0] + other * slopes[:, 1]
-        mix = np.kron([[own, other]], np.eye(count))
-        spread = np.linalg.pinv(mix @ joint @ mix.T, hermitian=True)
-        return float(gap @ spread @ gap) / count - bound
+        gap = own[:, None] * slopes[:, 0] + other[:, None] * slopes[:, 1]
+        parts = joint.reshape(2, count, 2, count)
+        mix = np.stack([own, other])
+        spread = np.einsum("ag,aibj,bg->gij", mix, parts, mix)
+        away = np.linalg.solve(spread, gap[:, :, None])[:, :, 0]
+        return np.asarray((gap * away).sum(axis=1) / count - bound)
 
     angles = np.pi / 2 * np.linspace(-1, 1, ANGLES) ** 3
-    accepted = np.array([surplus(angle) <= 0 for angle in angles])
+    accepted = surplus(angles) <= 0
     if not accepted.any():
         return np.nan, np.nan
     ends = []
@@ -187,7 +189,8 @@ def _anderson_rubin(
         if place == 0:
             ends.append(-np.inf if side is accepted else np.inf)
         else:
-            ends.append(centre + width * np.tan(brentq(surplus, grid[place - 1], grid[place])))
+            edge = brentq(lambda one: surplus(np.array([one]))[0], grid[place - 1], grid[place])
+            ends.append(centre + width * np.tan(edge))
     return float(ends[0]), float(ends[1])
 
 
