@@ -140,6 +140,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "promise_bars",
         "shadow_price_curve",
     ),
+    "stated_prices": (
+        "judged_price_curve",
+        "price_meter_curves",
+        "reach_curves",
+        "stated_demand_curve",
+    ),
     "structural": ("effect_dots", "fit_bars", "loading_dots", "path_diagram"),
     "targeting": (
         "gain_by_depth",
@@ -182,6 +188,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "differentiation_dots",
         "profit_by_price",
         "uncertain_price_band",
+    ),
+    "waterfall": (
+        "deep_discount_dots",
+        "discount_point_bars",
+        "pocket_price_map",
+        "waterfall_bars",
     ),
 }
 """Public names by module; a name must differ from every module's name."""

@@ -73,7 +73,7 @@ class PriceCurve:
         return int(self.frame[self.measure].to_numpy().argmax())
 
     def at(self, price: float) -> pd.Series:
-        """Tell what follows at one price within the curve's range.
+        """Tell what follows at one price within the curve's range, or at today's.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class PriceCurve:
             When the price is off the curve.
         """
         ends = self.frame["price"].iloc[[0, -1]].to_numpy()
-        if not ends[0] <= price <= ends[1]:
+        if not (ends[0] <= price <= ends[1] or price == self.today):
             raise ValueError(f"price={price!r} must be from {ends[0]:g} to {ends[1]:g}")
         return self._rows(np.array([float(price)])).iloc[0]
 

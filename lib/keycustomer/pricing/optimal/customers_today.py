@@ -48,8 +48,7 @@ FEWEST_LEAVERS = 30
 ELASTICITIES = (-4.0, -0.05)
 """Range of elasticities taken for prices: an estimate beyond it is taken for its end."""
 
-LEAST_RESPONSE = 0.5
-"""Least retention response taken for prices: an estimate below it cannot be all that price does."""
+_NORMAL = NormalDist()
 
 LEVEL = 0.95
 """Level of the intervals."""
@@ -115,8 +114,15 @@ class CustomersAtPrices:
 
     @property
     def response_used(self) -> float:
-        """Retention response taken for prices, at least `LEAST_RESPONSE`."""
-        return max(self.retention_response.estimate, LEAST_RESPONSE)
+        """Retention response taken for prices: its mean, given that it is above 0.
+
+        A dearer price keeps nobody; the mean of the estimate's normal distribution above 0 says
+        what is left to expect where an imprecise estimate lies near 0 or below.
+        """
+        width = 2 * _NORMAL.inv_cdf((1 + self.retention_response.level) / 2)
+        error = (self.retention_response.upper - self.retention_response.lower) / width
+        off = self.retention_response.estimate / error
+        return self.retention_response.estimate + error * _NORMAL.pdf(off) / _NORMAL.cdf(off)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a customer."""
@@ -317,5 +323,5 @@ def _today(rows: pd.DataFrame, present: pd.Index) -> pd.DataFrame:
 
 def _estimate(told: tuple[float, float], unit: str, n: int) -> Estimate:
     value, error = told
-    width = NormalDist().inv_cdf((1 + LEVEL) / 2) * error
+    width = _NORMAL.inv_cdf((1 + LEVEL) / 2) * error
     return Estimate(value, value - width, value + width, unit, n, "clustered by customer", LEVEL)
