@@ -57,6 +57,9 @@ class EquivalentDiscount:
     level_cost, discount_cost, saving : Estimate
         What one level more costs, what the equivalent discount costs, and what service saves
         against the discount; currency a customer and year, mean over the customers.
+    open_interval : tuple of float
+        Ends of the discount's interval even where there is no estimate: from the least discount
+        that would do to infinity, where none may do; NaN where nothing is ruled out.
     by_level : DataFrame
         One row a level from which a step is taken: level, to, customers, level_cost,
         discount_cost, saving (currency a customer and year), break_even_revenue (yearly revenue
@@ -80,6 +83,7 @@ class EquivalentDiscount:
     level_cost: Estimate
     discount_cost: Estimate
     saving: Estimate
+    open_interval: tuple[float, float] = field(repr=False)
     by_level: pd.DataFrame = field(repr=False)
     by_size: pd.DataFrame = field(repr=False)
     response: RetentionResponse = field(repr=False)
@@ -286,6 +290,7 @@ def _told(
         Estimate(steps, steps, steps, unit, len(book.level), "as stated", level),
         estimate(means, unit),
         estimate([one - steps for one in means], unit),
+        (points[1], points[2]),
         _by_level(book, found),
         _by_size(book, found),
         response,

@@ -215,13 +215,13 @@ class _FirstStage:
         }
         self.design: FloatArray = np.column_stack([rows.design, *(made[one]() for one in used)])
         gram = self.design.T @ self.design
-        self.inverse: FloatArray = np.linalg.pinv(gram, hermitian=True)
-        moved = self.inverse @ (self.design.T @ rows.log_price)
+        inverse = np.linalg.pinv(gram, hermitian=True)
+        moved = inverse @ (self.design.T @ rows.log_price)
         self.coefficients: FloatArray = np.asarray(moved, dtype=np.float64)
         fitted = np.asarray(self.design @ self.coefficients, dtype=np.float64)
         self.residual: FloatArray = rows.log_price - fitted
         scores = sums_by_customer(self.design * self.residual[:, None], rows.customer)
-        self.influence: FloatArray = np.asarray(scores @ self.inverse, dtype=np.float64)
+        self.influence: FloatArray = np.asarray(scores @ inverse, dtype=np.float64)
 
     def _own(self) -> tuple[FloatArray, FloatArray]:
         """Coefficients of the instruments and their covariance."""
