@@ -56,7 +56,7 @@ def market_panel(
         )
     laid = table.assign(
         unit=table[unit].astype("string").astype(object),
-        period=pd.to_datetime(table[period]).astype("datetime64[s]") if period else pd.NaT,
+        period=_days(table, period),
     )
     sold = "quantity" in laid and laid["quantity"].notna().any()
     if not sold and "share" in laid:
@@ -92,7 +92,14 @@ def _table(source: CustomerBase | pd.DataFrame) -> tuple[pd.DataFrame, str]:
             f"source={type(source).__name__}: a CustomerBase with a market table or a DataFrame "
             "is needed"
         )
-    return typed_columns(table, [name for name in table if name not in KNOWN]), what
+    return typed_columns(table, [str(name) for name in table if name not in KNOWN]), what
+
+
+def _days(table: pd.DataFrame, column: str | None) -> pd.Series:
+    """First days of the periods; not known where the table has no time."""
+    if column is None:
+        return pd.Series(pd.NaT, table.index, dtype="datetime64[s]")
+    return pd.to_datetime(table[column]).astype("datetime64[s]")
 
 
 def _with_discount(rows: pd.DataFrame) -> pd.DataFrame:

@@ -137,16 +137,16 @@ def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataF
 def _reasons(frame: pd.DataFrame) -> pd.Series:
     """Why a row cannot be used; missing where it can."""
     quantity, price = frame["quantity"].astype(float), frame["price"].astype(float)
-    reasons = {
+    reasons: dict[str, pd.Series] = {
         "product or unit not known": frame["product"].isna() | frame["unit"].isna(),
-        "quantity not known": ~np.isfinite(quantity),
+        "quantity not known": ~quantity.abs().lt(np.inf),
         "quantity below 0": quantity < 0,
-        "price not known": ~np.isfinite(price),
+        "price not known": ~price.abs().lt(np.inf),
         "price not above 0": price <= 0,
     }
     found = pd.Series(pd.NA, index=frame.index, dtype="string")
     for reason, holds in reasons.items():
-        found = found.mask(found.isna() & holds, reason)
+        found[found.isna() & holds] = reason
     return found
 
 
