@@ -217,7 +217,7 @@ def diversion_bars(
     finding(
         ax,
         f"Of the buyers that {product} loses in {market}, {first}, "
-        f"{percent(told.loc[OUTSIDE, last], 0)} buy none ({last})",
+        f"{percent(float(told[last][OUTSIDE]), 0)} buy none ({last})",
         width=title_width(ax, labels),
     )
     rows = _rows_in_words(shown)
@@ -255,15 +255,17 @@ def markup_dots(
     name_rows(ax, labels)
     percent_axis(ax.xaxis)
     ax.set_xlabel(
-        f"Markup: (price {MINUS} marginal cost) / price\n(a dot a product and market, a line their mean)"
+        f"Markup: (price {MINUS} marginal cost) / price\n"
+        "(a dot a product and market, a line their mean)"
     )
     legend_below(ax)
     finding(ax, _markup_sentence(result, rows), width=title_width(ax, labels))
-    told = "; ".join(f"{name} {percent(value)}" for name, value in means[::-1].items())
-    return describe(
-        ax,
-        f"Mean markup by owner, the highest first: {told}; of all {percent(rows['markup'].mean())}.",
+    told = "; ".join(
+        f"{name} {percent(value)}"
+        for name, value in zip(means.index[::-1], means[::-1], strict=True)
     )
+    mean = percent(rows["markup"].mean())
+    return describe(ax, f"Mean markup by owner, the highest first: {told}; of all {mean}.")
 
 
 def _markup_sentence(result: MarketDemand, rows: pd.DataFrame) -> str:

@@ -124,8 +124,9 @@ def demand_design(
 def identifying_words(design: DemandDesign) -> str:
     """Say which variation identifies the price coefficient."""
     effects = " and ".join(design.effects)
+    left = f"{100 * design.price_left:.1f} %"
     within = (
-        f"within {effects}, which leave {100 * design.price_left:.1f} % of the variance of the price"
+        f"within {effects}, which leave {left} of the variance of the price"
         if effects
         else "between all products and markets"
     )
