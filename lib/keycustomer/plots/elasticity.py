@@ -79,7 +79,7 @@ def elasticity_dots(
         ax.hlines(place, row["lower"], row["upper"], color=colour, lw=3.5)
         ax.plot(row["elasticity"], place, mark, color=colour, ms=11)
         if pd.notna(row["truth"]):
-            label = "truth (simulated)" if place == 0 else None
+            label = "truth (simulated)" if place == 0 else "_"
             ax.vlines(row["truth"], place - 0.42, place + 0.42, color="black", lw=3, label=label)
     ax.axvline(0, color=PALETTE["grey"], lw=1.5, ls="--")
     names = [escape_label(name) for name in rows["method"]][::-1]
@@ -348,7 +348,7 @@ def cross_elasticity_map(result: CrossElasticities, ax: Axes | None = None) -> A
         table.index, table.columns
     ]
     for row, column in np.ndindex(*values.shape):
-        value = values[row, column]
+        value = float(values[row, column])
         ax.text(
             column,
             row,

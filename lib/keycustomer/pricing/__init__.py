@@ -55,12 +55,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "elasticity.cross": ("CrossElasticities", "cross_elasticities"),
     "elasticity.earlier": ("stockpiling_controls",),
     "elasticity.elasticities": ("Elasticities", "price_elasticity"),
-    "elasticity.known_panel": ("KnownPanel",),
     "elasticity.over_many": (
         "ElasticityRecovery",
         "elasticity_over_companies",
         "elasticity_over_panels",
     ),
+    "elasticity.synthetic": ("KnownPanel", "known_panel"),
     "elasticity.truth": ("account_elasticities", "true_elasticities"),
     "market.comparison": ("DemandComparison", "compare_demands"),
     "market.demand": ("MarketDemand",),

@@ -19,7 +19,7 @@ import pandas as pd
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import report_html
 from keycustomer.pricing.elasticity.elasticities import Elasticities, Names, price_elasticity
-from keycustomer.pricing.elasticity.known_panel import KnownPanel
+from keycustomer.pricing.elasticity.synthetic import KnownPanel
 from keycustomer.pricing.elasticity.truth import WEIGHTS, account_elasticities, true_elasticities
 from keycustomer.pricing.panels.accounts import account_panel
 from keycustomer.pricing.panels.panel import PricePanel

@@ -181,12 +181,10 @@ def _chosen(panel: PricePanel, products: Sequence[str] | None) -> list[str]:
 
 def _together(prices: pd.DataFrame) -> list[str]:
     """Name the pairs of prices that move so much together that they can hardly be told apart."""
-    correlation = prices.transform(np.log).corr()
+    correlation = np.corrcoef(np.log(prices.to_numpy(float)), rowvar=False)
     pairs = [
-        f"{one} and {other} ({correlation.loc[one, other]:.2f})"
-        for place, one in enumerate(correlation)
-        for other in correlation.columns[place + 1 :]
-        if abs(correlation.loc[one, other]) > TOGETHER
+        f"{prices.columns[one]} and {prices.columns[other]} ({correlation[one, other]:.2f})"
+        for one, other in np.argwhere(np.triu(abs(correlation) > TOGETHER, 1))
     ]
     if not pairs:
         return []

@@ -18,7 +18,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.pricing.elasticity.comparison import elasticity_comparison
-from keycustomer.pricing.elasticity.known_panel import known_panel
+from keycustomer.pricing.elasticity.synthetic import known_panel
 from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.stats.bootstrap import Progress, after_quiet
 from keycustomer.stats.proportion import wilson_interval
