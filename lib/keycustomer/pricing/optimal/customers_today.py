@@ -7,9 +7,11 @@ risks today, its own-price elasticity by tier, and the retention response, ready
 
 Discounts follow demand and sensed risk, so that the plain estimates lie: usage looks inelastic, and
 a discount seems to drive customers away.  What identifies the elasticity is the shock of wholesale
-cost by region and month, within customer and month.  What identifies the retention response is the
+cost by region and month, in changes between months.  What identifies the retention response is the
 part of the price that managers' habits, cost shocks and the list price against competitors' move:
-the rest of the discount stands in the regression as a control (control function).
+the rest of the discount stands in the regression as a control (control function).  Unlike
+:func:`keycustomer.pricing.retention_response` it also learns from list prices against competitors':
+twice as sharp, and only right where list prices do not answer to customers about to leave.
 
 Sources: Terza, Basu & Rathouz (2008), Journal of Health Economics 27, 531-543, for the control
 function; DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188, for the spread between
@@ -18,7 +20,7 @@ tiers; course material T4 and K8.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ from scipy.special import expit
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import sentence_html
+from keycustomer.pricing.elasticity.elasticities import Elasticities, price_elasticity
 from keycustomer.pricing.panels.accounts import account_panel
 from keycustomer.relationships import CustomerMonths, customer_months
 from keycustomer.stats import Estimate
@@ -48,16 +51,13 @@ FEWEST_LEAVERS = 30
 ELASTICITIES = (-4.0, -0.05)
 """Range of elasticities taken for prices: an estimate beyond it is taken for its end."""
 
+FARTHEST = 30.0
+"""Standard errors below 0 from which the mean above 0 is taken from its limit."""
+
 _NORMAL = NormalDist()
 
 LEVEL = 0.95
 """Level of the intervals."""
-
-SWEEPS = 200
-"""Most rounds in which customers' and months' means are taken off."""
-
-STILL = 1e-9
-"""Mean left in a column, in its standard deviations, at which taking off means has come to rest."""
 
 _TERMS = ("tenure", "contract_left", "products", "competitor_offer")
 _NEEDED = ("competitor_price", "cost_shock", "region", "manager", "left", *_TERMS)
@@ -99,7 +99,6 @@ class CustomersAtPrices:
     currency: str
     simulated: bool
     notes: tuple[str, ...] = ()
-    _panel: pd.DataFrame = field(repr=False, kw_only=True)
 
     @property
     def elasticity_used(self) -> float:
@@ -122,6 +121,8 @@ class CustomersAtPrices:
         width = 2 * _NORMAL.inv_cdf((1 + self.retention_response.level) / 2)
         error = (self.retention_response.upper - self.retention_response.lower) / width
         off = self.retention_response.estimate / error
+        if off < -FARTHEST:
+            return error / -off
         return self.retention_response.estimate + error * _NORMAL.pdf(off) / _NORMAL.cdf(off)
 
     def to_frame(self) -> pd.DataFrame:
@@ -164,7 +165,6 @@ def customers_at_prices(
     rows = _rows(panel.frame, laid)
     leaving, naive, churn = _leaving(rows)
     rows = rows.assign(churn=churn)
-    pooled = _elasticity(rows)
     table = _by_tier(rows)
     today = _today(rows, laid.present)
     left_out = laid.present.size - len(today)
@@ -172,13 +172,12 @@ def customers_at_prices(
     return CustomersAtPrices(
         today,
         table.assign(customers=table["tier"].map(today["tier"].value_counts()).fillna(0)),
-        _estimate(pooled, "own-price elasticity", rows["unit"].nunique()),
+        _elasticities(rows, None).own_price_elasticity(),
         _estimate(leaving, "log-odds per log price", rows["unit"].nunique()),
         _estimate(naive, "log-odds per log price", rows["unit"].nunique()),
         laid.currency,
         laid.simulated,
         tuple(notes[: bool(left_out)]),
-        _panel=rows,
     )
 
 
@@ -253,41 +252,24 @@ def _logistic(
     return (float(found.coefficients[-1]), float(np.sqrt(covariance[-1, -1]))), fitted
 
 
-def _elasticity(rows: pd.DataFrame) -> tuple[float, float]:
-    """Two-stage least squares within customer and month, with its error by customer."""
-    customer, month = pd.factorize(rows["unit"])[0], pd.factorize(rows["period"])[0]
-    columns = np.log(rows[["quantity", "price", "competitor_price"]].to_numpy(float))
-    shock = rows["cost_shock"].to_numpy(float)
-    swept = _without_means(np.column_stack([columns, shock]), customer, month)
-    instruments, used = swept[:, [3, 2]], swept[:, [1, 2]]
-    fitted = instruments @ np.linalg.lstsq(instruments, used, rcond=None)[0]
-    slopes = np.linalg.lstsq(fitted, swept[:, 0], rcond=None)[0]
-    left = swept[:, 0] - used @ slopes
-    scores = sums_by_customer(fitted * left[:, None], customer)
-    covariance = covariance_over_customers(scores @ np.linalg.pinv(fitted.T @ fitted))
-    return float(slopes[0]), float(np.sqrt(covariance[0, 0]))
-
-
-def _without_means(
-    columns: FloatArray, customer: npt.NDArray[Any], month: npt.NDArray[Any]
-) -> FloatArray:
-    """Take off customers' and months' means in turn until none is left."""
-    left, spread = columns - columns.mean(axis=0), columns.std(axis=0)
-    for _ in range(SWEEPS):
-        for codes in (customer, month):
-            means = sums_by_customer(left, codes) / np.bincount(codes)[:, None]
-            left = left - means[codes]
-        off = sums_by_customer(left, customer) / np.bincount(customer)[:, None]
-        if (np.abs(off) <= STILL * spread).all():
-            break
-    return left
+def _elasticities(rows: pd.DataFrame, by: str | None) -> Elasticities:
+    """Estimate from changes between months, by shocks of wholesale cost."""
+    return price_elasticity(
+        rows,
+        method="iv",
+        instruments=("cost_shock",),
+        cross=("competitor_price",),
+        by=by,
+        changes=True,
+        level=LEVEL,
+    )
 
 
 def _by_tier(rows: pd.DataFrame) -> pd.DataFrame:
     """Elasticity of each tier alone, and drawn towards the common one."""
-    told = [(tier, len(part), *_elasticity(part)) for tier, part in rows.groupby("tier", sort=True)]
-    table = pd.DataFrame(told, columns=["tier", "rows", "elasticity", "standard_error"])
-    own, error = table["elasticity"].to_numpy(), table["standard_error"].to_numpy()
+    found = _elasticities(rows, "tier").own.rename(columns={"group": "tier"})
+    table = found[["tier", "rows", "elasticity", "standard_error"]]
+    own, error = (table[name].to_numpy(float) for name in ("elasticity", "standard_error"))
     weight = 1 / error**2
     common = float((weight * own).sum() / weight.sum())
     free = len(own) - 1
