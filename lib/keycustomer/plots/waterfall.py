@@ -205,7 +205,7 @@ def discount_point_bars(result: PointOfDiscount, ax: Axes | None = None) -> Axes
     reach = max(float(loss.max()), float((usage + stay).max()), 0.0)
     ax.set_xlim(
         min(0.0, float(loss.min()), float((usage + stay).min())),
-        (2.0 if frame["won_back"].notna().any() else 1.6) * (reach or 1.0),
+        (2.25 if frame["won_back"].notna().any() else 1.6) * (reach or 1.0),
     )
     number_axis(ax.xaxis)
     ax.set_xlabel(axis_label(f"profit over {result.horizon} months", result.currency))
@@ -217,9 +217,8 @@ def discount_point_bars(result: PointOfDiscount, ax: Axes | None = None) -> Axes
     )
     return describe(
         ax,
-        f"{_simulated(result)}Loss from a further discount of {percent(result.points, 2)} of the list "
-        f"price, by group, over "
-        f"{result.horizon} months: {told}.",
+        f"{_simulated(result)}Loss from a further discount of {percent(result.points, 2)} of the "
+        f"list price, by group, over {result.horizon} months: {told}.",
     )
 
 
