@@ -145,7 +145,8 @@ def _without(coding: Coding, label: str, has_none: bool) -> Coding:
     levels = coding.levels | {
         ALTERNATIVE: tuple(one for one in coding.levels[ALTERNATIVE] if one != label)
     }
-    if label == coding.levels[ALTERNATIVE][0]:
+    by_alternative = any(c == ALTERNATIVE for one in kept for c, _ in one.factors)
+    if by_alternative and label == coding.levels[ALTERNATIVE][0]:
         raise ValueError("it is the reference of the constants")
     return Coding(kept, coding.price, coding.attributes, levels)
 

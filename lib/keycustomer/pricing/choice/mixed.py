@@ -244,7 +244,7 @@ def fit_mixed_logit(
     found = logit.coefficients.to_numpy()
     mixing = mixing_of(logit.coding.names, logit.price, found, kinds, space)
     _check_price(logit, mixing)
-    panel = _panel(logit)
+    panel = respondent_panel(logit)
     noise = normal_points(len(panel.there), len(mixing.random), draws, seed)
     walk = _walk(panel, mixing, noise, _start(found, mixing), after_quiet(progress))
     return _model(logit, panel, mixing, noise, walk, seed)
@@ -292,7 +292,8 @@ def _check_price(logit: LogitModel, mixing: Mixing) -> None:
         )
 
 
-def _panel(logit: LogitModel) -> Panel:
+def respondent_panel(logit: LogitModel) -> Panel:
+    """Arrange the tasks of a logit by respondent."""
     data = logit.data
     chosen = data.frame["chosen"].to_numpy()
     tasks = tasks_of(logit.coding.design(data.frame), data.starts, chosen)
