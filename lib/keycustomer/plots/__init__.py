@@ -74,6 +74,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "cohorts": ("cohort_layers", "cohort_value", "retention_triangle"),
     "customers": ("activity_over_time", "completeness_map", "exclusion_bars", "last_largest"),
+    "discounts": ("discount_gain_bars", "discounts_by_risk"),
     "drivers": (
         "drift_lines",
         "importance_bars",
@@ -100,6 +101,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "price_variation_bars",
         "recovery_points",
     ),
+    "equivalent_discount": ("equivalent_costs", "equivalent_curve", "equivalent_dots"),
     "judged": ("company_dots", "judged_bars", "overrating_dots", "plan_level_bars"),
     "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),

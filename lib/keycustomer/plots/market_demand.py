@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from keycustomer.plots.audit import axis_label, title_width
-from keycustomer.plots.labels import interval_text, name_rows, names_in_words, short_names
+from keycustomer.plots.labels import interval_text, name_rows, names_in_words, short_names, shorten
 from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
@@ -152,7 +152,9 @@ def elasticity_map(
 def _map_sentence(shown: pd.DataFrame, result: MarketDemand, market: str) -> str:
     own = pd.Series(np.diag(shown), index=shown.index)
     data = "Simulated: " if result.table.simulated else ""
-    told = f"{data}in {market} own-price elasticities run from {own.min():.2f} to {own.max():.2f}"
+    run = f"elasticities run from {own.min():.2f} to {own.max():.2f}"
+    said = run if len(own) > 1 else f"elasticity is {own.iloc[0]:.2f}"
+    told = f"{data}in {_short(market)} own-price {said}"
     if len(shown) > 1 and result.model == "logit":
         told += "; the logit lets a price move all rivals alike"
     return capital(signed(told))
@@ -213,10 +215,11 @@ def diversion_bars(
     ax.set_xlabel(f"Share of the buyers that {escape_label(product, LONGEST)} loses")
     legend_below(ax, columns=min(len(results), 3))
     inside = told[last].drop(OUTSIDE)
-    first = f"{inside.idxmax()} takes {percent(inside.max(), 0)}" if len(inside) else "none other"
+    takes = f"{_short(inside.idxmax())} takes {percent(inside.max(), 0)}, " if len(inside) else ""
+    data = "Simulated: of" if results[last].table.simulated else "Of"
     finding(
         ax,
-        f"Of the buyers that {product} loses in {market}, {first}, "
+        f"{data} the buyers that {_short(product)} loses in {_short(market)}, {takes}"
         f"{percent(float(told[last][OUTSIDE]), 0)} buy none ({last})",
         width=title_width(ax, labels),
     )
@@ -307,7 +310,8 @@ def price_change_bars(
     percent_axis(ax.xaxis, digits=1 if reach < 0.05 else 0)
     ax.set_xlabel("Change of the share of products whose price stays")
     legend_below(ax, columns=min(len(results), 3))
-    said = _change_sentence(changes, list(moved), last)
+    data = "Simulated: " if results[last].attrs.get("simulated") else ""
+    said = capital(data + _change_sentence(changes, list(moved), last))
     finding(ax, said, width=title_width(ax, labels))
     told = _rows_in_words(shown)
     return describe(ax, f"{said}. Changes of the other shares: {told}.")
@@ -315,15 +319,16 @@ def price_change_bars(
 
 def _change_sentence(changes: pd.DataFrame, moved: Sequence[object], last: str) -> str:
     if not moved:
-        return "No price changed, so that no share does"
+        return "no price changed, so that no share does"
     told = changes.loc[changes.index.isin(moved), last].to_numpy(float)
     name = names_in_words(moved, 2)
     rest = changes[last].drop(index=[*moved, OUTSIDE], errors="ignore")
     change = percent(float(told.mean()), 0)
     more = "+" if not change.startswith(MINUS) else ""
-    said = f"At the new price the share of {name} changes by {more}{change}"
+    said = f"at the new price the share of {name} changes by {more}{change}"
     if len(rest) > 1:
-        said += f", those of the rivals by {percent(rest.min())} to {percent(rest.max())}"
+        ends = dict.fromkeys(percent(value) for value in (rest.min(), rest.max()))
+        said += f", those of the rivals by {' to '.join(ends)}"
     return f"{said} ({last})"
 
 
@@ -399,6 +404,10 @@ def _largest(result: MarketDemand, market: str, most: int) -> list[str]:
     rows = result.table.frame
     own = rows[rows["market"] == market].sort_values("share", ascending=False, kind="stable")
     return own["product"].iloc[:most].tolist()
+
+
+def _short(name: object) -> str:
+    return shorten(name, LONGEST)
 
 
 def _labels(names: Any) -> list[str]:

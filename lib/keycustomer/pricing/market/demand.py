@@ -243,7 +243,7 @@ class MarketDemand:
         -------
         DataFrame
             product, price, new_price, share, new_share, change (new share over the old one, less
-            1); last a row "outside" without prices.
+            1); last a row "outside" without prices; `attrs["simulated"]` says whether data are.
 
         Raises
         ------
@@ -263,7 +263,9 @@ class MarketDemand:
                 "new_share": [*after, 1 - after.sum()],
             }
         )
-        return told.assign(change=told["new_share"] / told["share"] - 1)
+        told = told.assign(change=told["new_share"] / told["share"] - 1)
+        told.attrs["simulated"] = self.table.simulated
+        return told
 
     def equilibrium_prices(
         self, market: str, costs: Mapping[str, float] | pd.Series, ownership: Ownership = "firm"
