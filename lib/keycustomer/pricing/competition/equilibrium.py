@@ -3,7 +3,8 @@
 Question: where do prices settle when every firm answers the others'?  :func:`equilibrium_prices`
 solves the first-order conditions for any :class:`PriceMarket` and checks what makes them an
 equilibrium: how far the conditions are from holding, whether each firm's profit has a peak there
-(second-order conditions), and whether searching from far away ends at the same prices.
+(second-order conditions), whether a firm gains by going far, and whether searches that begin
+elsewhere end at the same prices.
 
 Sources: Morrow & Skerlos (2011), Operations Research 59(2), 328-345; Caplin & Nalebuff (1991),
 Econometrica 59(1), 25-59, for when there is one; Lerner (1934) for the markup.
@@ -11,6 +12,7 @@ Econometrica 59(1), 25-59, for when there is one; Lerner (1934) for the markup.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +31,12 @@ BOUND = 1e-9
 
 FAR = 3.0
 """Multiple of the first prices from which the equilibrium is searched once more."""
+
+ROUNDS = 25
+"""Rounds of best replies by which an equilibrium is looked for where there are several peaks."""
+
+GAIN = 1e-7
+"""Share of profit beyond which a firm that moves far is said to gain."""
 
 SAME = 1e-6
 """Relative difference of prices above which two equilibria are two."""
@@ -55,7 +63,7 @@ class Equilibrium:
         share of the largest quantity.
     peaks : bool
         Whether every firm's profit has a peak at its prices (second-order conditions; prices at
-        their floor held there).
+        their floor held there), and no multiple of them brings it more.
     at_floor : tuple of str
         Products whose floor price binds.
     notes : tuple of str
@@ -126,14 +134,40 @@ def equilibrium_prices(market: PriceMarket, *, floor: Floor = None) -> Equilibri
     ValueError
         When a product does not sell at the prices found, or a floor makes no sense.
     """
-    lowest, own = market.floor_prices(floor), market.ownership
-    first = np.maximum(market.first_prices(), np.where(np.isfinite(lowest), lowest, -np.inf))
+    return equilibrium_above(market, market.floor_prices(floor))
+
+
+def equilibrium_above(
+    market: PriceMarket, lowest: FloatArray, *, of: PriceMarket | None = None
+) -> Equilibrium:
+    """Find an equilibrium at or above floor prices.
+
+    Parameters
+    ----------
+    market : PriceMarket
+        Whose owners set the prices.
+    lowest : ndarray, shape (products,)
+        Floor prices, minus infinity without.
+    of : PriceMarket, optional
+        Whose firms' profits are told; left out, the market's.
+    """
+    own = market.ownership
 
     def step(prices: FloatArray) -> FloatArray:
         return np.maximum(market.reply_step(prices, own), lowest)
 
-    prices = search(step, first, "the equilibrium")
-    return settled(market, prices, lowest, notes=_second_search(step, FAR * first, prices))
+    found, notes = [search(step, np.maximum(market.first_prices(), lowest), "the equilibrium")], ""
+    for start in _other_starts(market, found[0], lowest):
+        try:
+            found.append(search(step, start, "the equilibrium"))
+        except RuntimeError:
+            notes = "One search from other prices does not end: there may be other equilibria."
+    good = [prices for prices in found if _gain(market, prices, lowest) <= GAIN]
+    chosen = good[0] if good else found[0]
+    apart = max(float(np.abs(one / chosen - 1).max()) for one in (chosen, *good))
+    if apart > SAME:
+        notes = f"There are several equilibria: another is up to {apart:.1%} away."
+    return _described(of or market, market, chosen, lowest, (notes,) if notes else ())
 
 
 def joint_prices(market: PriceMarket, *, floor: Floor = None) -> Equilibrium:
@@ -141,46 +175,43 @@ def joint_prices(market: PriceMarket, *, floor: Floor = None) -> Equilibrium:
 
     The profits told are those of the firms, each with its own products.
     """
-    found = equilibrium_prices(market.joined(), floor=floor)
-    lowest = market.floor_prices(floor)
-    return settled(market, found.prices, lowest, notes=found.notes, conditions=market.joined())
+    return equilibrium_above(market.joined(), market.floor_prices(floor), of=market)
 
 
-def settled(
+def _other_starts(
+    market: PriceMarket, found: FloatArray, lowest: FloatArray
+) -> Iterator[FloatArray]:
+    """Prices to search from again: far ones, and where profits have several peaks the highest."""
+    yield FAR * np.maximum(market.first_prices(), lowest)
+    if market.one_peak:
+        return
+    prices = found
+    for _ in range(ROUNDS):
+        before = prices
+        for firm in market.names:
+            prices = market.reply_above(firm, prices, lowest)
+        if np.abs(prices / before - 1).max() <= SAME:
+            break
+    yield prices
+
+
+def _described(
     market: PriceMarket,
+    rules: PriceMarket,
     prices: FloatArray,
     lowest: FloatArray,
-    *,
-    notes: tuple[str, ...] = (),
-    conditions: PriceMarket | None = None,
+    notes: tuple[str, ...],
 ) -> Equilibrium:
-    """Describe prices that were found.
-
-    Parameters
-    ----------
-    market : PriceMarket
-        Whose profits are told.
-    prices, lowest : ndarray, shape (products,)
-        Prices, and floor prices.
-    notes : tuple of str
-        What is known already.
-    conditions : PriceMarket, optional
-        Whose first-order conditions hold; left out, the market's.
-
-    Raises
-    ------
-    ValueError
-        When a product does not sell.
-    """
-    rules = conditions or market
+    """Describe prices at which the conditions of `rules` hold, with the profits of `market`."""
     sold = market.quantities(prices)
     need_sales(market, prices, sold)
     free = prices > lowest + BOUND * np.abs(prices)
     slope = rules.marginal_profits(prices)
     # below the floor nobody may go: there profit may fall with the price, but not rise
     violated = np.where(free, np.abs(slope), np.maximum(slope, 0.0))
-    peaks = _peaks(rules, prices, free)
-    more = () if peaks else ("Some firm's profit has no peak here: a saddle, not an equilibrium.",)
+    peaks, gain = _peaks(rules, prices, free), _gain(rules, prices, lowest)
+    if gain > GAIN:
+        notes += (f"No equilibrium: some firm gains {gain:.2%} by going far from these prices.",)
     return Equilibrium(
         market,
         prices,
@@ -188,10 +219,23 @@ def settled(
         market.profits(prices),
         market.consumer_surplus(prices),
         float(violated.max() / sold.max()),
-        peaks,
+        peaks and gain <= GAIN,
         tuple(name for name, loose in zip(market.products, free, strict=True) if not loose),
-        (*notes, *more),
+        notes,
     )
+
+
+def _gain(market: PriceMarket, prices: FloatArray, lowest: FloatArray) -> float:
+    """Largest share by which a firm earns more at a multiple of its prices."""
+    if market.one_peak:
+        return 0.0
+    gains = []
+    for firm in market.names:
+        mine = market.of_firm(firm)
+        moved = np.maximum(market.best_multiple(firm, prices), lowest)
+        before, after = (float(market.product_profits(one)[mine].sum()) for one in (prices, moved))
+        gains.append(after / before - 1)
+    return max(gains)
 
 
 def need_sales(market: PriceMarket, prices: FloatArray, sold: FloatArray) -> None:
@@ -208,18 +252,6 @@ def need_sales(market: PriceMarket, prices: FloatArray, sold: FloatArray) -> Non
             f"{market.products[worst]!r} does not sell at its price {prices[worst]:g} beside the "
             "others': leave it out of the market, or make it cheaper"
         )
-
-
-def _second_search(step: object, start: FloatArray, found: FloatArray) -> tuple[str, ...]:
-    """Say whether a search from far away ends elsewhere."""
-    try:
-        again = search(step, start, "the equilibrium")
-    except RuntimeError:
-        return ("A search from far away does not end: that this is the only one is not known.",)
-    apart = float(np.abs(again / found - 1).max())
-    if apart > SAME:
-        return (f"There are several equilibria: another has prices up to {apart:.1%} apart.",)
-    return ()
 
 
 def _peaks(market: PriceMarket, prices: FloatArray, free: npt.NDArray[np.bool_]) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
 from keycustomer.pricing.competition.price_market import (
     PriceMarket,
@@ -63,6 +63,11 @@ class LogitMarket(PriceMarket):
     nesting: float = 0.0
     size: float = 1.0
 
+    @property
+    def one_peak(self) -> bool:
+        """Whether all buyers are of one kind; of several, a price may suit one or the other."""
+        return len(self.weights) == 1
+
     def shares(self, prices: npt.ArrayLike) -> FloatArray:
         """Share of the possible buyers who take each product, shape (products,)."""
         return self.weights @ self._choices(np.asarray(prices, dtype=float))[0]
@@ -73,7 +78,7 @@ class LogitMarket(PriceMarket):
 
     def slopes(self, prices: npt.ArrayLike) -> FloatArray:
         """Change of quantities per currency: row a quantity, column a price."""
-        diagonal, rest = self._slope_parts(np.asarray(prices, dtype=float))
+        diagonal, rest = self._slope_parts(*self._choices(np.asarray(prices, dtype=float)))
         return np.diag(diagonal) - rest
 
     def consumer_surplus(self, prices: npt.ArrayLike) -> float:
@@ -87,10 +92,10 @@ class LogitMarket(PriceMarket):
 
     def reply_step(self, prices: FloatArray, own: npt.NDArray[np.bool_]) -> FloatArray:
         """Step of Morrow & Skerlos, whose fixed point holds the first-order conditions."""
-        diagonal, rest = self._slope_parts(prices)
-        margin = prices - self.unit_costs
-        passed = np.where(own, rest, 0.0).T @ margin
-        return self.unit_costs + (passed - self.quantities(prices)) / diagonal
+        shares, among = self._choices(prices)
+        diagonal, rest = self._slope_parts(shares, among)
+        passed = np.where(own, rest, 0.0).T @ (prices - self.unit_costs)
+        return self.unit_costs + (passed - self.size * (self.weights @ shares)) / diagonal
 
     def residual_demand(self, product: str, prices: npt.ArrayLike) -> LogitDemand:
         """Demand for one product while the others keep their prices.
@@ -169,26 +174,25 @@ class LogitMarket(PriceMarket):
         )
 
     def _inclusive(self, prices: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Utilities within the nest, scaled, and the nest's own utility by segment."""
-        utility = self.worths + self.price_coefficients[:, None] * prices
-        within = utility / (1 - self.nesting)
-        return within, (1 - self.nesting) * logsumexp(within, axis=1)
+        """Shares among those who buy, and the utility of the best product, by segment."""
+        within = (self.worths + self.price_coefficients[:, None] * prices) / (1 - self.nesting)
+        largest = within.max(axis=1, keepdims=True)
+        above = np.exp(within - largest)
+        total = above.sum(axis=1, keepdims=True)
+        nest = (1 - self.nesting) * (largest + np.log(total))[:, 0]
+        return above / total, nest
 
     def _choices(self, prices: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Shares by segment, of all and of those who buy, each (segments, products)."""
-        within, nest = self._inclusive(prices)
-        among = np.exp(within - logsumexp(within, axis=1, keepdims=True))
-        buying = np.exp(nest - np.logaddexp(0.0, nest))
-        return among * buying[:, None], among
+        among, nest = self._inclusive(prices)
+        return among * expit(nest)[:, None], among
 
-    def _slope_parts(self, prices: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _slope_parts(self, shares: FloatArray, among: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Slopes as a diagonal less a matrix: what a price does alone, and through others."""
-        shares, among = self._choices(prices)
         scaled = self.size * self.weights * self.price_coefficients / (1 - self.nesting)
         mixed = self.nesting * among + (1 - self.nesting) * shares
-        diagonal = scaled @ shares
-        rest = np.einsum("s,sj,sk->jk", scaled, shares, mixed)
-        return diagonal, rest
+        weighed = scaled[:, None] * shares
+        return weighed.sum(axis=0), weighed.T @ mixed
 
 
 def logit_market(

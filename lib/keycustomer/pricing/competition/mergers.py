@@ -12,7 +12,7 @@ Werden & Froeb (1994), Journal of Law, Economics & Organization 10(2), 407-426, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,11 @@ import pandas as pd
 
 from keycustomer.customers.rendering import sentence_html
 from keycustomer.pricing.competition.calibration import implied_costs
-from keycustomer.pricing.competition.equilibrium import Equilibrium, equilibrium_prices
+from keycustomer.pricing.competition.equilibrium import (
+    Equilibrium,
+    equilibrium_above,
+    equilibrium_prices,
+)
 from keycustomer.pricing.competition.price_market import Floor, PriceMarket
 from keycustomer.stats.samples import FloatArray
 
@@ -130,20 +134,9 @@ def merger_effect(
     party = np.isin(np.asarray(market.firms, dtype=object), merging)
     before = equilibrium_prices(market, floor=floor)
     saved = joined.with_costs(market.unit_costs * np.where(party, 1 + cost_change, 1.0))
-    after = equilibrium_prices(saved, floor=_merged_floor(floor, merging, joined, market))
+    lowest = market.with_costs(saved.unit_costs).floor_prices(floor)
+    after = equilibrium_above(saved, lowest)
     return MergerEffect(merging, before, after, cost_change, _rows(before, after, joined, party))
-
-
-def _merged_floor(
-    floor: Floor, merging: tuple[str, ...], joined: PriceMarket, market: PriceMarket
-) -> Floor:
-    """Floor of the merged firm: the highest of its parts."""
-    if not isinstance(floor, Mapping):
-        return floor
-    owner = joined.firms[market.firms.index(merging[0])]
-    highest = [floor[firm] for firm in merging if firm in floor]
-    others = {firm: share for firm, share in floor.items() if firm not in merging}
-    return others | ({owner: max(highest)} if highest else {})
 
 
 def _rows(

@@ -27,6 +27,9 @@ Floor: TypeAlias = float | Mapping[str, float] | None
 STEPS = 20_000
 """Steps after which a search for best replies is given up."""
 
+MULTIPLES = (1.0, *np.geomspace(0.2, 5.0, 24).tolist())
+"""Multiples of a firm's prices that are tried where its profit may have several peaks."""
+
 NEAR = 1e-13
 """Change of prices, relative to the largest price or cost, at which a search ends."""
 
@@ -75,6 +78,11 @@ class PriceMarket(ABC):
         own : ndarray of bool, shape (products, products)
             Whether two products have one owner.
         """
+
+    @property
+    def one_peak(self) -> bool:
+        """Whether a firm's profit has one peak only, so that a search ends at the best reply."""
+        return True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,15 +213,26 @@ class PriceMarket(ABC):
         RuntimeError
             When no best reply is found.
         """
-        mine, lowest = self.of_firm(firm), self.floor_prices(floor)
-        at, own = np.array(prices, dtype=float), np.outer(mine, mine)
+        return self.reply_above(firm, np.array(prices, dtype=float), self.floor_prices(floor))
+
+    def reply_above(self, firm: str, prices: FloatArray, lowest: FloatArray) -> FloatArray:
+        """Find the best reply of one firm at or above floor prices, see :meth:`best_reply`."""
+        mine, at = self.of_firm(firm), prices
+        own = np.outer(mine, mine)
+        start = at if self.one_peak else self.best_multiple(firm, at)
         # a firm whose rivals are given is a market of its own, with the others' prices in it
-        moved = search(
+        return search(
             lambda now: np.where(mine, np.maximum(self.reply_step(now, own), lowest), at),
-            at,
+            start,
             f"the best reply of {firm}",
         )
-        return moved
+
+    def best_multiple(self, firm: str, prices: FloatArray) -> FloatArray:
+        """Prices in which one firm's are the multiple, of a few, that brings it most."""
+        mine = self.of_firm(firm)
+        tried = [np.where(mine, factor * prices, prices) for factor in MULTIPLES]
+        earned = [float(self.product_profits(one)[mine].sum()) for one in tried]
+        return tried[int(np.argmax(earned))]
 
 
 def search(step: Any, start: FloatArray, what: str) -> FloatArray:
@@ -224,16 +243,17 @@ def search(step: Any, start: FloatArray, what: str) -> FloatArray:
     RuntimeError
         When none is reached.
     """
-    for share in (1.0, 0.5, 0.1):
-        now = start.copy()
-        for _ in range(STEPS):
-            new = step(now)
-            change = float(np.abs(new - now).max(initial=0.0))
-            if not np.isfinite(change):
-                break
-            now = new if share == 1.0 else (1 - share) * now + share * new
-            if change <= NEAR * max(float(np.abs(now).max(initial=0.0)), 1e-300):
-                return now
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for share in (1.0, 0.5, 0.1):
+            now = start.copy()
+            for _ in range(STEPS):
+                new = step(now)
+                change = float(np.abs(new - now).max(initial=0.0))
+                if not np.isfinite(change):
+                    break
+                now = new if share == 1.0 else (1 - share) * now + share * new
+                if change <= NEAR * float(np.abs(now).max(initial=0.0)):
+                    return now
     raise RuntimeError(
         f"no prices were found for {what} in {STEPS:,} steps: profit may rise with the price "
         "without end (demand that hardly falls), or several prices may be as good; check the "
