@@ -48,8 +48,10 @@ from keycustomer.stats.samples import FloatArray
 STEPS = (0.02, 0.04, 0.06, 0.09, 0.13, 0.20)
 """Discounts tried, shares of the list price on top of today's."""
 
-GROUPS = 4
-"""Groups of customers by size."""
+SIZES = ("smallest", "second", "third", "largest")
+"""Quarters of the customers by revenue."""
+
+ALL = "all"
 
 USUAL, LEVEL = "as today", "one level more"
 
@@ -63,7 +65,8 @@ class TrueEquivalent:
     Attributes
     ----------
     frame : DataFrame
-        One row for all customers and for each quarter by size: group ("all", 1 the smallest ...),
+        One row for all customers, each quarter by revenue and each level from which the step is
+        taken: by ("all", "size", "level"), group ("all", "smallest" to "largest", names of levels),
         customers, yearly_revenue, retention (share still there as today), retention_gain (by one
         level more), discount (that keeps as many, share of the list price; NaN where none of those
         tried does), level_profit, discount_profit (change against today, currency a customer and
@@ -97,7 +100,7 @@ class TrueEquivalent:
             f"Simulated, the truth over {self.horizon} months: one level more keeps as many as "
             f"{self.discount:.1%} of discount."
         ]
-        tables = {"By size": self.frame, "Discounts tried": self.curve}
+        tables = {"By size and level": self.frame, "Discounts tried": self.curve}
         return report_html("True equivalent discount", said, tables)
 
 
@@ -146,9 +149,14 @@ def true_equivalent_discount(
         raise ValueError(f"source: nobody below the level {LEVELS[-1]!r} is left at the end")
     revenue = compared.outcomes[USUAL].expected_revenue[who]
     order = who[np.argsort(revenue, kind="stable")]
-    groups = np.array_split(order, min(GROUPS, len(order)))
-    parts = [("all", who), *((k, one) for k, one in enumerate(groups, start=1))]
-    rows = [{"group": name, **_compared(compared, part, discounts, ahead)} for name, part in parts]
+    parts = [("all", ALL, who)]
+    parts += [("size", *one) for one in zip(SIZES, np.array_split(order, len(SIZES)), strict=True)]
+    parts += [("level", name, who[level[who] == code]) for code, name in enumerate(LEVELS[:-1])]
+    rows = [
+        {"by": by, "group": name, **_compared(compared, part, discounts, ahead)}
+        for by, name, part in parts
+        if part.size
+    ]
     return TrueEquivalent(pd.DataFrame(rows), _curve(compared, who, discounts, ahead), ahead)
 
 
@@ -242,14 +250,14 @@ class EquivalentOverCompanies:
         One row a company and method: company, method, level, log_price (log-odds), discount, lower,
         upper, truth, held (whether the interval holds the truth), estimated_saving, true_saving
         (currency a customer and year), first_stage_f.
-    sizes : DataFrame
-        One row a company and group by size, as :attr:`TrueEquivalent.frame`, with company.
+    groups : DataFrame
+        One row a company and group of customers, as :attr:`TrueEquivalent.frame`, with company.
     accounts, months : int
         Size and window of each company.
     """
 
     frame: pd.DataFrame
-    sizes: pd.DataFrame = field(repr=False)
+    groups: pd.DataFrame = field(repr=False)
     accounts: int
     months: int
 
@@ -258,26 +266,26 @@ class EquivalentOverCompanies:
         """Number of companies."""
         return int(self.frame["company"].nunique())
 
-    def saving(self, group: object = "all") -> Estimate:
+    def saving(self, group: str = ALL) -> Estimate:
         """Mean over companies of what service truly brings more than the equivalent discount.
 
         Parameters
         ----------
-        group : "all" or int
-            All customers, or a quarter by size, 4 the largest.
+        group : str
+            All customers, a quarter by size, or a level from which the step is taken.
 
         Raises
         ------
         KeyError
             When there is no such group.
         """
-        rows = self.sizes[self.sizes["group"] == group]
+        rows = self.groups[self.groups["group"] == group]
         if rows.empty:
-            known = ", ".join(map(repr, self.sizes["group"].drop_duplicates()))
+            known = ", ".join(map(repr, self.groups["group"].drop_duplicates()))
             raise KeyError(f"no group {group!r}; there is: {known}")
         return mean_over_companies(rows["saving"].dropna().to_numpy(dtype=float), UNIT)
 
-    def verdict(self, group: object = "all") -> str:
+    def verdict(self, group: str = ALL) -> str:
         """Verdict on T4: one level more brings more than the discount that keeps as many."""
         return verdict_above(self.saving(group), 0.0)
 
@@ -299,13 +307,14 @@ class EquivalentOverCompanies:
             )
         return pd.DataFrame(rows)
 
-    def by_size(self) -> pd.DataFrame:
-        """One row a group by size: means over companies, the saving's interval and verdict."""
+    def by_group(self) -> pd.DataFrame:
+        """One row a group of customers: means over companies, the saving's interval and verdict."""
         rows = []
-        for group, own in self.sizes.groupby("group", sort=False):
+        for (by, name), own in self.groups.groupby(["by", "group"], sort=False):
+            group = str(name)
             mean = self.saving(group)
             means = own[["yearly_revenue", "retention_gain", "discount"]].mean().to_dict()
-            row = {"group": group, **means, "saving": mean.estimate}
+            row = {"by": by, "group": group, **means, "saving": mean.estimate}
             ends = {"lower": mean.lower, "upper": mean.upper}
             rows.append(row | ends | {"verdict": self.verdict(group)})
         return pd.DataFrame(rows)
@@ -317,8 +326,8 @@ class EquivalentOverCompanies:
             f"Service before price: one level more brings {mean} {UNIT} more than the discount "
             f"that keeps as many: {self.verdict()}.",
         ]
-        sizes = self.by_size().rename(columns={"lower": "from", "upper": "to"})
-        tables = {"Estimated against true": self.to_frame(), "By size": sizes}
+        groups = self.by_group().rename(columns={"lower": "from", "upper": "to"})
+        tables = {"Estimated against true": self.to_frame(), "By group": groups}
         return report_html("Equivalent discount over companies", said, tables)
 
 
@@ -345,7 +354,7 @@ def equivalent_over_companies(
     -----
     A company of 1,000 accounts takes about two seconds.
     """
-    rows, sizes = [], []
+    rows, groups = [], []
     made = simulated_companies(
         companies, accounts, months, first_seed, parameters=parameters, progress=progress
     )
@@ -353,8 +362,8 @@ def equivalent_over_companies(
         truth = true_equivalent_discount(company, horizon=horizon)
         seed = company.settings.seed
         rows += _estimated(company, truth, seed)
-        sizes.append(truth.frame.assign(company=seed))
-    told = pd.concat(sizes, ignore_index=True)
+        groups.append(truth.frame.assign(company=seed))
+    told = pd.concat(groups, ignore_index=True)
     return EquivalentOverCompanies(pd.DataFrame(rows), told, accounts, months)
 
 
