@@ -111,6 +111,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "optimal.realisation": ("PriceWaterfall", "price_waterfall"),
     "optimal.several_products": ("OptimalPrices", "optimal_prices"),
+    "optimal.true_lifetime": ("true_price_curve",),
     "optimal.uncertain": ("UncertainPrice", "uncertain_price"),
     "panels.accounts": ("account_panel",),
     "panels.markets": ("market_panel",),
