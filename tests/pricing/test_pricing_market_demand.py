@@ -367,6 +367,39 @@ def test_what_cannot_be_fitted(change, arguments, message):
         fit_market_demand(rows, **arguments)
 
 
+def test_the_order_of_random_terms_does_not_matter():
+    rows = known_market(10, seed=15)
+    rows["cost2"] = rows["cost"] ** 2
+    start = {("constant", "spread"): 0.9, ("price", "spread"): 0.2}
+    one, other = (
+        fit_market_demand(
+            rows, instruments=["cost", "cost2", "rival_cost"], random=terms, start=start,
+            search=False, draws=20,
+        )
+        for terms in (["price", "constant"], ["constant", "price"])
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(one.coefficients, other.coefficients)
+    assert one.coefficients["term"].tolist() == ["constant", "price", "constant", "price"]
+    shares = [t.shares(p) for (_, t, p) in one._markets()]
+    np.testing.assert_allclose(np.concatenate(shares), rows["share"], atol=SAME)
+
+
+@pytest.mark.parametrize(
+    ("people", "message"),
+    [
+        ({"place": ["M000"]}, "has no column 'market'"),
+        ({"market": ["M000", "M001"], "income": [1.0, None]}, r"\['income'\] are not known"),
+        ({"market": ["M000", "M001"], "age": [1.0, 2]}, r"lacks columns \['income'\]"),
+    ],
+)
+def test_demographics_that_cannot_be_used(people, message):
+    with pytest.raises(ValueError, match=message):
+        fit_market_demand(
+            known_market(2), instruments=["cost"], random={"x": ["income"]},
+            demographics=pd.DataFrame(people),
+        )  # fmt: skip
+
+
 def test_demographics_must_cover_the_markets():
     people = pd.DataFrame({"market": ["M000"], "income": [1.0]})
     with pytest.raises(ValueError, match=r"no row for markets \['M001'"):

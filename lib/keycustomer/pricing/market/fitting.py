@@ -77,7 +77,7 @@ def fit_market_demand(
         have a spread.
     demographics : DataFrame, optional
         Kinds of buyers: market, weight (equal where missing), demographics and, where draws are
-        given, nodes0, nodes1 ... in the order of the terms with a spread.
+        given, nodes0, nodes1 ... in the order of the terms with a spread, the constant first.
     nests : str, optional
         Column of nests, for a nested logit.
     supply : MarketSupply, optional

@@ -133,6 +133,8 @@ def random_terms(design: DemandDesign, random: Random | Sequence[str]) -> Random
         kinds = {str(name): tuple(given) for name, given in random.items()}
     else:
         kinds = {str(name): (SPREAD,) for name in random}
+    # A formula has its constant first, wherever it is named.
+    kinds = {name: kinds[name] for name in sorted(kinds, key=lambda name: name != CONSTANT)}
     bare = [name for name, given in kinds.items() if not given]
     if bare:
         raise ValueError(f"random: {bare} need '{SPREAD}' or the names of demographics")
@@ -168,6 +170,8 @@ def read_buyers(
         if draws < 1:
             raise ValueError(f"draws={draws}: at least one buyer a market is needed")
         demographics = pd.DataFrame({"market": np.repeat(markets, draws)})
+    if "market" not in demographics:
+        raise ValueError(f"demographics has no column 'market'; it has {list(demographics)}")
     people = demographics.assign(market=demographics["market"].astype(str))
     absent = [one for one in terms.demographics if one not in people]
     lost = sorted(set(markets) - set(people["market"]))
@@ -177,6 +181,7 @@ def read_buyers(
             f"columns {list(people.columns)}"
         )
     people = people[people["market"].isin(markets)].reset_index(drop=True)
+    _check_known(people)
     weight = next((people[n] for n in ("weight", "weights") if n in people), None)
     if weight is None:
         weight = 1 / people.groupby("market")["market"].transform("size")
@@ -188,6 +193,16 @@ def read_buyers(
         nodes,
         people[terms.demographics].astype(float),
     )
+
+
+def _check_known(people: pd.DataFrame) -> None:
+    """Refuse kinds of buyers of whom something is not known."""
+    unknown = [str(name) for name in people if people[name].isna().any()]
+    if unknown:
+        raise ValueError(
+            f"demographics: {unknown} are not known for some kinds of buyers; give every kind all "
+            "its values"
+        )
 
 
 def _nodes(people: pd.DataFrame, count: int, seed: int | np.random.Generator) -> FloatArray:
@@ -301,7 +316,6 @@ def _problem(
     named = [n for n in terms.names if n not in (CONSTANT, PRICE)]
     shown = dict(zip(named, _written(data, design, named, "r"), strict=True))
     shown |= {CONSTANT: "1", PRICE: "prices"}
-    # The constant comes first wherever a formula names it, so terms are sorted likewise.
     second = pyblp.Formulation(
         " + ".join([*([] if CONSTANT in terms.names else ["0"]), *(shown[n] for n in terms.names)])
     )
