@@ -230,12 +230,12 @@ def _within(series: pd.Series, name: str, low: float, high: float) -> FloatArray
     first = ", ".join(
         f"{numbers[row]:g} ({series.index[row]!r})" for row in np.flatnonzero(wrong)[:SHOWN]
     )
-    allowed = [f"at least {low:g}"] * np.isfinite(low) + [f"at most {high:g}"] * np.isfinite(high)
+    ends = {"at least": low, "at most": high}
+    allowed = [f"{word} {end:g}" for word, end in ends.items() if np.isfinite(end)]
     cure = {
         "own_price_elasticity": "; what sells more when it is dearer is not a demand curve",
         "retention_response": "; an estimate below 0 says that discounts followed risk",
     }.get(name, "; drop these customers or give them a value")
-    raise ValueError(
-        f"{name}: {first}{' and more' if wrong.sum() > SHOWN else ''} must be finite"
-        f"{' and ' if allowed else ''}{' and '.join(allowed).replace('1e-12', 'above 0')}{cure}"
-    )
+    bounds = " and ".join(["finite", *allowed]).replace("at least 1e-12", "above 0")
+    more = " and more" if wrong.sum() > SHOWN else ""
+    raise ValueError(f"{name}: {first}{more} must be {bounds}{cure}")
