@@ -14,6 +14,7 @@ BENCHMARKS = (
     "customer_table",
     "lifetime_fits",
     "drivers",
+    "logit",
     "measurement",
     "simulation",
     "selection",

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 LONGEST_NAME = 34
 """Letters of a name at an axis."""
 
+LONGEST_GROUP = 28
+"""Letters of a group in the legend."""
+
 MOST_GROUPS = 4
 """Groups that can be told apart in one figure."""
 
@@ -74,12 +77,12 @@ def worth_dots(
     if not 1 <= len(shown) <= MOST_GROUPS:
         raise ValueError(f"groups={shown!r}: give one to {MOST_GROUPS} of {result.groups}")
     tables = [result.of_group(name) for name in shown]
-    labels = _level_names(tables[0])
+    labels, called = _level_names(tables[0]), short_names(shown, LONGEST_GROUP)
     height = 2.4 + (0.5 + 0.18 * (len(shown) - 1)) * len(labels)
     ax = new_axes(ax, size=(10, max(4.0, height)))
     for number, (name, rows) in enumerate(zip(shown, tables, strict=True)):
         place = np.arange(len(rows))[::-1] + _shift(number, len(shown))
-        _dots(ax, place, rows, palette()[number], MARKS[number], shorten(name, 24))
+        _dots(ax, place, rows, palette()[number], MARKS[number], called[name])
         if truth is not None:
             own = truth[truth["group"] == name].set_index(["attribute", "level"])["truth"]
             known = own.reindex(pd.MultiIndex.from_frame(rows[["attribute", "level"]]))
@@ -89,7 +92,7 @@ def worth_dots(
     unit = f", {result.currency}" if result.currency else ""
     ax.set_xlabel(escape_label(f"willingness to pay{unit} ({percent(result.level, 0)} interval)"))
     if len(shown) > 1 or truth is not None:
-        legend_below(ax, columns=3)
+        legend_below(ax, columns=2 if max(map(len, called.values())) > LONGEST_GROUP / 2 else 3)
     finding(ax, _worth_sentence(result, shown, tables), width=title_width(ax, labels))
     return describe(ax, f"Willingness to pay{unit}: {_told(shown, tables)}.")
 
@@ -104,11 +107,12 @@ def _worth_sentence(
         return result.sentence_of(groups[0])
     place = int(np.nanargmax(gap))
     most, least = (groups[int(find(worth[:, place]))] for find in (np.argmax, np.argmin))
+    called = short_names(groups, LONGEST_GROUP)
     made_up = "Simulated: " if result.simulated else ""
     unit = f" {result.currency}" if result.currency else ""
     return (
         f"{made_up}{_what(tables[0].iloc[place])} is worth {worth[:, place].max():.1f}{unit} to "
-        f"{shorten(most, 26)}, {worth[:, place].min():.1f} to {shorten(least, 26)}"
+        f"{called[most]}, {worth[:, place].min():.1f} to {called[least]}"
     )
 
 

@@ -77,10 +77,13 @@ def willingness_to_pay(
     frames, covariances, notes = [], {}, []
     for one in (model, *model.groups.values()):
         wtp, ratios, told = _of_model(one, wanted, at or {})
-        wtp["lower"], wtp["upper"] = _ends(ratios, one, method, level, draws, seed)
-        bad = wtp["willingness_to_pay"].isna()
-        wtp.loc[bad, ["lower", "upper"]] = np.nan
-        frames.append(wtp.assign(respondents=one.respondents, tasks=one.tasks))
+        bad = wtp["willingness_to_pay"].isna().to_numpy()
+        lower, upper = (
+            np.where(bad, np.nan, ends) for ends in _ends(ratios, one, method, level, draws, seed)
+        )
+        frames.append(
+            wtp.assign(lower=lower, upper=upper, respondents=one.respondents, tasks=one.tasks)
+        )
         covariances[one.group] = np.where(bad.any(), np.nan, ratios.joint_covariance)
         notes += told
     return WillingnessToPay(

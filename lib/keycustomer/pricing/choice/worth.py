@@ -8,6 +8,7 @@ level, the single worth as an estimate (:meth:`WillingnessToPay.of`), several le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -80,10 +81,9 @@ class WillingnessToPay:
         worth = f"{top['willingness_to_pay']:.2f} {self.currency}".strip()
         name = str(top["attribute"]).replace("_", " ")
         what = f"one more of {name}" if top["level"] == PER_UNIT else f"{top['level']} ({name})"
-        return (
-            f"{made_up}{whose}{what} moves willingness to pay most: {worth} "
-            f"[{top['lower']:.2f}, {top['upper']:.2f}]."
-        )
+        bounded = math.isfinite(top["lower"]) and math.isfinite(top["upper"])
+        ends = f"[{top['lower']:.2f}, {top['upper']:.2f}]" if bounded else "without bounds"
+        return f"{made_up}{whose}{what} moves willingness to pay most: {worth} {ends}."
 
     def of_group(self, group: str) -> pd.DataFrame:
         """Rows of one group.
