@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 LONGEST = 22
 """Characters of the name of a firm, product or market."""
 
+SMALL = 0.05
+"""Least end of an axis of losses: what rounding leaves of none is not drawn large."""
+
 LINES = 6
 """Products drawn in a path; of more, those that sell most at peace."""
 
@@ -127,19 +130,7 @@ def reply_curves(result: PriceWar, ax: Axes | None = None, *, unit: str = "") ->
         replies = _replies(result, mine, grid)
         curve = (replies, grid) if mine == 0 else (grid, replies)
         ax.plot(*curve, color=colour, label=escape_label(f"best reply of {name}"))
-    ax.plot(one, two, "o-", color=PALETTE["black"], lw=1.8, ms=7, label="path of the war")
-    ax.plot(one[0], two[0], "s", color=PALETTE["green"], ms=13, label="peace", zorder=5)
-    ax.plot(
-        *result.equilibrium.prices,
-        "D",
-        color="white",
-        mec=PALETTE["black"],
-        mew=3,
-        ms=11,
-        ls="",
-        label="equilibrium",
-        zorder=6,
-    )
+    _draw_path(ax, result)
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
     ax.set_xlabel(axis_label(f"price of {first}", unit))
@@ -157,6 +148,23 @@ def reply_curves(result: PriceWar, ax: Axes | None = None, *, unit: str = "") ->
         f"Best replies of {first} and {second}, which cross at the prices "
         f"{result.equilibrium.prices[0]:.4g} and {result.equilibrium.prices[1]:.4g}; the war goes "
         f"there from {one[0]:.4g} and {two[0]:.4g}. {told}.",
+    )
+
+
+def _draw_path(ax: Axes, result: PriceWar) -> None:
+    """Draw where the war goes, from peace, and where it would end."""
+    ax.plot(*result.prices.T, "o-", color=PALETTE["black"], lw=1.8, ms=7, label="path of the war")
+    ax.plot(*result.prices[0], "s", color=PALETTE["green"], ms=13, label="peace", zorder=5)
+    ax.plot(
+        *result.equilibrium.prices,
+        "D",
+        color="white",
+        mec=PALETTE["black"],
+        mew=3,
+        ms=11,
+        ls="",
+        label="equilibrium",
+        zorder=6,
     )
 
 
@@ -246,17 +254,7 @@ def price_moves(
     spread = np.concatenate([before[np.isfinite(before)], after])
     room = 0.22 * max(np.ptp(spread), 0.05 * spread.max())
     ax.set_xlim(spread.min() - room / 2, spread.max() + 1.6 * room)
-    for place, (old, new) in enumerate(zip(before, after, strict=True)):
-        change = f"{new / old - 1:+.1%}" if math.isfinite(old) else "new"
-        ax.annotate(
-            change.replace("%", "\N{NO-BREAK SPACE}%").replace("-", "\N{MINUS SIGN}"),
-            (max(new, old) if math.isfinite(old) else new, place),
-            xytext=(12, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=14,
-            bbox=UNDERLAY,
-        )
+    _write_changes(ax, before, after)
     number_axis(ax.xaxis)
     ax.set_xlabel(axis_label("price", unit))
     keys = [
@@ -272,6 +270,20 @@ def price_moves(
         for name, old, new in zip(frame["product"], before, after, strict=True)
     )
     return describe(ax, f"{told}. Prices: {each}.")
+
+
+def _write_changes(ax: Axes, before: np.ndarray, after: np.ndarray) -> None:
+    for place, (old, new) in enumerate(zip(before, after, strict=True)):
+        change = f"{new / old - 1:+.1%}" if math.isfinite(old) else "new"
+        ax.annotate(
+            change.replace("%", "\N{NO-BREAK SPACE}%").replace("-", "\N{MINUS SIGN}"),
+            (max(new, old) if math.isfinite(old) else new, place),
+            xytext=(12, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=14,
+            bbox=UNDERLAY,
+        )
 
 
 def _moved(result: MergerEffect | EntryEffect) -> str:
@@ -315,6 +327,8 @@ def compared_war_bars(result: ComparedWars, ax: Axes | None = None) -> Axes:
         ax.barh(np.arange(len(frame)) + shift, frame[column], height=0.34, color=PALETTE[colour])
     name_rows(ax, labels)
     ax.axvline(0, color=PALETTE["grey"], lw=1)
+    losses = frame[["loss_holding", "loss_answering"]].to_numpy(dtype=float)
+    ax.set_xlim(1.08 * min(losses.min(), 0.0), 1.08 * max(losses.max(), SMALL))
     percent_axis(ax.xaxis)
     ax.set_xlabel("Share of our profit at peace that the war takes")
     keys = [
@@ -322,19 +336,7 @@ def compared_war_bars(result: ComparedWars, ax: Axes | None = None) -> Axes:
         Patch(color=PALETTE["orange"], label="we answer"),
     ]
     legend_below(ax, columns=2, handles=keys)
-    least = frame[["loss_holding", "loss_answering"]].min(axis=1)
-    best, worst = int(least.argmin()), int(least.argmax())
-    told = (
-        f"A rival {percent(result.cut, 0)} cheaper takes {percent(float(least.iloc[best]))} of our "
-        f"profit in {names[frame['market'].iloc[best]]!r}, {percent(float(least.iloc[worst]))} in "
-        f"{names[frame['market'].iloc[worst]]!r}"
-    )
-    if best == worst:
-        told = (
-            f"A rival {percent(result.cut, 0)} cheaper takes {percent(float(least.iloc[best]))} of "
-            "our profit"
-        )
-    finding(ax, told, width=title_width(ax, labels))
+    finding(ax, _taken(result, names), width=title_width(ax, labels))
     each = "; ".join(
         f"{shorten(row['market'], LONGEST)}: {percent(row['loss_holding'])} holding, "
         f"{percent(row['loss_answering'])} answering, own elasticity "
@@ -342,6 +344,17 @@ def compared_war_bars(result: ComparedWars, ax: Axes | None = None) -> Axes:
         for row in result.frame.to_dict("records")
     )
     return describe(ax, f"Share of our profit that a war takes. {each}.")
+
+
+def _taken(result: ComparedWars, names: dict[object, str]) -> str:
+    """Say what the war takes where it takes least and most, each with our better reply."""
+    least = result.frame[["loss_holding", "loss_answering"]].min(axis=1).to_numpy(dtype=float)
+    best, worst = int(least.argmin()), int(least.argmax())
+    told = f"A rival {percent(result.cut, 0)} cheaper takes {percent(least[best])} of our profit"
+    if percent(least[best]) == percent(least[worst]):
+        return told
+    mild, dear = (names[result.frame["market"].iloc[n]] for n in (best, worst))
+    return f"{told} in {mild!r}, {percent(least[worst])} in {dear!r}"
 
 
 def _rows_of(names: object) -> list[str]:
