@@ -43,13 +43,28 @@ def test_rows_are_sorted_and_the_given_ones_stay():
     assert read_market(table) is table
 
 
+def test_whole_numbers_are_names_without_a_point():
+    rows = ROWS.assign(market=[1971.0, 1971, 1972, 1972], firm=[1, 2.0, 1, None], size=100.0)
+    sizes = pd.Series({1971: 100.0, 1972: 100.0})
+    table = read_market(rows, quantity="share", market_size=sizes)
+    assert table.markets == ["1971", "1972"]
+    assert table.frame["firm"].tolist()[:3] == ["1", "2", "1"]
+    with pytest.raises(ValueError, match="'firm' is missing for 1 rows: y in 1972"):
+        rival_instruments(table, [])
+
+
 def test_what_cannot_be_used_is_counted():
     more = pd.DataFrame(
-        {"market": ["a", "b"], "product": ["z", "z"], "price": [3, None], "share": [0, 0.1]}
+        {
+            "market": ["a", "b", None],
+            "product": ["z", "z", "z"],
+            "price": [3, None, None],
+            "share": [0, 0.1, 0.1],
+        }
     )
     table = read_market(pd.concat([ROWS, more], ignore_index=True))
     assert len(table) == 4
-    assert table.excluded["rows"].tolist() == [1, 1]
+    assert table.excluded["rows"].tolist() == [1, 1, 1]
     assert "nothing was sold" in " ".join(table.notes)
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.pricing.market.linear_gmm import FirstStage
-from keycustomer.pricing.market.tables import MarketTable, need_column
+from keycustomer.pricing.market.tables import MarketTable, need_owners
 from keycustomer.pricing.market.tastes import MarketTastes, priced
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray
@@ -198,7 +198,7 @@ class MarketDemand:
             return owner.astype(str).to_numpy()
         if ownership == "monopoly" and ownership not in rows:
             return np.full(len(rows), "monopoly")
-        need_column(rows, ownership, "ownership")
+        need_owners(rows, ownership)
         return rows[ownership].astype(str).to_numpy()
 
     def same_owner(self, owner: np.ndarray) -> Iterator[FloatArray]:

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from keycustomer.pricing.market.tables import MarketTable, need_column, read_market
+from keycustomer.pricing.market.tables import MarketTable, need_column, need_owners, read_market
 from keycustomer.stats.samples import FloatArray
 
 Version = Literal["local", "quadratic"]
@@ -133,7 +133,7 @@ def _values(
     market: MarketTable | pd.DataFrame, characteristics: Sequence[str], constant: bool
 ) -> tuple[MarketTable, FloatArray]:
     table = read_market(market)
-    need_column(table.frame, "firm", "ownership")
+    need_owners(table.frame, "firm")
     if isinstance(characteristics, str) or not (len(characteristics) or constant):
         raise ValueError(f"characteristics={characteristics!r}: give a list of columns of numbers")
     columns = [table.numbers(name, "characteristic") for name in characteristics]

@@ -27,6 +27,7 @@ from keycustomer.pricing.market.design import (
     identifying_words,
 )
 from keycustomer.pricing.market.mean_elasticity import mean_own_elasticity
+from keycustomer.pricing.market.tables import names_of
 from keycustomer.pricing.market.tastes import MarketTastes
 from keycustomer.stats.samples import FloatArray
 
@@ -172,7 +173,7 @@ def read_buyers(
         demographics = pd.DataFrame({"market": np.repeat(markets, draws)})
     if "market" not in demographics:
         raise ValueError(f"demographics has no column 'market'; it has {list(demographics)}")
-    people = demographics.assign(market=demographics["market"].astype(str))
+    people = demographics.assign(market=names_of(demographics["market"]))
     absent = [one for one in terms.demographics if one not in people]
     lost = sorted(set(markets) - set(people["market"]))
     if absent or lost:

@@ -161,10 +161,10 @@ def read_market(
         need_column(rows, name, role)
     rows = rows.rename(columns={market: "market", product: "product", price: "price"})
     if firm in rows:
-        rows = rows.rename(columns={firm: "firm"}).assign(firm=lambda one: one["firm"].astype(str))
+        rows = rows.rename(columns={firm: "firm"}).assign(firm=lambda one: names_of(one["firm"]))
     rows = rows.assign(
-        market=rows["market"].astype(str),
-        product=rows["product"].astype(str),
+        market=names_of(rows["market"]),
+        product=names_of(rows["product"]),
         price=pd.to_numeric(rows["price"], errors="coerce").astype(float),
     )
     rows, size = _with_share(rows, share, quantity, market_size)
@@ -173,6 +173,30 @@ def read_market(
     _check(rows)
     notes = tuple(f"{n:,} rows left out: {why}." for why, n in excluded.values)
     return MarketTable(_ordered(rows), size, excluded, notes, simulated, currency)
+
+
+def names_of(values: pd.Series) -> pd.Series:
+    """Give names as texts, None where missing; whole numbers without a decimal point."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype("string").astype(object).where(values.notna(), None)
+
+
+def need_owners(frame: pd.DataFrame, column: str) -> None:
+    """Check that a frame names the owner of every product.
+
+    Raises
+    ------
+    ValueError
+        When there is no such column, or some owners are missing.
+    """
+    need_column(frame, column, "ownership")
+    missing = frame[column].isna()
+    if missing.any():
+        raise ValueError(
+            f"ownership: {column!r} is missing for {missing.sum():,} rows: "
+            f"{rows_in_words(frame, missing, column)}"
+        )
 
 
 def need_column(frame: pd.DataFrame, name: str, role: str) -> None:
@@ -255,7 +279,7 @@ def _with_share(
 
 def _sizes(rows: pd.DataFrame, size: str | float | pd.Series) -> pd.Series:
     if isinstance(size, pd.Series):
-        values = rows["market"].map(size.rename(index=str))
+        values = rows["market"].map(size.set_axis(names_of(size.index.to_series())))
     elif isinstance(size, str):
         need_column(rows, size, "market_size")
         values = pd.to_numeric(rows[size], errors="coerce")
@@ -274,9 +298,15 @@ def _known(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Leave out rows that no demand model can use, counted by reason."""
     unknown = rows[["price", "share"]].isna().any(axis=1)
     unsold = ~unknown & (rows["share"] == 0)
-    reasons = {"no price or no share is known": unknown, "nothing was sold (share 0)": unsold}
+    unnamed = rows[["market", "product"]].isna().any(axis=1)
+    unknown, unsold = unknown & ~unnamed, unsold & ~unnamed
+    reasons = {
+        "no market or no product is named": unnamed,
+        "no price or no share is known": unknown,
+        "nothing was sold (share 0)": unsold,
+    }
     counts = [(why, int(which.sum())) for why, which in reasons.items() if which.any()]
-    kept = rows[~unknown & ~unsold]
+    kept = rows[~(unnamed | unknown | unsold)]
     if kept.empty:
         raise ValueError(
             f"no row of the market table has a price and a share above 0 (of {len(rows):,} rows: "
