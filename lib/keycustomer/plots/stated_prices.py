@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 POINTS = 400
 """Points of a curve."""
 
+FULL = 10_000
+"""Prices from here on are written in thousands or millions."""
+
 LONGEST = 24
 """Characters of a name in a figure."""
 
@@ -65,6 +68,7 @@ def price_meter_curves(result: PriceSensitivity, ax: Axes | None = None) -> Axes
     if np.isfinite([low, high]).all():
         ax.axvspan(low, high, color=PALETTE["light grey"], alpha=0.5, lw=0, zorder=0)
     ax.set_ylim(-0.02, 1.02)
+    _money_axis(ax, float(price.max()))
     ax.set_xlim(*_reach(price, result))
     percent_axis(ax.yaxis)
     ax.set_ylabel("Share of respondents")
@@ -128,7 +132,7 @@ def _write_points(
         ]
     )
     ax.plot(x, y, "o", color=PALETTE["black"], ms=9, zorder=5)
-    names = [f"{name.upper()} {at:.4g}" for name, at in known.items()]
+    names = [f"{name.upper()} {_price(at)}" for name, at in known.items()]
     name_points(ax, x, y, names, fontsize=14)
 
 
@@ -138,8 +142,8 @@ def _meter_sentence(result: PriceSensitivity) -> str:
     if not np.isfinite([low, high, even]).all():
         return f"{_simulated(result)}The curves do not all cross: no acceptable range"
     return (
-        f"{_simulated(result)}Prices from {low:.4g} to {high:.4g}{unit} are acceptable; as many "
-        f"find {even:.4g}{unit} cheap as expensive"
+        f"{_simulated(result)}Prices from {_price(low)} to {_price(high)}{unit} are acceptable; as "
+        f"many find {_price(even)}{unit} cheap as expensive"
     )
 
 
@@ -170,6 +174,7 @@ def stated_demand_curve(
     if np.isfinite([best.lower, best.upper]).all():
         ax.axvspan(best.lower, best.upper, color=PALETTE["light grey"], alpha=0.5, lw=0, zorder=0)
     ax.axvline(best.estimate, color=PALETTE["black"], lw=1.5, zorder=1)
+    _money_axis(ax, float(price.max()))
     ax.set_ylim(min(-0.02, max(float(gain.min()), -0.3) - 0.02), 1.05)
     percent_axis(ax.yaxis)
     ax.set_ylabel("Share of respondents, of the largest")
@@ -179,11 +184,11 @@ def stated_demand_curve(
     unit = f" {result.currency}" if result.currency else ""
     finding(
         ax,
-        f"{_simulated(result)}At {best.estimate:,.4g}{unit} the {what} is largest, and "
+        f"{_simulated(result)}At {_price(best.estimate)}{unit} the {what} is largest, and "
         f"{percent(share, 0)} accept",
     )
     at = "; ".join(
-        f"{row['price']:.4g}: {percent(row['demand'], 0)}"
+        f"{_price(row['price'])}: {percent(row['demand'], 0)}"
         for row in frame.iloc[:: max(1, len(frame) // 8)].to_dict("records")
     )
     return describe(
@@ -213,12 +218,13 @@ def reach_curves(result: ReachCurves, ax: Axes | None = None) -> Axes:
         ax.plot(frame["price"], values, color=colour, ls=style, label=name)
         ax.plot(best.estimate, 1, "o", color=colour, ms=11, zorder=5)
     ax.set_ylim(-0.05, 1.08)
+    _money_axis(ax, float(frame["price"].max()))
     percent_axis(ax.yaxis)
     ax.set_ylabel("Share of the largest")
     ax.set_xlabel(axis_label("price per unit", result.currency))
     legend_below(ax, columns=3)
     unit = f" {result.currency}" if result.currency else ""
-    told = ", ".join(f"{name} at {best.estimate:,.4g}{unit}" for name, best, _, _ in drawn)
+    told = ", ".join(f"{name} at {_price(best.estimate)}{unit}" for name, best, _, _ in drawn)
     finding(ax, f"{_simulated(result)}Largest {told}")
     most = percent(float(frame["reach"].max()))
     return describe(
@@ -251,6 +257,7 @@ def judged_price_curve(result: JudgedPrices, ax: Axes | None = None) -> Axes:
     frame = result.frame
     ax.plot(frame["price"], frame["profit"], "o", color=PALETTE["black"], ms=10, zorder=5)
     low = min(0.0, float(profit.min()), float(frame["profit"].min()))
+    _money_axis(ax, end)
     ax.set_ylim(low * 1.05, 1.16 * result.best_profit)
     number_axis(ax.yaxis)
     ax.set_ylabel(axis_label("profit per 100 customers", result.currency))
@@ -270,19 +277,19 @@ def judged_price_curve(result: JudgedPrices, ax: Axes | None = None) -> Axes:
         ax,
         [result.best_price, *frame["price"]],
         [result.best_profit, *frame["profit"]],
-        [f"best {result.best_price:,.4g}", *names],
+        [f"best {_price(result.best_price)}", *names],
         colours=[DEAR, *[PALETTE["black"]] * len(frame)],
         width=LONGEST + 8,
         fontsize=14,
     )
     told = "; ".join(
-        f"{row['name']} at {row['price']:.4g} brings {compact_number(row['profit'])}"
+        f"{row['name']} at {_price(row['price'])} brings {compact_number(row['profit'])}"
         for row in frame.to_dict("records")
     )
     return describe(
         ax,
         f"Simulated: profit per 100 customers by price at a unit cost of {result.unit_cost:.4g}, "
-        f"largest {compact_number(result.best_profit)} at {result.best_price:.4g}. {told}.",
+        f"largest {compact_number(result.best_profit)} at {_price(result.best_price)}. {told}.",
     )
 
 
@@ -293,8 +300,18 @@ def _judged_sentence(result: JudgedPrices) -> str:
         return "Simulated: every recommended price brings nearly the largest profit"
     return (
         f"Simulated: {shorten(worst['name'], LONGEST)} brings {percent(worst['share_of_best'], 0)} "
-        f"of the profit that {result.best_price:,.4g} would bring"
+        f"of the profit that {_price(result.best_price)} would bring"
     )
+
+
+def _money_axis(ax: Axes, most: float) -> None:
+    if most >= FULL:
+        number_axis(ax.xaxis)
+
+
+def _price(value: float) -> str:
+    """Write a price: in full where it is short, else in thousands or millions."""
+    return f"{value:,.4g}" if abs(value) < FULL else compact_number(value)
 
 
 def _simulated(result: object) -> str:

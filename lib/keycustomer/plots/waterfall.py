@@ -119,9 +119,14 @@ def _waterfall_sentence(result: PriceWaterfall, frame: pd.DataFrame) -> str:
     changes = frame[frame["kind"] == "change"]
     given = changes[changes["step"] != "cost of goods"]
     biggest = given.iloc[int(given["share"].argmin())]
+    left = 100 * last["share"]
+    told = (
+        f"{left:.0f} remain as {last['step']}"
+        if left >= 0
+        else f"nothing remains: {-left:.0f} are lost"
+    )
     return (
-        f"{opening} {100 * last['share']:.0f} remain as {last['step']}; "
-        f"{shorten(biggest['step'], LONGEST)} take {-100 * biggest['share']:.0f}"
+        f"{opening} {told}; {shorten(biggest['step'], LONGEST)} take {-100 * biggest['share']:.0f}"
     )
 
 

@@ -165,7 +165,8 @@ def break_even_volume(price_cut: npt.ArrayLike, margin_share: npt.ArrayLike) -> 
     left = margin - cut
     # a margin of exactly the cut leaves nothing, up to rounding
     enough = (left > 1e-12) & (margin > 0)
-    return np.where(enough, cut / np.where(enough, left, 1.0), np.nan)[()]
+    growth = np.where(enough, cut / np.where(enough, left, 1.0), np.nan)
+    return growth if growth.ndim else float(growth)
 
 
 def point_of_discount(

@@ -16,7 +16,7 @@ Source: Gabor & Granger (1966), Economica 33, 43-70; the arc elasticity is that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -220,21 +220,12 @@ def stated_demand(
         progress=progress,
     )
     frame = _frame(weight @ accepts, float(weight.sum()), prices, curves, unit_cost)
-    if weights is None:
-        ends = wilson_interval(weight @ accepts, weight.sum(), level)
-    else:
-        ends = tuple(np.array([percentile_interval(one, level) for one in curves.T]).T)
-    frame.insert(3, "lower", ends[0])
-    frame.insert(4, "upper", ends[1])
+    lower, upper = _ends(frame, curves, weights is None, float(len(dearest)), level)
+    frame.insert(3, "lower", lower)
+    frame.insert(4, "upper", upper)
+    told: dict[str, Any] = {"unit": currency or "price", "n": len(dearest), "level": level}
     best_revenue, best_profit = (
-        bootstrap_estimate(
-            float(prices[np.argmax((prices - cost) * frame["demand"].to_numpy())]),
-            prices[(curves * (prices - cost)).argmax(axis=1)],
-            unit=currency or "price",
-            n=len(dearest),
-            level=level,
-        )
-        for cost in (0.0, unit_cost)
+        bootstrap_estimate(*_best_price(frame, curves, cost), **told) for cost in (0.0, unit_cost)
     )
     return StatedDemand(
         method=method,
@@ -249,6 +240,25 @@ def stated_demand(
         level=level,
         notes=(*notes, *_notes(frame)),
     )
+
+
+def _best_price(
+    frame: pd.DataFrame, curves: FloatArray, unit_cost: float
+) -> tuple[float, FloatArray]:
+    """Price that brings most, of the respondents themselves and of every resample."""
+    prices, demand = frame["price"].to_numpy(float), frame["demand"].to_numpy(float)
+    gain = prices - unit_cost
+    return float(prices[np.argmax(gain * demand)]), prices[(curves * gain).argmax(axis=1)]
+
+
+def _ends(
+    frame: pd.DataFrame, curves: FloatArray, equal: bool, everybody: float, level: float
+) -> tuple[FloatArray, FloatArray]:
+    """Interval of demand: Wilson's where all count equally, else that of the resamples."""
+    if equal:
+        return wilson_interval(frame["buyers"].to_numpy(float), everybody, level)
+    lower, upper = np.array([percentile_interval(one, level) for one in curves.T]).T
+    return lower, upper
 
 
 def _frame(

@@ -129,4 +129,5 @@ def bdm_surplus(
     worth = np.asarray(willingness_to_pay, dtype=float)
     top = np.clip(np.asarray(bid, dtype=float), lowest, highest)
     paid = (top + lowest) / 2 if pays == "price drawn" else np.maximum(bid, top)
-    return ((worth - paid) * (top - lowest) / (highest - lowest))[()]
+    gain = np.asarray((worth - paid) * (top - lowest) / (highest - lowest))
+    return gain if gain.ndim else float(gain)

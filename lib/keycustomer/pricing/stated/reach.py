@@ -145,22 +145,18 @@ def newton_miller_smith(
         remain.
     """
     checked_level(level)
-    read = read_price_points(answers) if isinstance(answers, pd.DataFrame) else answers
     if not 0 <= unit_cost < np.inf:
         raise ValueError(f"unit_cost={unit_cost!r} must be an amount of at least 0")
+    read = read_price_points(answers) if isinstance(answers, pd.DataFrame) else answers
     scale = dict(CALIBRATION if calibration is None else calibration)
     stated = [
-        _chances(intent, name, read, scale)
-        for name, intent in (("cheap_intent", cheap_intent), ("expensive_intent", expensive_intent))
+        _chances(cheap_intent, "cheap_intent", read, scale),
+        _chances(expensive_intent, "expensive_intent", read, scale),
     ]
     valid = contradictions(read.prices) == ""
     asked = np.isfinite(stated[0]) & np.isfinite(stated[1])
     used = valid & asked
-    if used.sum() < FEWEST:
-        raise ValueError(
-            f"{counted(int(used.sum()), 'respondent')} with rising prices and both intentions: at "
-            f"least {FEWEST} are needed"
-        )
+    _refuse_too_few(int(used.sum()))
     prices = read.prices[used]
     grid = _grid(prices)
     bought = purchase_chances(prices, stated[0][used], stated[1][used], grid)
@@ -239,6 +235,14 @@ def _chances(
             f"{given[off].iloc[:3].tolist()}; give the scale's probabilities as calibration"
         )
     return given.map(scale).to_numpy(float)
+
+
+def _refuse_too_few(used: int) -> None:
+    if used < FEWEST:
+        raise ValueError(
+            f"{counted(used, 'respondent')} with rising prices and both intentions: at least "
+            f"{FEWEST} are needed"
+        )
 
 
 def _grid(prices: FloatArray) -> FloatArray:
