@@ -72,6 +72,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "market.mergers": ("MarketMerger", "market_merger"),
     "market.random_coefficients": ("MarketSupply",),
+    "market.shipped": ("shipped_buyers",),
     "market.tables": ("MarketTable", "read_market"),
     "market.tastes": ("MarketTastes",),
     "market.usage": ("usage_market",),

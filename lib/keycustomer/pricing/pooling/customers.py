@@ -19,7 +19,7 @@ Science 15, 321-340 (price sensitivity of single customers).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.pricing.pooling.differences import first_differences, lagged_correlation
 from keycustomer.pricing.pooling.first_stages import FirstStage
 from keycustomer.pricing.pooling.methods import (
     METHODS,
@@ -51,6 +52,9 @@ from keycustomer.stats.samples import FloatArray
 MATTERS = 0.2
 """Difference of elasticities from which tiers count as different: about the error of a good
 estimate of one customer, and a tenth of a common elasticity of -2."""
+
+ALIKE = 0.2
+"""Correlation of the errors of neighbouring periods from which a reader is warned."""
 
 UNIT = "per cent of quantity per per cent of price"
 
@@ -188,6 +192,8 @@ def customer_elasticities(
     effects: Sequence[str] = (),
     controls: Sequence[str] = (),
     instruments: Sequence[str] = (),
+    period: str | None = "period",
+    differences: bool = False,
     level: float = 0.95,
 ) -> CustomerElasticities:
     """Estimate the elasticity of every customer and of every tier.
@@ -210,6 +216,11 @@ def customer_elasticities(
     instruments : sequence of str
         Columns that move prices and nothing else: where prices follow demand, the residual of
         their first stage is one more control (control function).  Log-log only.
+    period : str or None
+        Column of the period, for differences and to tell whether errors of neighbours are alike.
+    differences : bool
+        Changes from period to period instead of levels: where demand drifts, intervals from levels
+        are too short and estimates biased.  Log-log only.
     level : float
         Level of the intervals.
 
@@ -223,12 +234,84 @@ def customer_elasticities(
         When the panel lacks a column, nothing tells of the price response, or the arguments do not
         go together.
     """
+    told = {
+        "customer": customer,
+        "tier": tier,
+        "product": product,
+        "price": price,
+        "quantity": quantity,
+        "demand": demand,
+        "effects": effects,
+        "controls": controls,
+        "instruments": instruments,
+        "period": period,
+        "differences": differences,
+    }
+    arguments = checked_arguments([method], level, told)
+    return pooled_elasticities(read_slopes(source, arguments), method, demand, level)
+
+
+@dataclass(frozen=True)
+class SlopeArguments:
+    """Arguments of an estimate that have been checked.
+
+    Attributes
+    ----------
+    named : Named
+        Names of the columns.
+    demand : {"log-log", "poisson"}
+        How quantity follows price.
+    differences : bool
+        Changes instead of levels.
+    """
+
+    named: Named
+    demand: Demand
+    differences: bool
+
+
+def checked_arguments(
+    methods: Sequence[str], level: float, told: Mapping[str, Any]
+) -> SlopeArguments:
+    """Check the arguments of :func:`customer_elasticities`.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Ways of pooling that are asked for.
+    level : float
+        Level of intervals.
+    told : mapping
+        The other arguments by name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When one is not known, or they do not go together.
+    """
     checked_level(level)
-    _checked(method, demand, instruments)
-    named = Named(customer, tier, product, price, quantity, effects, controls, instruments)
-    rows = read_rows(source, named, demand)
-    found = estimate_slopes(rows, poisson=demand == "poisson")
-    return pooled_elasticities(found, method, demand, level)
+    named = dict(told)
+    demand: Demand = named.pop("demand", "log-log")
+    differences = bool(named.pop("differences", False))
+    for method in methods:
+        _checked(method, demand, named.get("instruments", ()), differences)
+    return SlopeArguments(Named(**named), demand, differences)
+
+
+def read_slopes(source: Any, arguments: SlopeArguments) -> OwnSlopes:
+    """Read a panel and estimate the customers' own slopes.
+
+    Parameters
+    ----------
+    source : PricePanel or DataFrame
+        The panel.
+    arguments : SlopeArguments
+        From `checked_arguments`.
+    """
+    rows = read_rows(source, arguments.named, arguments.demand)
+    if arguments.differences:
+        rows = first_differences(rows)
+    return estimate_slopes(rows, poisson=arguments.demand == "poisson")
 
 
 def pooled_elasticities(
@@ -260,13 +343,18 @@ def pooled_elasticities(
     )
 
 
-def _checked(method: str, demand: str, instruments: Sequence[str]) -> None:
+def _checked(method: str, demand: str, instruments: Sequence[str], differences: bool) -> None:
     if method not in METHODS:
         raise ValueError(f"method={method!r}: one of {', '.join(map(repr, METHODS))} is needed")
     if demand == "poisson" and method == "mixed model":
         raise ValueError(
             "method='mixed model' is fitted to logarithms; for demand='poisson' use "
             "method='empirical Bayes'"
+        )
+    if demand == "poisson" and differences:
+        raise ValueError(
+            "differences=True takes logarithms, of which rows without sales have none; with "
+            "demand='poisson' use effects such as ('period',)"
         )
     if demand == "poisson" and instruments:
         raise ValueError(
@@ -365,6 +453,13 @@ def _notes(found: OwnSlopes, demand: Demand) -> list[str]:
             f"First stage of the instruments: {strength}F {found.stage.statistic:,.1f}; the "
             "residual of the first stage is a control (control function), its error is common to "
             "all customers."
+        )
+    alike = lagged_correlation(rows, found.slopes.residual) if demand == "log-log" else 0.0
+    if alike > ALIKE:
+        said.append(
+            f"Errors of neighbouring periods are alike (correlation {alike:.2f}): intervals, which "
+            "take them as independent, are too short and the spread too large. Take "
+            "differences=True."
         )
     squares = ", ".join(
         f"{name} {value:.3g}" for name, value in zip(rows.tiers, found.noise, strict=True)

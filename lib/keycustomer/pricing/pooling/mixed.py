@@ -23,6 +23,21 @@ from keycustomer.pricing.pooling.rows import IntArray
 from keycustomer.pricing.pooling.slopes import Design
 from keycustomer.stats.samples import FloatArray
 
+SMALL = 0.1
+"""What own slopes move a row at the start of the search, in standard deviations of its error."""
+
+STEP = 1e-4
+"""Relative step of central differences of the criterion, above what rounding hides."""
+
+NOTHING = -8.0
+"""Logarithm of the part of a spread at the start below which a spread is nothing."""
+
+FLAT = 1e-13
+"""Relative change of the criterion at which the search ends."""
+
+GRADIENT = 1e-3
+"""Gradient of the criterion at which the search ends: the spreads are then right to 5 digits."""
+
 
 @dataclass(frozen=True, eq=False)
 class MixedFit:
@@ -63,7 +78,8 @@ class _Sums:
     ff: FloatArray = field(repr=False)
     fy: FloatArray = field(repr=False)
     yy: float
-    chosen: FloatArray = field(repr=False)
+    members: tuple[IntArray, ...] = field(repr=False)
+    tier: IntArray = field(repr=False)
     rows: int
 
 
@@ -93,19 +109,25 @@ def fit_mixed(design: Design) -> MixedFit:
     """
     from scipy.optimize import minimize
 
-    if design.cells != design.groups:
+    several = np.bincount(design.rows.group_of_cell, minlength=design.groups) > 1
+    if several.any():
         raise ValueError(
-            f"{design.cells:,} intercepts for {design.groups:,} customers: the mixed model draws "
-            "one intercept a customer. Choose one product, sum over products, or use "
+            f"{several.sum():,} of {design.groups:,} customers have several products: the mixed "
+            "model draws one intercept a customer. Choose one product, sum over products, or use "
             "method='empirical Bayes'"
         )
     centre = float(design.rows.log_price.mean())
     sums = _sums(design, centre)
+    start = _start(sums)
+    # a spread of nothing lies infinitely far away: the search stops where it no longer matters
+    bounds = [(start[0] + NOTHING, None), (None, None), (start[2] + NOTHING, None)]
     found = minimize(
         lambda place: _solved(sums, _root(place)).criterion,
-        _start(sums),
-        method="BFGS",
-        options={"gtol": 1e-4 * max(1.0, sums.rows / 1000)},
+        start,
+        jac="3-point",
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"gtol": GRADIENT, "ftol": FLAT, "finite_diff_rel_step": STEP},
     )
     root = _root(found.x)
     solved = _solved(sums, root)
@@ -131,7 +153,8 @@ def _sums(design: Design, centre: float) -> _Sums:
         ff=design.products(one)[np.ix_(kept, kept)],
         fy=design.common_by(zero, 1, outcome)[0, kept],
         yy=float(outcome @ outcome),
-        chosen=np.eye(len(rows.tiers))[rows.tier],
+        members=tuple(np.flatnonzero(rows.tier == tier) for tier in range(len(rows.tiers))),
+        tier=rows.tier,
         rows=len(rows),
     )
 
@@ -143,54 +166,72 @@ def _determined(design: Design) -> IntArray:
 
 
 def _root(place: FloatArray) -> FloatArray:
-    """Lower triangular root of the relative covariance, its diagonal positive."""
-    return np.array([[np.exp(place[0]), 0.0], [place[1], np.exp(place[2])]])
+    """Triangular root of the relative covariance, its diagonal positive.
+
+    Intercepts follow slopes and not the other way round: in changes from period to period there
+    may be no own intercepts, and the search then ends with both their parts at nothing.
+    """
+    return np.array([[np.exp(place[0]), place[1]], [0.0, np.exp(place[2])]])
 
 
 def _start(sums: _Sums) -> FloatArray:
-    """Start from own intercepts and slopes about as spread as a row's error is."""
-    spread = np.sqrt(max(sums.zz[:, 1, 1].sum() / sums.rows, 1e-12))
-    return np.array([0.0, 0.0, np.log(0.1 / spread)])
+    """Start from the spread of the customers' means, and a slope that moves a row a little."""
+    count = np.maximum(sums.zz[:, 0, 0], 1.0)
+    means = sums.zy[:, 0] / count
+    within = (sums.yy - float(count @ means**2)) / max(sums.rows - len(count), 1)
+    noise = np.sqrt(max(within, 1e-12))
+    spread = np.sqrt(max(float(sums.zz[:, 1, 1].sum()) / sums.rows, 1e-12))
+    return np.log([max(np.std(means) / noise, 1e-3), 1.0, SMALL / spread]) * [1.0, 0.0, 1.0]
 
 
 def _solved(sums: _Sums, root: FloatArray) -> _Solved:
     """Solve for the fixed part and the residual variance; the restricted criterion."""
-    spread = root.T @ sums.zz @ root + np.eye(2)
-    inner = root @ np.linalg.solve(spread, np.broadcast_to(root.T, sums.zz.shape))
+    inner, determinant = _inner(sums.zz, root)
+    back = inner @ sums.zf
     kept = np.eye(2) - sums.zz @ inner
-    zz, zf = kept @ sums.zz, kept @ sums.zf
-    zy = np.einsum("gij,gj->gi", kept, sums.zy)
-    tiers, columns = sums.chosen.shape[1], sums.zf.shape[2]
-    fixed = 2 * tiers + columns
+    tiers, columns = len(sums.members), sums.zf.shape[2]
+
+    def by_tier(values: FloatArray) -> FloatArray:
+        return np.stack([values[which].sum(axis=0) for which in sums.members])
+
+    own, fixed = 2 * tiers, 2 * tiers + columns
     left, right = np.zeros((fixed, fixed)), np.zeros(fixed)
-    left[: 2 * tiers, : 2 * tiers] = np.einsum(
-        "gt,gij,gu->tiuj", sums.chosen, zz, sums.chosen, optimize=True
-    ).reshape(2 * tiers, -1)
-    cross = np.einsum("gt,gif->tif", sums.chosen, zf).reshape(2 * tiers, -1)
-    left[: 2 * tiers, 2 * tiers :], left[2 * tiers :, : 2 * tiers] = cross, cross.T
-    left[2 * tiers :, 2 * tiers :] = sums.ff - np.einsum(
-        "gif,gij,gjk->fk", sums.zf, inner, sums.zf, optimize=True
-    )
-    right[: 2 * tiers] = np.einsum("gt,gi->ti", sums.chosen, zy).ravel()
-    right[2 * tiers :] = sums.fy - np.einsum(
-        "gif,gij,gj->f", sums.zf, inner, sums.zy, optimize=True
-    )
+    for tier, block in enumerate(by_tier(kept @ sums.zz)):
+        left[2 * tier : 2 * tier + 2, 2 * tier : 2 * tier + 2] = block
+    cross = by_tier(sums.zf - sums.zz @ back).reshape(own, columns)
+    left[:own, own:], left[own:, :own] = cross, cross.T
+    # plain loops: threads of a matrix product would wait for each other longer than this takes
+    left[own:, own:] = sums.ff - np.einsum("gif,gij->fj", sums.zf, back)
+    drawn = (inner @ sums.zy[:, :, None])[:, :, 0]
+    right[:own] = by_tier((kept @ sums.zy[:, :, None])[:, :, 0]).ravel()
+    right[own:] = sums.fy - np.einsum("gif,gi->f", sums.zf, drawn)
     inverse = np.linalg.pinv(left, hermitian=True)
     solution = inverse @ right
-    squares = sums.yy - np.einsum("gi,gij,gj->", sums.zy, inner, sums.zy) - solution @ right
+    squares = sums.yy - float((sums.zy * drawn).sum()) - float(solution @ right)
     free = sums.rows - fixed
     with np.errstate(divide="ignore", invalid="ignore"):
-        criterion = (
-            np.log(np.linalg.det(spread)).sum()
-            + np.linalg.slogdet(left)[1]
-            + free * np.log(squares / free)
-        )
+        information = np.linalg.slogdet(left)[1]
+        criterion = np.log(determinant).sum() + information + free * np.log(squares / free)
     return _Solved(float(criterion), solution, inverse, inner, float(squares / free))
 
 
+def _inner(zz: FloatArray, root: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Inverse of what the prior and a customer's rows tell of its own parts, and a determinant.
+
+    With L the root it is L (1 + L' Z'Z L)^-1 L', by the closed form for 2 x 2, with the
+    determinant of what is inverted.
+    """
+    spread = root.T @ zz @ root + np.eye(2)
+    determinant = spread[:, 0, 0] * spread[:, 1, 1] - spread[:, 0, 1] ** 2
+    inverse = np.empty_like(spread)
+    inverse[:, 0, 0], inverse[:, 1, 1] = spread[:, 1, 1], spread[:, 0, 0]
+    inverse[:, 0, 1] = inverse[:, 1, 0] = -spread[:, 0, 1]
+    return root @ (inverse / determinant[:, None, None]) @ root.T, determinant
+
+
 def _predicted(sums: _Sums, solved: _Solved, root: FloatArray) -> MixedFit:
-    tiers = sums.chosen.shape[1]
-    own = solved.fixed[: 2 * tiers].reshape(tiers, 2)[sums.chosen.argmax(axis=1)]
+    tiers = len(sums.members)
+    own = solved.fixed[: 2 * tiers].reshape(tiers, 2)[sums.tier]
     left = sums.zy - np.einsum("gij,gj->gi", sums.zz, own) - sums.zf @ solved.fixed[2 * tiers :]
     drawn = np.einsum("gij,gj->gi", solved.inner, left)
     # the fixed part's error, less what the own part takes back of it (Henderson)
@@ -199,7 +240,7 @@ def _predicted(sums: _Sums, solved: _Solved, root: FloatArray) -> MixedFit:
     kept = np.array([0.0, 1.0]) - back
     loading = np.concatenate(
         [
-            np.einsum("gt,gi->gti", sums.chosen, kept).reshape(len(own), -1),
+            np.einsum("gt,gi->gti", np.eye(tiers)[sums.tier], kept).reshape(len(own), -1),
             -np.einsum("gi,gif->gf", slope_loading, sums.zf),
         ],
         axis=1,

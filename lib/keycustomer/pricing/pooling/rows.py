@@ -62,6 +62,8 @@ class PooledRows:
         Customer and product of each row, from 0 on.
     shared : ndarray of int, shape (rows,), or None
         Level of the effect that customers share (period, or tier and period), from 0 on.
+    period : ndarray of int, shape (rows,), or None
+        Number of the period of each row, from 0 on; None where the panel has no time.
     columns : ndarray, shape (rows, columns)
         Controls that all customers share a coefficient of.
     instruments : ndarray, shape (rows, instruments)
@@ -85,6 +87,7 @@ class PooledRows:
     group: IntArray = field(repr=False)
     cell: IntArray = field(repr=False)
     shared: IntArray | None = field(repr=False)
+    period: IntArray | None = field(repr=False)
     columns: FloatArray = field(repr=False)
     instruments: FloatArray = field(repr=False)
     names: tuple[str, ...]
@@ -114,6 +117,8 @@ class Named:
     ----------
     customer, tier, product, price, quantity : str or None
         Who, its class (None: all in one), what, price paid per unit, units.
+    period : str or None
+        When; used where the panel has it.
     effects : sequence of str
         Columns whose combinations have an effect on all customers alike.
     controls, instruments : sequence of str
@@ -125,6 +130,7 @@ class Named:
     product: str | None = "product"
     price: str = "price"
     quantity: str = "quantity"
+    period: str | None = "period"
     effects: Sequence[str] = ()
     controls: Sequence[str] = ()
     instruments: Sequence[str] = ()
@@ -174,6 +180,7 @@ def read_rows(source: Any, named: Named, demand: Demand) -> PooledRows:
         group=group.astype(np.int64),
         cell=_codes(frame, [named.customer, *filter(None, [named.product])]),
         shared=_shared(frame, named),
+        period=_periods(frame, named),
         columns=frame[list(named.controls)].to_numpy(float),
         instruments=frame[list(named.instruments)].to_numpy(float),
         names=tuple(named.controls),
@@ -253,6 +260,16 @@ def _codes(frame: pd.DataFrame, names: Iterable[str]) -> IntArray:
         own, values = pd.factorize(frame[name])
         code = pd.factorize(code * max(len(values), 1) + own)[0].astype(np.int64)
     return code
+
+
+def _periods(frame: pd.DataFrame, named: Named) -> IntArray | None:
+    """Give the periods that occur numbers in their order; None where a row has none."""
+    if named.period is None or named.period not in frame.columns:
+        return None
+    known = frame[named.period]
+    if known.isna().any():
+        return None
+    return pd.factorize(known, sort=True)[0].astype(np.int64)
 
 
 def _shared(frame: pd.DataFrame, named: Named) -> IntArray | None:
