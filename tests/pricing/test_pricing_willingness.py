@@ -9,6 +9,7 @@ from keycustomer.pricing import (
     LogitModel,
     fit_logit,
     read_choices,
+    true_worths,
     willingness_to_pay,
     worth_recovery,
 )
@@ -194,6 +195,21 @@ def test_rows_that_are_not_there(model):
         found.of("service", "hotline")
     with pytest.raises(ValueError, match="two groups of different respondents"):
         found.difference("service", group="all", than="odd")
+
+
+def test_true_worths_of_a_base(telecom_base, hand_made_base):
+    truth = true_worths(telecom_base)
+    own = truth[truth["group"] == "all"].set_index(["attribute", "level"])["truth"]
+    found = willingness_to_pay(fit_logit(read_choices(telecom_base))).frame
+    gap = (
+        found["willingness_to_pay"]
+        - own.loc[list(zip(found["attribute"], found["level"], strict=True))].to_numpy()
+    )
+    # six worths of one sample: the largest error is below three standard errors
+    assert (gap / found["standard_error"]).abs().max() < 3
+    assert own["service_level", "reactive"] == 0
+    with pytest.raises(ValueError, match="holds real data"):
+        true_worths(hand_made_base({"customers": [("K1", "One")]}))
 
 
 def test_worths_of_simulated_companies_are_found():

@@ -14,7 +14,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "choice.choice_data": ("ChoiceData", "read_choices"),
     "choice.held_out": ("HeldOutChoices", "held_out_choices"),
     "choice.independence": ("IndependenceTest", "independence_test"),
-    "choice.known_worths": ("WorthRecovery", "worth_recovery"),
+    "choice.known_worths": ("WorthRecovery", "true_worths", "worth_recovery"),
     "choice.logit": ("LogitModel", "fit_logit"),
     "choice.mixed": ("MixedLogitModel", "fit_mixed_logit"),
     "choice.nested_models": ("LikelihoodRatio", "compare_likelihoods"),

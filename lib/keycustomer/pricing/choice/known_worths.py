@@ -4,8 +4,8 @@ In a simulated company it is known what every level of the choice tasks is worth
 and how firmly it chooses.  :func:`worth_recovery` draws companies one after the other, fits the
 logit (of all, by need segment) and the mixed logit to the tasks of those who took part, and tells
 how far the estimates are from the mean worth of the respondents, and how often the intervals hold
-it.  One logit for all is not made for respondents who differ: how far its worths are from their
-mean is measured here, not assumed.
+it; :func:`true_worths` gives the truth for the tasks of one company.  One logit for all is not made
+for respondents who differ: how far its worths are from their mean is measured here, not assumed.
 
 Source: Swait & Louviere (1993), Journal of Marketing Research 30, 305-314, for the scale.
 """
@@ -19,13 +19,14 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.pricing.choice.choice_data import ChoiceData, read_choices
 from keycustomer.pricing.choice.logit import EVERYBODY, fit_logit
 from keycustomer.pricing.choice.mixed import fit_mixed_logit
 from keycustomer.pricing.choice.willingness import willingness_to_pay
 from keycustomer.relationships.many_companies import simulated_companies
-from keycustomer.simulate import Company
+from keycustomer.simulate import Company, simulate_company
 from keycustomer.simulate.choice_rows import ChoiceStudy, choice_rows
 from keycustomer.simulate.choice_tasks import CHOICE_LEVELS
 from keycustomer.simulate.columns import customer_ids
@@ -146,6 +147,32 @@ def worth_recovery(
     frame = pd.concat(frames, ignore_index=True)
     held = (frame["lower"] <= frame["truth"]) & (frame["truth"] <= frame["upper"])
     return WorthRecovery(_ordered(frame.assign(held=held)), companies, level, tuple(notes))
+
+
+def true_worths(source: CustomerBase | Company) -> pd.DataFrame:
+    """Tell what the levels are truly worth to those who answered the tasks of a simulated company.
+
+    Parameters
+    ----------
+    source : CustomerBase or Company
+        A base made from a simulated company, or the company itself.
+
+    Returns
+    -------
+    DataFrame
+        One row a group (all, and every need segment) and level: group, attribute, level, truth
+        (mean worth against the first level, EUR a month).
+
+    Raises
+    ------
+    ValueError
+        When the base holds real data, whose truth nobody knows.
+    """
+    if isinstance(source, Company):
+        return tasks_with_truth(source, observe(source).study)[1]
+    if source.simulation is None:
+        raise ValueError(f"the base {source.title!r} holds real data: no true worth is known")
+    return true_worths(simulate_company(**source.simulation))
 
 
 def tasks_with_truth(company: Company, study: ChoiceStudy) -> tuple[ChoiceData, pd.DataFrame]:
