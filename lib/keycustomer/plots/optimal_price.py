@@ -44,6 +44,12 @@ BEST, TODAY, CHOSEN = PALETTE["green"], PALETTE["black"], PALETTE["vermilion"]
 LONGEST = 24
 """Characters of the name of a tier or plan."""
 
+ABOVE = 0.44
+"""Height of a note above the middle of its row, clear of the marks."""
+
+LARGE = 10_000
+"""Prices from which an axis is labelled with k and M."""
+
 SPREAD = 0.16
 """Half the height over which the companies of one plan are spread."""
 
@@ -79,7 +85,7 @@ def profit_by_price(
         ax.axhline(0, color=PALETTE["grey"], lw=1)
     kind = "simulated; " if curve.simulated else ""
     over = f"over {curve.horizon} months" if curve.horizon else "a month"
-    ax.set_xlabel(axis_label("price per unit", unit))
+    _label_prices(ax, unit)
     ax.set_ylabel(axis_label(f"profit {over}", f"{kind}{unit}".strip("; ")))
     number_axis(ax.yaxis)
     ax.margins(y=0.12)
@@ -90,6 +96,12 @@ def profit_by_price(
     ends = (_number(end) for end in frame["price"].iloc[[0, -1]])
     said = " ".join(_row_told(where, curve.at(one), curve) for where, one in rows)
     return describe(ax, f"Profit {over} by price from {' to '.join(ends)}. {said}")
+
+
+def _label_prices(ax: Axes, unit: str) -> None:
+    ax.set_xlabel(axis_label("price per unit", unit))
+    if ax.get_xlim()[1] >= LARGE:
+        number_axis(ax.xaxis)
 
 
 def _shade_floor(ax: Axes, floor_price: float) -> bool:
@@ -166,7 +178,7 @@ def uncertain_price_band(result: UncertainPrice, ax: Axes | None = None, *, unit
     if prices[0] <= result.today <= prices[-1]:
         ax.axvline(result.today, color=TODAY, lw=2, ls=":")
     number_axis(ax.yaxis)
-    ax.set_xlabel(axis_label("price per unit", unit))
+    _label_prices(ax, unit)
     ax.set_ylabel(axis_label("profit a period", unit))
     legend_below(
         ax,
@@ -237,7 +249,7 @@ def corridor_bars(result: PriceCorridor, ax: Axes | None = None, *, unit: str = 
     for place, row in enumerate(frame.to_dict("records")):
         _corridor(ax, place, row)
     name_rows(ax, labels)
-    ax.set_xlabel(axis_label("price per unit", unit or result.currency))
+    _label_prices(ax, unit or result.currency)
     legend_below(ax, columns=3, handles=_corridor_keys())
     finding(ax, _corridor_sentence(result), width=title_width(ax, labels))
     told = "; ".join(_tier_told(row) for row in result.frame.to_dict("records"))
@@ -258,8 +270,8 @@ def _corridor(ax: Axes, place: int, row: dict[Any, Any]) -> None:
         ax.plot(row["recommended_price"], place, "o", color=CHOSEN, ms=13, mec="white", zorder=5)
     else:
         ax.text(
-            0.98,
-            place,
+            0.99,
+            place + ABOVE,
             "no corridor" if not row["open"] else "no best price",
             transform=ax.get_yaxis_transform(),
             ha="right",

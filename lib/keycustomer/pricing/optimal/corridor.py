@@ -122,18 +122,27 @@ def price_corridor(
     worth = _worths(willingness_to_pay, names, share_of(keeping, "keeping"))
     indifferent = _by_tier(reference_price, names, "reference_price")
     indifferent = indifferent + _by_tier(differentiation_value, names, "differentiation_value")
-    cost = read["unit_cost"].to_numpy(float)
+    best = _by_tier(best_price, names, "best_price")
+    frame = _corridors(read, float(floor), worth, indifferent, best)
+    return PriceCorridor(frame, float(floor), keeping, currency, simulated, _notes(frame))
+
+
+def _corridors(
+    read: pd.DataFrame, floor: float, worth: FloatArray, indifferent: FloatArray, best: FloatArray
+) -> pd.DataFrame:
+    """Put the bounds of each tier together, and the best price between them."""
+    listed, today, cost = (
+        read[name].to_numpy(float) for name in ("list_price", "price", "unit_cost")
+    )
     floor_price = cost * (1 + floor)
     highest = np.fmin(np.fmin(worth, indifferent), np.inf)
-    best = _by_tier(best_price, names, "best_price")
-    listed, today = (read[name].to_numpy(float) for name in ("list_price", "price"))
     wanted = np.where(np.isnan(best), today, best)
     opened = floor_price <= highest
     held = np.clip(wanted, floor_price, np.maximum(highest, floor_price))
     recommended = np.where(opened & np.isfinite(held), held, np.nan)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "tier": names,
+            "tier": read["tier"],
             "list_price": listed,
             "price_today": today,
             "unit_cost": cost,
@@ -155,7 +164,6 @@ def price_corridor(
             ),
         }
     )
-    return PriceCorridor(frame, float(floor), keeping, currency, simulated, _notes(frame))
 
 
 def tier_prices(customers: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,10 @@ the profit under one price for all, mean over companies; *supported* when its in
 *not supported* when it lies at or below, else *undecided*.  Estimates are those a firm can make
 from its own data; the true responses are used by nobody but the judge.
 
+What comes after the horizon is not counted: plans ask for more than today's prices and keep fewer
+customers (see ``retention``), and where the retention response is estimated too low, today's habit
+can be the better of the two over a long horizon.  The rule compares plans that share this.
+
 Source: course material K8; Law, "Simulation Modeling and Analysis" (2015), section 9.4.
 """
 
@@ -345,17 +349,28 @@ def price_differentiation(
             raise
         judged.append(_judged(seed, plans, compared))
         estimated.append(_estimated(seed, company, customers))
-    few = f"Fewer than {FEWEST} companies: too few for a verdict."
+    estimates = pd.DataFrame(estimated)
     return PriceDifferentiation(
         pd.concat(judged, ignore_index=True),
-        pd.DataFrame(estimated),
+        estimates,
         companies,
         accounts,
         months,
         horizon,
         floor,
-        (few,) * (companies < FEWEST),
+        _notes(companies, estimates),
     )
+
+
+def _notes(companies: int, estimates: pd.DataFrame) -> tuple[str, ...]:
+    mean = estimates.mean(numeric_only=True)
+    said = [f"Fewer than {FEWEST} companies: too few for a verdict."] * (companies < FEWEST)
+    said.append(
+        f"Mean retention response estimated {mean['retention_response']:.1f}, without control "
+        f"{mean['naive']:.1f}, true {mean['true_response']:.1f} log-odds per log price; elasticity "
+        f"{mean['own_price_elasticity']:.2f}, true {mean['true_elasticity']:.2f}."
+    )
+    return tuple(said)
 
 
 def _judged(seed: int, plans: Mapping[str, LifetimePrice], compared: pd.DataFrame) -> pd.DataFrame:
