@@ -61,7 +61,8 @@ class WarWithService:
         A row a reply and service: reply, service ("as today" or "better"), profit_at_peace,
         profit_in_war, loss (expected profit over the window, and what the war takes of it,
         currency), loss_share (of the profit at peace; NaN where that is not above 0),
-        margin_loss_share (the same of the margin before cost to serve), survival_at_peace,
+        margin_loss_share (the same of the margin before cost to serve), last_year_in_war (profit
+        of the last twelve months: what a reply leaves behind), survival_at_peace,
         survival_in_war (mean probability to be a customer after the window), sensitivity (rise of
         the log-odds of leaving by the war, mean over the same account-months).
     accounts, months, seed : int
@@ -101,7 +102,11 @@ class WarWithService:
 
     @property
     def best_reply(self) -> str:
-        """Reply with the largest profit in the war, served as today."""
+        """Reply with the largest profit in the war over the window, served as today.
+
+        Who holds its prices keeps its margin and loses customers, who are missing after the
+        window too; `last_year_in_war` and `survival_in_war` tell what is left.
+        """
         usual = self.frame[self.frame["service"] == USUAL]
         return str(usual["reply"].iloc[int(usual["profit_in_war"].argmax())])
 
@@ -114,8 +119,9 @@ class WarWithService:
         said = (
             f"Simulated: {self.accounts:,} accounts, {self.months} months. Served as today, the "
             f"cheapest reply to the price war is {self.best_reply!r}: it costs "
-            f"{best['loss']:,.0f}, {percent(best['loss_share'])} of the profit at peace. Better "
-            f"service: {self.service}."
+            f"{best['loss']:,.0f}, {percent(best['loss_share'])} of the profit at peace, and "
+            f"{percent(best['survival_in_war'])} of the accounts are customers at the end, "
+            f"{percent(best['survival_at_peace'])} at peace. Better service: {self.service}."
         )
         return sentence_html(said, self.frame, numbers=",.4g")
 
@@ -221,6 +227,7 @@ def _figures(calm: Company, fought: Company, there: Array) -> dict[str, float]:
         "profit_in_war": profits[1],
         "loss": profits[0] - profits[1],
         "loss_share": 1 - profits[1] / profits[0] if profits[0] > 0 else float("nan"),
+        "last_year_in_war": float(fought.outcome.expected_last_year.sum()),
         "margin_loss_share": 1 - margins[1] / margins[0],
         "survival_at_peace": stay[0],
         "survival_in_war": stay[1],
