@@ -8,6 +8,7 @@ from keycustomer.pricing import (
     other_region_prices,
     read_market,
     rival_instruments,
+    shipped_buyers,
     usage_market,
 )
 from known_markets import known_market, packaged
@@ -161,3 +162,12 @@ def test_products_bought_side_by_side():
         read_market(rows)
     with pytest.raises(ValueError, match="no column 'area'"):
         usage_market(rows, region="area")
+
+
+def test_shipped_buyers():
+    cereal, cars = shipped_buyers("cereal"), shipped_buyers("cars")
+    assert {"market", "weight", "nodes3", "income", "child"} <= {*cereal}
+    assert (len(cereal), len(cars)) == (1880, 4000)
+    assert (cars["by_income"] * cars["income"]).to_numpy() == pytest.approx(np.ones(4000))
+    with pytest.raises(ValueError, match="buyers ship for"):
+        shipped_buyers("tea")

@@ -7,7 +7,7 @@ the course on demand estimation by Gortmaker and Conlon (Mixtape Sessions); Berr
 
 import numpy as np
 import pytest
-from keycustomer.pricing import MarketSupply, fit_market_demand
+from keycustomer.pricing import MarketSupply, fit_market_demand, shipped_buyers
 from known_markets import packaged
 
 FOUR_DIGITS, THREE_DIGITS, TWO_DIGITS = 5e-5, 5e-4, 5e-3  # half a unit of the last digit printed
@@ -106,7 +106,7 @@ def test_halving_a_price(cereal):
 def cereal_random(cereal, **search):
     return fit_market_demand(
         cereal, instruments=CEREAL_INSTRUMENTS, effects=["product"], random=CEREAL_RANDOM,
-        demographics=packaged("nevo_agents"), start=CEREAL_START, **search,
+        demographics=shipped_buyers("cereal"), start=CEREAL_START, **search,
     )  # fmt: skip
 
 
@@ -131,11 +131,10 @@ def test_cars_logit(cars):
 
 
 def cars_random(cars, **settings):
-    people = packaged("blp_agents")
     return fit_market_demand(
         cars, characteristics=CAR_CHARACTERISTICS,
         instruments=[f"demand_instruments{k}" for k in range(8)], random=CAR_RANDOM,
-        demographics=people.assign(by_income=1 / people["income"]), linear_price=False,
+        demographics=shipped_buyers("cars"), linear_price=False,
         supply=MarketSupply(
             ("log_hpwt", "air", "log_mpg", "log_space", "trend"),
             tuple(f"supply_instruments{k}" for k in range(12)),

@@ -27,7 +27,7 @@ from keycustomer.pricing.market.design import (
     identifying_words,
 )
 from keycustomer.pricing.market.mean_elasticity import mean_own_elasticity
-from keycustomer.pricing.market.tables import names_of
+from keycustomer.pricing.market.tables import names_of, need_owners
 from keycustomer.pricing.market.tastes import MarketTastes
 from keycustomer.stats.samples import FloatArray
 
@@ -306,7 +306,8 @@ def _problem(
         "market_ids": rows["market"].to_numpy(), "shares": rows["share"].to_numpy(),
         "prices": rows["price"].to_numpy(),
     }  # fmt: skip
-    if "firm" in rows:
+    if supply is not None:
+        need_owners(rows, "firm")
         data["firm_ids"] = rows["firm"].to_numpy()
     if design.cluster is not None:
         data["clustering_ids"] = design.cluster
