@@ -325,7 +325,9 @@ def price_variation_bars(
     said = f"{percent(float(shares[used][0]))} of the price variance identifies the elasticity"
     finding(ax, _made_up(result) + said, width=title_width(ax, names))
     told = "; ".join(f"{n} {percent(s)}" for n, s in zip(table["source"], shares, strict=True))
-    return describe(ax, f"{_made_up(result)}Variance of log price by source: {told}.")
+    return describe(
+        ax, f"{_made_up(result)}Variance of log price by what is set aside, and left: {told}."
+    )
 
 
 def cross_elasticity_map(result: CrossElasticities, ax: Axes | None = None) -> Axes:

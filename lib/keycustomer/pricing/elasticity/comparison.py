@@ -148,10 +148,14 @@ def elasticity_comparison(
     }
     truth = _truth(source, panel, by)
     limits = source.limits if isinstance(source, KnownPanel) else {}
-    rows = [_rows(name, one, truth, limits) for name, one in estimates.items()]
+    rows = [row for name, one in estimates.items() for row in _rows(name, one, truth, limits)]
     notes = [*left_out, *_truth_note(source, truth)]
     return ElasticityComparison(
-        pd.concat(rows, ignore_index=True), estimates, panel.simulated, level, tuple(notes)
+        pd.DataFrame(rows).astype({"held": "boolean"}),
+        estimates,
+        panel.simulated,
+        level,
+        tuple(notes),
     )
 
 
@@ -216,16 +220,26 @@ def _truth_note(source: object, truth: pd.DataFrame | None) -> list[str]:
 
 def _rows(
     name: str, one: Elasticities, truth: pd.DataFrame | None, limits: dict[str, float]
-) -> pd.DataFrame:
-    wanted = ["group", "elasticity", "standard_error", "lower", "upper", "rows", "clusters"]
-    own = one.own[wanted].assign(method=name)
+) -> list[dict[str, object]]:
     weight = WEIGHTS.get(one.method, "rows")
-    own["truth"] = float("nan") if truth is None else own["group"].map(truth[weight])
-    own["error"] = own["elasticity"] - own["truth"]
-    held = (own["lower"] <= own["truth"]) & (own["truth"] <= own["upper"])
-    own["held"] = held.astype("boolean").where(own["truth"].notna())
-    own["limit"] = limits.get(one.method, float("nan"))
-    own["effective_f"] = float("nan")
-    if len(one.first_stage):
-        own["effective_f"] = own["group"].map(one.first_stage.set_index("group")["effective_f"])
-    return own[["method", *(c for c in own if c != "method")]]
+    strength = one.first_stage.to_dict("list")
+    known = dict(zip(strength.get("group", []), strength.get("effective_f", []), strict=True))
+    unknown = float("nan")
+    found = []
+    for row in one.own.to_dict("records"):
+        true = unknown if truth is None else float(truth.loc[row["group"], weight])
+        found.append(
+            {column: row[column] for column in _KEPT}
+            | {
+                "method": name,
+                "truth": true,
+                "error": row["elasticity"] - true,
+                "held": None if truth is None else bool(row["lower"] <= true <= row["upper"]),
+                "limit": limits.get(one.method, unknown),
+                "effective_f": known.get(row["group"], unknown),
+            }
+        )
+    return found
+
+
+_KEPT = ("method", "group", "elasticity", "standard_error", "lower", "upper", "rows", "clusters")

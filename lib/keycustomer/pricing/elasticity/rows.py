@@ -211,17 +211,23 @@ def _usable(
     frame: pd.DataFrame, columns: Columns, group: str, logs: bool
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Rows with all that is needed, and how many others there are, by reason."""
-    numbers = frame[list(columns.numbers)].astype(float)
-    known = numbers.abs().lt(np.inf).all(axis=1) & frame[columns.labels].notna().all(axis=1)
-    below = known & (numbers[columns.quantity] < 0)
-    priced = (numbers[list(columns.logged)] > 0).all(axis=1)
-    zero = known & priced & (numbers[columns.quantity] == 0)
-    if bool(below.any()):
+    numbers = np.column_stack(
+        [frame[name].to_numpy(float, na_value=np.nan) for name in columns.numbers]
+    )
+    known = np.isfinite(numbers).all(axis=1)
+    for name in columns.labels:
+        known &= frame[name].notna().to_numpy()
+    amount, prices = numbers[:, 0], numbers[:, 1 : 1 + len(columns.logged)]
+    with np.errstate(invalid="ignore"):
+        below, zero = known & (amount < 0), known & (amount == 0)
+        priced = known & (prices > 0).all(axis=1)
+    if below.any():
         raise ValueError(
             f"{_of(group)}{counted(int(below.sum()), 'row')} with a {columns.quantity} below 0 "
             f"(first: row {frame.index[below][0]!r}); net returns against sales first"
         )
-    if bool((known & priced).any()) and bool(zero.sum() == (known & priced).sum()):
+    zero &= priced
+    if priced.any() and zero.sum() == priced.sum():
         raise ValueError(
             f"{_of(group)}nothing was sold in any of {counted(int(zero.sum()), 'row')} "
             f"({columns.quantity} is 0): there is no demand whose elasticity could be estimated"
@@ -231,8 +237,8 @@ def _usable(
         "price not above 0": int((known & ~priced).sum()),
         "nothing sold": int(zero.sum()) if logs else 0,
     }
-    keep = known & priced & ~zero if logs else known & priced
-    return frame[keep], dropped
+    keep = priced & ~zero if logs else priced
+    return (frame if keep.all() else frame[keep]), dropped
 
 
 def _without_lone_rows(
