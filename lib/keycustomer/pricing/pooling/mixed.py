@@ -108,6 +108,7 @@ def fit_mixed(design: Design) -> MixedFit:
         When a customer has several products, or the likelihood finds no maximum.
     """
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
 
     several = np.bincount(design.rows.group_of_cell, minlength=design.groups) > 1
     if several.any():
@@ -121,14 +122,16 @@ def fit_mixed(design: Design) -> MixedFit:
     start = _start(sums)
     # a spread of nothing lies infinitely far away: the search stops where it no longer matters
     bounds = [(start[0] + NOTHING, None), (None, None), (start[2] + NOTHING, None)]
-    found = minimize(
-        lambda place: _solved(sums, _root(place)).criterion,
-        start,
-        jac="3-point",
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"gtol": GRADIENT, "ftol": FLAT, "finite_diff_rel_step": STEP},
-    )
+    # with several threads these small products wait for each other, a hundredfold
+    with threadpool_limits(1, user_api="blas"):
+        found = minimize(
+            lambda place: _solved(sums, _root(place)).criterion,
+            start,
+            jac="3-point",
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"gtol": GRADIENT, "ftol": FLAT, "finite_diff_rel_step": STEP},
+        )
     root = _root(found.x)
     solved = _solved(sums, root)
     if not np.isfinite(solved.criterion):
@@ -200,11 +203,11 @@ def _solved(sums: _Sums, root: FloatArray) -> _Solved:
         left[2 * tier : 2 * tier + 2, 2 * tier : 2 * tier + 2] = block
     cross = by_tier(sums.zf - sums.zz @ back).reshape(own, columns)
     left[:own, own:], left[own:, :own] = cross, cross.T
-    # plain loops: threads of a matrix product would wait for each other longer than this takes
-    left[own:, own:] = sums.ff - np.einsum("gif,gij->fj", sums.zf, back)
+    stacked = sums.zf.reshape(2 * len(sums.zf), columns).T
+    left[own:, own:] = sums.ff - stacked @ back.reshape(2 * len(sums.zf), columns)
     drawn = (inner @ sums.zy[:, :, None])[:, :, 0]
     right[:own] = by_tier((kept @ sums.zy[:, :, None])[:, :, 0]).ravel()
-    right[own:] = sums.fy - np.einsum("gif,gi->f", sums.zf, drawn)
+    right[own:] = sums.fy - stacked @ drawn.ravel()
     inverse = np.linalg.pinv(left, hermitian=True)
     solution = inverse @ right
     squares = sums.yy - float((sums.zy * drawn).sum()) - float(solution @ right)
