@@ -442,6 +442,10 @@ def test_simulated_operator_by_product():
         cluster="region",
     )  # fmt: skip
     assert demand.first_stage.effective_f > 10
+    assert any("Only 5 groups of region" in note for note in demand.notes)
+    row = demand.coefficients.iloc[-1]
+    reach = (row["upper"] - row["estimate"]) / row["standard_error"]
+    assert reach == pytest.approx(2.776445, abs=1e-6)  # t with 4 degrees of freedom
     assert "Simulated" in demand.sentence()
     assert np.isfinite(demand.mean_own.lower)
     with pytest.raises(ValueError, match="must sum below 1"):

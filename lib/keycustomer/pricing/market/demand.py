@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -318,11 +317,11 @@ class MarketDemand:
 
 
 def coefficient_rows(
-    names: list[tuple[str, str]], values: Any, errors: Any, level: float
+    names: list[tuple[str, str]], values: Any, errors: Any, critical: float
 ) -> pd.DataFrame:
-    """Put coefficients into rows with normal intervals."""
+    """Put coefficients into rows, with intervals of so many errors to each side."""
     estimate, error = np.asarray(values, dtype=float), np.asarray(errors, dtype=float)
-    reach = NormalDist().inv_cdf((1 + level) / 2) * error
+    reach = critical * error
     told = pd.DataFrame(names, columns=["term", "kind"])
     return told.assign(
         estimate=estimate, standard_error=error, lower=estimate - reach, upper=estimate + reach

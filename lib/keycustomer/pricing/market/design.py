@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,9 @@ CONSTANT = "constant"
 """Name of the constant: the worth of buying any of the products at all."""
 
 PRICE = "price"
+
+FEW_CLUSTERS = 20
+"""With fewer groups clustered errors are too small, even with the t distribution."""
 
 Errors = Literal["robust", "plain"]
 
@@ -162,6 +166,23 @@ def _cluster(table: MarketTable, name: str | None) -> tuple[np.ndarray | None, s
     if codes.max() < 1:
         raise ValueError(f"cluster={name!r}: errors need at least two groups, there is one")
     return codes, name
+
+
+def critical_value(design: DemandDesign, level: float) -> float:
+    """Errors to each side of an interval: normal, or t with groups - 1 degrees of freedom."""
+    if design.cluster is None:
+        return NormalDist().inv_cdf((1 + level) / 2)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(int(design.cluster.max()), (1 + level) / 2))
+
+
+def few_clusters(design: DemandDesign) -> list[str]:
+    """Say so where clusters are too few for their errors to be trusted."""
+    count = 0 if design.cluster is None else int(design.cluster.max()) + 1
+    if not 0 < count < FEW_CLUSTERS:
+        return []
+    return [f"Only {count} groups of {design.cluster_name}: clustered errors are too small then."]
 
 
 def error_words(design: DemandDesign, errors: Errors) -> str:

