@@ -18,6 +18,7 @@ BENCHMARKS = (
     "measurement",
     "simulation",
     "selection",
+    "elasticity",
     "case_run",
 )
 
