@@ -275,7 +275,7 @@ def price_response(
     ax.set_xlabel("log price, effects set aside")
     ax.set_ylabel("log quantity, effects set aside")
     legend_below(ax, columns=2)
-    whose = "" if row["group"] == "all" else f" of {row['group']}"
+    whose = "" if row["group"] == "all" else f" of {shorten(row['group'], LONGEST_NAME)}"
     said = f"1{chr(160)}% dearer changes sales{whose} by {_signed(row['elasticity'])}{chr(160)}%"
     finding(ax, _made_up(result) + said)
     return describe(

@@ -419,7 +419,9 @@ def _verdict(lower: float, upper: float) -> str:
 def _gathered(
     found: list[_Group], columns: Columns, method: str, level: float, simulated: bool
 ) -> Elasticities:
-    stages = [_stage_row(one, columns) for one in found if one.stage is not None]
+    stages = [
+        _stage_row(one.rows.group, one.stage, columns) for one in found if one.stage is not None
+    ]
     frame = pd.concat([one.frame for one in found], ignore_index=True)
     dropped = [
         {"group": one.rows.group, "reason": reason, "rows": rows}
@@ -448,11 +450,9 @@ def _gathered(
     )
 
 
-def _stage_row(one: _Group, columns: Columns) -> dict[str, object]:
-    stage = one.stage
-    assert stage is not None  # noqa: S101
+def _stage_row(group: str, stage: FirstStage, columns: Columns) -> dict[str, object]:
     return {
-        "group": one.rows.group,
+        "group": group,
         "instruments": ", ".join(columns.instruments),
         "f": stage.f,
         "effective_f": stage.effective_f,
