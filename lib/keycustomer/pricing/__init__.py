@@ -127,6 +127,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "pooling.customers": ("CustomerElasticities", "customer_elasticities"),
     "pooling.known": ("KnownCustomers", "known_customers", "known_sales"),
     "pooling.zeros": ("ZeroTrap", "zero_trap", "zero_trap_over_seeds"),
+    "proneness.check": ("PronenessCheck", "proneness_check"),
     "stated.acceptance": ("StatedDemand", "gabor_granger"),
     "stated.auction": ("bdm_demand", "bdm_surplus"),
     "stated.price_answers": ("PriceAnswers", "read_price_points"),
