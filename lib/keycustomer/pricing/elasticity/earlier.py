@@ -109,9 +109,11 @@ def stockpiling_controls(
 
     Examples
     --------
-    >>> longer = stockpiling_controls(panel, lags=2)  # doctest: +SKIP
-    >>> found = price_elasticity(longer, cross=("price_lag_1", "price_lag_2"))  # doctest: +SKIP
-    >>> found.long_run()  # doctest: +SKIP
+    >>> from keycustomer.pricing import known_panel, price_elasticity
+    >>> longer = stockpiling_controls(known_panel(50, 12).panel, lags=2)
+    >>> found = price_elasticity(longer, cross=("price_lag_1", "price_lag_2"))
+    >>> found.long_run()["group"].tolist()
+    ['all']
     """
     for name, number in (("lags", lags), ("leads", leads)):
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST:
