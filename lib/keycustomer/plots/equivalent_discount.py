@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from keycustomer.plots.labels import UNDERLAY
 from keycustomer.plots.legends import legend_below
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 DEEPEST = 0.30
 """Discounts beyond this are drawn at the edge: an interval may have no upper end."""
 
+FINE = 0.05
+"""Axes that end below this discount tell decimals."""
+
 
 def equivalent_curve(result: TrueEquivalent, ax: Axes | None = None) -> Axes:
     """Draw what discounts keep, and where they keep as many as one level more.
@@ -61,7 +65,8 @@ def equivalent_curve(result: TrueEquivalent, ax: Axes | None = None) -> Axes:
     _label(ax, end, last, "more discount", PALETTE["vermilion"])
     ax.set_xlim(0, 1.02 * end)
     ax.set_ylim(min(0.0, 1.1 * gain), 1.15 * max(last, gain, 1e-6))
-    percent_axis(ax.xaxis)
+    ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    percent_axis(ax.xaxis, digits=0 if end >= FINE else 2)
     percent_axis(ax.yaxis, digits=1)
     ax.set_xlabel("Discount on top of today's, share of the list price (simulated)")
     ax.set_ylabel(f"More still there\nafter {result.horizon} months")
@@ -118,11 +123,11 @@ def equivalent_costs(result: EquivalentDiscount, ax: Axes | None = None) -> Axes
     steps = zip(rows["level"], rows["to"], strict=True)
     ax.set_xticks(places, [f"{escape_label(one)}\nto {escape_label(to)}" for one, to in steps])
     number_axis(ax.yaxis)
-    ax.set_ylim(0, 1.15 * max(float(level.max()), float(known.max()), 1e-9))
+    ax.set_ylim(0, 1.3 * max(float(level.max()), float(known.max()), 1e-9))
     mark = ", simulated" if result.simulated else ""
-    ax.set_xlabel("Step of the relationship level")
+    ax.set_xlabel("Step of the relationship level, its contacts included")
     ax.set_ylabel(f"{escape_label(result.currency)} a customer\nand year{mark}")
-    legend_below(ax, columns=2)
+    ax.legend(loc="upper left")
     said = _cost_finding(rows)
     finding(ax, said)
     told = "; ".join(
@@ -137,9 +142,16 @@ def equivalent_costs(result: EquivalentDiscount, ax: Axes | None = None) -> Axes
 
 
 def _amount(ax: Axes, x: float, value: float) -> None:
-    text = compact_number(value) if np.isfinite(value) else "none does"
-    height = value if np.isfinite(value) else 0.0
-    ax.annotate(text, (x, height), (0, 4), textcoords="offset points", ha="center", fontsize=14)
+    known = bool(np.isfinite(value))
+    ax.annotate(
+        compact_number(value) if known else "none does",
+        (x, value if known else 0.0),
+        (0, 4),
+        textcoords="offset points",
+        ha="center",
+        fontsize=14,
+        rotation=0 if known else 90,
+    )
 
 
 def _cost_finding(rows: pd.DataFrame) -> str:
@@ -184,13 +196,13 @@ def equivalent_dots(result: EquivalentOverCompanies, ax: Axes | None = None) -> 
     keys.append(Line2D([], [], color=PALETTE["black"], marker="D", ms=8, ls="", label="truth"))
     legend_below(ax, columns=3, handles=keys)
     held = result.frame.groupby("method", sort=False)["held"].mean()
-    told = ", ".join(f"{percent(share, 0)} of the {name} ones" for name, share in held.items())
-    finding(ax, f"The truth lies in {told}")
+    told = ", ".join(f"{name} {percent(share, 0)}" for name, share in held.items())
+    finding(ax, f"Intervals that hold the truth: {told}")
     return describe(
         ax,
         f"Simulated: equivalent discounts of one level more in {len(companies)} companies. The "
-        f"95 % intervals hold the truth (median {percent(float(truth['truth'].median()))}) in "
-        f"{told}.",
+        f"truth is {percent(float(truth['truth'].median()))} in the median; share of the 95 % "
+        f"intervals that hold it: {told}.",
     )
 
 

@@ -75,7 +75,7 @@ class DiscountPlan:
 
     @property
     def spent(self) -> float:
-        """Expected discount handed out, currency."""
+        """What the discounts cost the budget, currency."""
         return self.options.totals(self.codes)[1]
 
     @property
@@ -106,7 +106,7 @@ class DiscountPlan:
     def _repr_html_(self) -> str:
         said = [
             f"{self.rule}: {self.discounted:,} of {len(self.codes):,} customers get a discount; "
-            f"expected gain {self.gain:,.0f}, handed out {self.spent:,.0f} of {self.budget:,.0f}."
+            f"expected gain {self.gain:,.0f}, put aside {self.spent:,.0f} of {self.budget:,.0f}."
         ]
         if np.isfinite(self.bound):
             said.append(

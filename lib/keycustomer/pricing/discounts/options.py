@@ -10,9 +10,11 @@ log price, list value L, cost of goods c as a share of it and usage elasticity e
 
     staying = 1 - 1 / (1 + exp(-(a + p log(1 - x))))
     gain    = change of [months there x monthly margin + staying x value of a customer who stays]
-    cost    = months there x L (1 - x)^e x,
+    cost    = months of the horizon x L (1 - x)^e x,
 
-the cost being the discount handed out, most of it to customers who would have stayed anyway.
+the cost being the discount put aside: what is handed out if the customer stays, most of it to
+customers who would have stayed anyway.  A cost weighed by the chance to stay would make those most
+at risk look cheap and overdraw the budget where their risk is overrated.
 
 Source: Neslin et al. (2006), Journal of Marketing Research 43, 204-211 (profit of a retention
 offer: who is kept, and who gets it for nothing).
@@ -36,7 +38,7 @@ from keycustomer.stats.samples import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 
-DEPTHS = (0.03, 0.06, 0.10, 0.15, 0.20)
+DEPTHS = (0.02, 0.05, 0.10, 0.15, 0.20)
 """Depths of discount to choose from, shares of the list price."""
 
 COLUMNS = ("customer_id", "risk", "response", "list_value", "unit_cost", "serving", "value")
@@ -59,7 +61,7 @@ class DiscountOptions:
     gain : ndarray, shape (n, k)
         Expected profit against no discount, currency.
     cost : ndarray, shape (n, k)
-        Expected discount handed out, currency.
+        Discount put aside, currency.
     allowed : ndarray of bool, shape (n, k)
         Whether the price stays at or above the floor price.
     risk : ndarray, shape (n,)
@@ -125,7 +127,7 @@ class DiscountOptions:
     def _repr_html_(self) -> str:
         said = [
             f"{len(self):,} customers; gain is expected profit against no discount, cost the "
-            "discount handed out.",
+            "discount put aside for the customer.",
             f"For {int((~self.allowed).all(axis=1).sum()):,} customers the floor forbids all "
             "depths.",
         ]
@@ -180,7 +182,7 @@ def discount_options(
         pd.Index(customers["customer_id"], name="customer_id"),
         shares,
         profit[:, 1:] - profit[:, :1],
-        (there * used * x)[:, 1:],
+        (years * used * x)[:, 1:],
         floor_allows(shares, column["unit_cost"][:, 0], floor),
         column["risk"][:, 0],
         staying,
@@ -217,7 +219,7 @@ def read_discount_options(
     Parameters
     ----------
     gain, cost : array, shape (n, k)
-        Expected profit against no discount, and expected discount handed out, currency.
+        Expected profit against no discount, and what it costs the budget, currency.
     depths : sequence of k float
         Shares of the list price, rising.
     allowed : array of bool, shape (n, k), optional

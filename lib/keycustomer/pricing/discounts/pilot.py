@@ -135,7 +135,7 @@ class DiscountPilot:
     options : DiscountOptions
         For the other half, estimated.
     truth : DiscountOptions
-        For the other half, true.
+        For the other half, true; its costs are what is expected to be handed out.
     habit : tuple of float
         True gain against no discount of today's habit in the other half, and the discount it hands
         out (as it came, not expected), currency.

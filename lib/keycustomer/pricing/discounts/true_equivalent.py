@@ -248,8 +248,8 @@ class EquivalentOverCompanies:
     ----------
     frame : DataFrame
         One row a company and method: company, method, level, log_price (log-odds), discount, lower,
-        upper, truth, held (whether the interval holds the truth), estimated_saving, true_saving
-        (currency a customer and year), first_stage_f.
+        upper, truth, held (whether the interval holds the truth; one that rules nothing out does),
+        estimated_saving, true_saving (currency a customer and year), first_stage_f.
     groups : DataFrame
         One row a company and group of customers, as :attr:`TrueEquivalent.frame`, with company.
     accounts, months : int
@@ -302,6 +302,7 @@ class EquivalentOverCompanies:
                     "median_discount": float(own["discount"].fillna(np.inf).median()),
                     "median_truth": float(own["truth"].median()),
                     "held": float(own["held"].mean()),
+                    "nothing_ruled_out": int(own["upper"].isna().sum()),
                     "open_above": int(np.isinf(own["upper"]).sum()),
                 }
             )
@@ -380,7 +381,7 @@ def _estimated(company: Company, truth: TrueEquivalent, seed: int) -> list[dict[
             {"company": seed, "method": method}
             | dict(zip(("level", "log_price"), response.coefficients.tolist(), strict=True))
             | {"discount": one.estimate, "lower": low, "upper": high}
-            | {"truth": truth.discount, "held": bool(low <= truth.discount <= high)}
+            | {"truth": truth.discount, "held": not (truth.discount < low or truth.discount > high)}
             | {"estimated_saving": found.saving.estimate, "true_saving": truth.saving}
             | {"first_stage_f": response.first_stage_f}
         )
