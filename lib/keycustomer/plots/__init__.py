@@ -116,8 +116,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "value_cloud",
     ),
     "pls": ("construct_map", "effect_bars"),
+    "pooling": (
+        "pooling_coverage_dots",
+        "pooling_error_dots",
+        "shrinkage_map",
+        "tier_elasticity_dots",
+        "zero_trap_dots",
+    ),
     "potential": ("expected_fall", "group_bars", "implied_windows", "rank_map", "value_map"),
     "products": ("category_gaps", "first_category_values"),
+    "proneness": ("redemption_dots", "response_by_proneness"),
     "realism": ("realism_map",),
     "relationship_types": (
         "kotler_map",
