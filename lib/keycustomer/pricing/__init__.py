@@ -12,12 +12,15 @@ from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "choice.choice_data": ("ChoiceData", "read_choices"),
+    "choice.choice_designs": ("ChoiceDesign", "choice_design"),
     "choice.held_out": ("HeldOutChoices", "held_out_choices"),
     "choice.independence": ("IndependenceTest", "independence_test"),
     "choice.known_worths": ("WorthRecovery", "true_worths", "worth_recovery"),
     "choice.logit": ("LogitModel", "fit_logit"),
     "choice.mixed": ("MixedLogitModel", "fit_mixed_logit"),
     "choice.nested_models": ("LikelihoodRatio", "compare_likelihoods"),
+    "choice.offers": ("OfferShares", "offer_shares"),
+    "choice.response_curves": ("OfferPriceResponse", "price_response"),
     "choice.willingness": ("willingness_to_pay",),
     "choice.worth": ("WillingnessToPay",),
     "competition.calibration": ("calibrated_market", "implied_costs"),
