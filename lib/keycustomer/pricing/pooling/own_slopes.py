@@ -27,6 +27,8 @@ from keycustomer.pricing.pooling.slopes import (
     common_influence,
     fit_slopes,
     poisson_step,
+    refuse_explained_price,
+    weighted_slopes,
 )
 from keycustomer.pricing.pooling.spreads import CommonError, OwnEstimates, paule_mandel
 from keycustomer.stats.regressions.clustering import covariance_over_customers
@@ -94,7 +96,7 @@ def estimate_slopes(rows: PooledRows, *, poisson: bool = False) -> OwnSlopes:
     """
     stage = first_stage(rows) if rows.instruments.shape[1] else None
     design = Design.of(rows, *([] if stage is None else [stage.residual]))
-    varied = fit_slopes(design).sums > 0 if not poisson else _varied(design)
+    varied = _varied(design)
     if not varied.any():
         raise ValueError(
             f"none of {len(rows.customers):,} customers saw more than one price of a product: "
@@ -103,6 +105,7 @@ def estimate_slopes(rows: PooledRows, *, poisson: bool = False) -> OwnSlopes:
     if poisson:
         return _poisson(design, varied, stage)
     slopes = fit_slopes(design)
+    refuse_explained_price(design, slopes.rank)
     noise = row_variance(design, slopes, slopes.residual**2)
     own = _own(design, slopes, slopes.slope, noise, stage)
     return OwnSlopes(design, slopes, own, varied, np.zeros(len(varied), np.int64), noise, stage)
@@ -143,8 +146,8 @@ def row_variance(design: Design, slopes: Slopes, squares: FloatArray) -> FloatAr
 
 def _varied(design: Design) -> npt.NDArray[np.bool_]:
     """Who saw more than one price of a product."""
-    ones = replace(design.rows, quantity=np.ones(len(design.rows)))
-    return np.asarray(fit_slopes(replace(design, rows=ones)).sums > 0)
+    ones = np.ones(len(design.rows))
+    return np.asarray(weighted_slopes(design, design.rows.log_price, ones)[0].sums > 0)
 
 
 def _own(
@@ -180,7 +183,8 @@ def _poisson(design: Design, varied: npt.NDArray[np.bool_], stage: FirstStage | 
     Slopes of customers with few purchases may be infinite; near the drawn slope each likelihood
     is a parabola, whose top is the estimate (penalised quasi-likelihood).
     """
-    rows = design.rows
+    rows, ones = design.rows, np.ones(len(design.rows))
+    refuse_explained_price(design, weighted_slopes(design, rows.log_price, ones)[0].rank)
     mean = (rows.quantity + _mean(rows.quantity, rows.cell)) / 2
     pull = Pull(np.zeros(design.groups), np.where(varied, 1.0, 0.0))
     before = np.full(design.groups, np.inf)

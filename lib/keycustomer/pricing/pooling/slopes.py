@@ -278,6 +278,32 @@ def weighted_slopes(
     return found, linear
 
 
+def refuse_explained_price(design: Design, rank: int) -> None:
+    """Refuse prices that effects and controls explain for all customers alike.
+
+    Parameters
+    ----------
+    design : Design
+        Rows and what they share.
+    rank : int
+        Common coefficients that are determined beside the slopes.
+
+    Raises
+    ------
+    ValueError
+        When slopes leave a common coefficient undetermined: all slopes could then move together.
+    """
+    ones = np.ones(len(design.rows))
+    alone = weighted_slopes(design, design.rows.log_price, ones, flat=True)[0].rank
+    if rank < alone:
+        raise ValueError(
+            "effects or controls explain the price: every customer paid the same in a period, or "
+            "rows are too few for what is asked of them; all slopes could move together without "
+            "any change of fit. Take fewer effects, such as effects=(), or prices that differ "
+            "between customers"
+        )
+
+
 def common_influence(design: Design, found: Slopes, cluster: IntArray | None = None) -> FloatArray:
     """Move of the common coefficients by each cluster, shape (clusters, common).
 

@@ -16,7 +16,13 @@ import pandas as pd
 
 from keycustomer.pricing.pooling.first_stages import FirstStage, first_stage, first_stage_loading
 from keycustomer.pricing.pooling.rows import IntArray, PooledRows
-from keycustomer.pricing.pooling.slopes import Design, Slopes, fit_slopes, slope_influence
+from keycustomer.pricing.pooling.slopes import (
+    Design,
+    Slopes,
+    fit_slopes,
+    refuse_explained_price,
+    slope_influence,
+)
 from keycustomer.stats.samples import FloatArray
 
 
@@ -60,6 +66,11 @@ def fit_tier_slopes(
         Poisson regression of quantities instead of least squares of their logarithms.
     by_cell : bool
         Cluster by customer and product instead of by customer, where the tier is the customer.
+
+    Raises
+    ------
+    ValueError
+        When effects or controls explain the price.
     """
     stage = first_stage(rows) if rows.instruments.shape[1] else None
     tiers = replace(
@@ -70,6 +81,7 @@ def fit_tier_slopes(
     )
     design = Design.of(tiers, *([] if stage is None else [stage.residual]))
     found = fit_slopes(design, poisson=poisson)
+    refuse_explained_price(design, found.rank)
     cluster = rows.cell if by_cell else rows.group
     influence = slope_influence(design, found, cluster)
     covariance = _small_sample(design, found, cluster) * (influence.T @ influence)

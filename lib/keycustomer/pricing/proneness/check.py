@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -184,6 +185,8 @@ def proneness_check(
     checked_level(level)
     groups = whole_number(groups, "groups", of="groups", least=2)
     whole_number(categories, "categories", of="categories", least=1)
+    if offer is not None and answer is None:
+        raise ValueError(f"offer={offer!r} needs the kind of interaction that answers it: answer")
     day = _middle(base) if split is None else split_day(base, split)
     early = observed_window(base, None, day)
     late = observed_window(base, day + dt.timedelta(days=1), None)
@@ -196,29 +199,14 @@ def proneness_check(
             f"choose another split, or fewer groups than {groups}"
         )
     told, kept = relative_to(responses, both), prone.loc[both]
-    found = agreement(
-        Measured(*(kept[name].to_numpy() for name in ("raw", "variance", "shrunken", "share"))),
-        Measured(-told.raw, told.variance, -told.pooled.estimate, 1 - told.pooled.shrinkage),
-        level=level,
-        draws=draws,
-        seed=seed,
-    )
+    drawn: dict[str, Any] = {"level": level, "draws": draws, "seed": seed}
+    found = agreement(_measured_proneness(kept), _measured_response(told), **drawn)
     answers = None
     if answer is not None:
         scores = _scores(base, early, prone, deeper_than, categories)
         offered = _offered(base, late, scores, offer)
         yes = offered.index.isin(_with_contact(base, late, answer, "answer"))
-        answers = redemptions(
-            offered,
-            yes,
-            spending=SCORES[2],
-            groups=groups,
-            level=level,
-            draws=draws,
-            seed=seed,
-        )
-    elif offer is not None:
-        raise ValueError(f"offer={offer!r} needs the kind of interaction that answers it: answer")
+        answers = redemptions(offered, yes, spending=SCORES[2], groups=groups, **drawn)
     return PronenessCheck(
         split=day,
         customers=len(both),
@@ -231,6 +219,16 @@ def proneness_check(
         simulated=base.simulated,
         notes=tuple(_notes(responses, prone, both)),
     )
+
+
+def _measured_proneness(prone: pd.DataFrame) -> Measured:
+    return Measured(*(prone[name].to_numpy() for name in ("raw", "variance", "shrunken", "share")))
+
+
+def _measured_response(told: PriceResponses) -> Measured:
+    """Turn elasticities round, so that more is more response."""
+    pooled = told.pooled
+    return Measured(-told.raw, told.variance, -pooled.estimate, 1 - pooled.shrinkage)
 
 
 def _middle(base: CustomerBase) -> dt.date:

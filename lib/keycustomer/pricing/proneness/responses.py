@@ -5,7 +5,8 @@ each is as likely as the share of all customers' purchases that fell into it, ti
 price to the power of the customer's *relative elasticity*: 0 means as elastic as the average
 customer, -1 one unit more.  What moves all customers of a category (holidays, seasons, displays)
 is in these shares and cancels out.  Weeks without a purchase count: they are the others that the
-customer could have chosen.
+customer could have chosen.  Buying in a week or not is what is explained: a customer who buys a
+category nearly every week has hardly a week left in which a low price could show.
 
 :func:`price_responses` fits it for all customers at once, slopes drawn towards the mean as far as
 they are not known (so that few purchases, all at the lowest price, give a finite number).
