@@ -19,6 +19,7 @@ BENCHMARKS = (
     "simulation",
     "selection",
     "elasticity",
+    "pooling",
     "case_run",
 )
 

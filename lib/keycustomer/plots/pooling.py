@@ -9,7 +9,7 @@ and :func:`zero_trap_dots` shows elasticities by what is done with weeks without
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from keycustomer.plots.audit import title_width
-from keycustomer.plots.labels import interval_text, name_rows, shorten
+from keycustomer.plots.labels import UNDERLAY, interval_text, name_rows, shorten
 from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
@@ -41,6 +41,12 @@ MOST_TIERS = 6
 
 INNER = 0.98
 """Share of the own estimates that the map shows; the rest lies at its edges."""
+
+NARROW = 52
+"""Columns of a title above axes that have numbers and their label at the left."""
+
+SHORT = 10
+"""Characters of names of which four stand side by side in a legend."""
 
 LONGEST = 26
 """Characters of a name of a tier or method."""
@@ -74,14 +80,16 @@ def shrinkage_map(result: CustomerElasticities, ax: Axes | None = None) -> Axes:
     ax.set_xlim(low, high)
     ax.set_xlabel("own purchases alone: elasticity (estimates beyond the edges lie on them)")
     ax.set_ylabel(f"{result.method}: elasticity")
+    named = colours if len(colours) <= MOST_TIERS else {"customers": PALETTE["blue"]}
     handles = [
         Line2D([], [], marker="o", ls="", ms=12, color=colour, label=_name(tier))
-        for tier, colour in colours.items()
+        for tier, colour in named.items()
     ]
     handles.append(Line2D([], [], color=PALETTE["grey"], ls="--", label="as estimated alone"))
-    legend_below(ax, columns=4, handles=handles)
+    short = max(len(str(tier)) for tier in named) <= SHORT
+    legend_below(ax, columns=4 if short else 2, handles=handles)
     sentence = _shrunk_sentence(frame, result)
-    finding(ax, _made_up(result) + sentence)
+    finding(ax, _made_up(result) + sentence, width=NARROW)
     means = ", ".join(f"{row.tier} {row.mean:.2f}" for row in result.tiers.itertuples())
     return describe(
         ax,
@@ -216,7 +224,8 @@ def pooling_coverage_dots(
         ax.hlines(at, *ends, color=PALETTE["blue"], lw=4)
     ax.plot(frame["coverage"], at, "o", color=PALETTE["blue"], ms=13)
     for y, value in zip(at, frame["coverage"], strict=True):
-        ax.annotate(percent(value, 0), (value, y), (-9, 10), textcoords="offset points", ha="right")
+        place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "bbox": UNDERLAY}
+        ax.annotate(percent(value, 0), (value, y), (-11, 9), **place)
     ax.set_xlim(min(-0.02, frame["coverage"].min() - 0.15), 1.02)
     percent_axis(ax.xaxis)
     name_rows(ax, list(frame.index))
