@@ -5,7 +5,7 @@ possible come twice in a task, no package is dominated where it is known which l
 prohibited combinations do not occur; the D-error tells how near it comes to a design that cannot be
 beaten, and how far ahead of tasks at random it is.  :attr:`ChoiceDesign.questionnaire` prints
 the tasks; :meth:`ChoiceDesign.tasks_for` writes them as a table of choices that only lacks the
-answers; :func:`keycustomer.pricing.design_power` tells how many respondents are needed.
+answers; :func:`keycustomer.pricing.study_power` tells how many respondents are needed.
 
 Sources: Huber & Zwerina (1996), Journal of Marketing Research 33, 307-317; Rose & Bliemer (2009),
 Transport Reviews 29, 587-617, for D-errors and blocks.
