@@ -1,6 +1,7 @@
 # Key Customer Value Lab. `make` alone explains the targets.
 
-CASES ?= telecom complete_journey cdnow mobi corp_rep wa_churn
+CASES ?= telecom complete_journey cdnow mobi corp_rep wa_churn \
+	cereal cars yogurt green_cars electricity
 NOTEBOOK ?= notebooks/1_pareto_analysis.ipynb
 WORKERS ?= logical
 # Kernels are forked from a process that has done the imports; elsewhere they start afresh.

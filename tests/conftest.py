@@ -106,3 +106,33 @@ def telecom_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
 def wa_churn_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
     """Prepared base of the fictional telephone company, once a session."""
     return prepared("wa_churn", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def cereal_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the breakfast cereals, once a session."""
+    return prepared("cereal", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def cars_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the American cars, once a session."""
+    return prepared("cars", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def yogurt_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the households that choose yogurt, once a session."""
+    return prepared("yogurt", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def green_cars_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the stated choices among cars, once a session."""
+    return prepared("green_cars", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def electricity_base(tmp_path_factory: pytest.TempPathFactory) -> "CustomerBase":
+    """Prepared base of the stated choices among suppliers, once a session."""
+    return prepared("electricity", tmp_path_factory)

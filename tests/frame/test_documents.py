@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from keycustomer import customers, dimensions, lifetime, relationships
+from keycustomer import customers, dimensions, lifetime, pricing, relationships
 from keycustomer.casework.case import CaseSpecification, load_case
 from keycustomer.customers.rules import RULES
 from keycustomer.customers.schema import TABLES
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIFETIME_VALUE = (ROOT / "docs" / "lifetime_value.md").read_text(encoding="utf-8")
 RELATIONSHIP_LEVELS = (ROOT / "docs" / "relationship_levels.md").read_text(encoding="utf-8")
+PRICING = (ROOT / "docs" / "pricing.md").read_text(encoding="utf-8")
 VALUE_DIMENSIONS = (ROOT / "docs" / "value_dimensions.md").read_text(encoding="utf-8")
 CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -136,6 +137,18 @@ def test_every_call_in_the_table_of_questions_exists() -> None:
     assert called(VALUE_DIMENSIONS) and called(VALUE_DIMENSIONS) <= set(dir(dimensions))
     levels = called(RELATIONSHIP_LEVELS)
     assert levels and levels <= set(dir(relationships))
+
+
+def test_the_examples_on_prices_run() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", PRICING, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)  # noqa: S102
+    naive, shifted = (names[name].own_price_elasticity() for name in ("naive", "shifted"))
+    assert naive.estimate < -2 < shifted.estimate < 0
+    assert names["ladder"].best_revenue.estimate == 1500
+    assert round(names["demand"].mean_own.estimate, 4) == -3.7126
+    assert names["plan"].spent <= 5_000
+    assert set(names["P"].__all__) == set(pricing.__all__)
 
 
 def test_the_examples_on_relationship_levels_run() -> None:

@@ -23,6 +23,7 @@ CHAPTERS = [
     "1_pareto_analysis",
     "2_value_dimensions",
     "3_relationship_levels",
+    "4_pricing_elasticity",
 ]
 
 TAGS = {

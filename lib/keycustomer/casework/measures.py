@@ -248,10 +248,11 @@ _RELATIONSHIPS: dict[str, Measure] = {
 
 DISCOUNT_POLICIES = (
     "uplift x value",
-    "most at risk first",
+    "most at risk first, deepest",
     "one discount for all",
-    "no discount",
-    "best possible",
+    "none",
+    "today's habit",
+    "true optimum",
 )
 """Policies of who gets which discount, as groups of a measure."""
 
@@ -291,8 +292,8 @@ _PRICING: dict[str, Measure] = {
         "share of list price",
     ),
     "discount_policy_value": Measure(
-        "profit that a policy of discounts brings over giving none, in the simulated company",
-        "currency",
+        "true profit of a policy of discounts over giving none, in simulated companies",
+        "currency a customer and year",
         DISCOUNT_POLICIES,
     ),
     "nash_price": Measure(
