@@ -24,7 +24,7 @@ from keycustomer.pricing.pooling.tier_slopes import fit_tier_slopes
 ROUNDING = 1e-9
 # two optimisers stop where the restricted likelihood is flat to 1e-7
 FLAT = 2e-3
-# over 60 seeds of 200 customers the mean coverage has a standard error of 0.006
+# over 40 seeds of 200 customers the mean coverage has a standard error of 0.008
 COVERAGE = 0.02
 
 SMALL = {"A": (6, 20), "B": (9, 12)}
@@ -219,7 +219,7 @@ class TestSpreads:
 
 class TestRecovery:
     def test_errors_and_coverage_over_seeds(self):
-        found = pricing.pooling_over_seeds(seeds=60, first_seed=100, methods=METHODS[:4])
+        found = pricing.pooling_over_seeds(seeds=40, first_seed=100, methods=METHODS[:4])
         by_method = {method: found.of(method) for method in METHODS[:4]}
         assert by_method["no pooling"]["rmse"] > 2.5 * by_method["empirical Bayes"]["rmse"]
         assert by_method["complete pooling"]["rmse"] > by_method["empirical Bayes"]["rmse"]
@@ -230,15 +230,15 @@ class TestRecovery:
 
     def test_tier_means_and_differences_cover(self):
         held, told = [], []
-        for seed in range(60):
+        for seed in range(40):
             found = pricing.customer_elasticities(pricing.known_customers(seed=seed))
             difference = found.difference("A", "C")
             truth = [-1.2, -2.0, -3.0]
             told.append(found.tiers["lower"].lt(truth) & found.tiers["upper"].gt(truth))
             held.append(difference.lower < 1.8 < difference.upper)
-        # 60 of 60: binomial standard error 0.028; 180 means: 0.016
-        assert np.mean(held) >= 0.95 - 2 * 0.028
-        assert 0.95 - 2 * 0.016 <= np.mean(told) <= 1.0
+        # binomial standard errors of 40 and of 120
+        assert np.mean(held) >= 0.95 - 2 * 0.034
+        assert 0.95 - 2 * 0.02 <= np.mean(told) <= 1.0
 
     def test_simulated_company(self, telecom_base):
         found = pricing.pooling_comparison(telecom_base, methods=("no pooling", "empirical Bayes"))

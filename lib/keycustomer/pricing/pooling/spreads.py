@@ -29,8 +29,8 @@ import numpy.typing as npt
 from keycustomer.pricing.pooling.rows import IntArray, sums_by_code
 from keycustomer.stats.samples import FloatArray
 
-HALVINGS = 80
-"""Halvings of the interval that tau^2 lies in; sixty reach rounding."""
+EXACT = 1e-13
+"""Relative error of tau^2."""
 
 GRID = 81
 """Values of tau over which is averaged."""
@@ -163,16 +163,15 @@ def paule_mandel(own: OwnEstimates, target: float | None = None) -> float:
     float
         tau^2; 0 where the estimates differ less than their errors make expect.
     """
+    from scipy.optimize import brentq
+
     wanted = float(own.free) if target is None else target
     if own.free < 1 or own.dispersion(0.0) <= wanted:
         return 0.0
     low, high = 0.0, max(float(np.var(own.estimate)), float(own.variance.min()), 1e-300)
     while own.dispersion(high) > wanted:
         high *= 4
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if own.dispersion(middle) > wanted else (low, middle)
-    return high
+    return float(brentq(lambda squared: own.dispersion(squared) - wanted, low, high, rtol=EXACT))
 
 
 def spread_interval(own: OwnEstimates, level: float) -> tuple[float, float]:
