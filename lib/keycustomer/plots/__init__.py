@@ -64,6 +64,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "contacts": ("contact_curve", "contact_forms", "contact_worth_map", "phase_dots"),
     "channels": ("channel_dots", "overlap_map", "responsibility_dots", "workload_bars"),
+    "choice_studies": (
+        "green_premium_dots",
+        "layer_worth_bars",
+        "offer_price_lines",
+        "offer_share_dots",
+        "study_power_lines",
+        "value_stair",
+    ),
     "churn": (
         "churn_calibration",
         "churn_company_dots",
