@@ -20,6 +20,7 @@ from keycustomer.pricing.pooling.first_stages import (
 )
 from keycustomer.pricing.pooling.rows import PooledRows, sums_by_code
 from keycustomer.pricing.pooling.slopes import (
+    FURTHEST,
     Design,
     Pull,
     Slopes,
@@ -42,6 +43,9 @@ ROUNDS = 100
 
 SETTLED = 1e-6
 """Largest change of a slope at which such a fit ends."""
+
+LEAST_NOISE = 1e-12
+"""Least dispersion of a Poisson fit, so that errors stay above 0."""
 
 LEAST_SPREAD = 1e-4
 """Least tau that slopes are drawn by in a Poisson fit, so that the precision stays finite."""
@@ -111,7 +115,9 @@ def estimate_slopes(rows: PooledRows, *, poisson: bool = False) -> OwnSlopes:
     return OwnSlopes(design, slopes, own, varied, np.zeros(len(varied), np.int64), noise, stage)
 
 
-def row_variance(design: Design, slopes: Slopes, squares: FloatArray) -> FloatArray:
+def row_variance(
+    design: Design, slopes: Slopes, squares: FloatArray, precision: FloatArray | float = 0.0
+) -> FloatArray:
     """Mean of squared residuals by tier, for degrees of freedom used, shape (tiers,).
 
     Parameters
@@ -122,6 +128,8 @@ def row_variance(design: Design, slopes: Slopes, squares: FloatArray) -> FloatAr
         The fit.
     squares : ndarray, shape (rows,)
         Squared residuals, over the weight where they have one.
+    precision : ndarray, shape (customers,)
+        By how much slopes were drawn: such a slope uses only a part of a degree of freedom.
 
     Raises
     ------
@@ -132,7 +140,9 @@ def row_variance(design: Design, slopes: Slopes, squares: FloatArray) -> FloatAr
     tiers = len(rows.tiers)
     count = np.bincount(rows.tier[rows.group], minlength=tiers).astype(float)
     count -= np.bincount(rows.tier[owner], minlength=tiers)
-    count -= sums_by_code(rows.tier, slopes.sums > 0, tiers)
+    total = slopes.sums + precision
+    used = np.divide(slopes.sums, total, out=np.zeros_like(total), where=total > 0)
+    count -= sums_by_code(rows.tier, used, tiers)
     free = count - slopes.rank * count / max(count.sum(), 1.0)
     if free.sum() < 1:
         raise ValueError(
@@ -181,28 +191,54 @@ def _poisson(design: Design, varied: npt.NDArray[np.bool_], stage: FirstStage | 
     """Fit with slopes drawn towards their tier's mean, and undo the drawing for the estimates.
 
     Slopes of customers with few purchases may be infinite; near the drawn slope each likelihood
-    is a parabola, whose top is the estimate (penalised quasi-likelihood).
+    is a parabola, whose top is the estimate (penalised quasi-likelihood).  Means and spread are
+    found from the parabolas at the tiers' means, where few purchases make no steep ones; the
+    estimates from those at the slopes that are drawn by this spread.
     """
     rows, ones = design.rows, np.ones(len(design.rows))
     refuse_explained_price(design, weighted_slopes(design, rows.log_price, ones)[0].rank)
     mean = (rows.quantity + _mean(rows.quantity, rows.cell)) / 2
+    at_mean = _settled(design, varied, mean, None)
+    squared = paule_mandel(at_mean.own)
+    drawn = _settled(design, varied, at_mean.mean, squared)
+    common = _common_error(design, drawn.slopes, stage).of(drawn.slopes.sums > 0)
+    ends = np.where(varied, bought_at_an_end(rows, varied), 0).astype(np.int64)
+    own = replace(drawn.own, common=common)
+    return OwnSlopes(design, drawn.slopes, own, varied, ends, drawn.noise, stage)
+
+
+@dataclass(frozen=True, eq=False)
+class _Settled:
+    """A Poisson fit at rest: slopes, parabolas there, dispersion by tier, fitted means."""
+
+    slopes: Slopes
+    own: OwnEstimates
+    noise: FloatArray
+    mean: FloatArray
+
+
+def _settled(
+    design: Design, varied: npt.NDArray[np.bool_], mean: FloatArray, squared: float | None
+) -> _Settled:
+    """Fit with slopes drawn by a spread towards their tier's mean (by None onto it)."""
+    rows = design.rows
+    by = LEAST_SPREAD**2 if squared is None else max(squared, LEAST_SPREAD**2)
     pull = Pull(np.zeros(design.groups), np.where(varied, 1.0, 0.0))
     before = np.full(design.groups, np.inf)
     for _ in range(ROUNDS):
         slopes, linear = poisson_step(design, mean, pull)
-        mean = np.exp(np.clip(linear, -30.0, 30.0))
-        noise = np.maximum(row_variance(design, slopes, slopes.residual**2 / mean), 1e-12)
+        mean = np.exp(np.clip(linear, -FURTHEST, FURTHEST))
+        squares = slopes.residual**2 / mean
+        noise = np.maximum(row_variance(design, slopes, squares, pull.precision), LEAST_NOISE)
         own = _own_of_drawn(design, slopes, pull, noise)
-        squared = max(paule_mandel(own), LEAST_SPREAD**2)
-        means = np.nan_to_num(own.means(squared))[rows.tier]
-        pull = Pull(means, np.where(varied, noise[rows.tier] / squared, 0.0))
-        if np.nanmax(np.abs(np.where(varied, slopes.slope - before, 0.0))) < SETTLED:
+        spread = paule_mandel(own) if squared is None else squared
+        means = np.nan_to_num(own.means(spread))[rows.tier]
+        moved = np.abs(np.where(varied, slopes.slope - before, 0.0))
+        if np.nanmax(moved) < SETTLED:
             break
+        pull = Pull(means, np.where(varied, noise[rows.tier] / by, 0.0))
         before = slopes.slope
-    final = _own_of_drawn(design, slopes, pull, noise)
-    common = _common_error(design, slopes, stage).of(slopes.sums > 0)
-    ends = np.where(varied, bought_at_an_end(rows, varied), 0).astype(np.int64)
-    return OwnSlopes(design, slopes, replace(final, common=common), varied, ends, noise, stage)
+    return _Settled(slopes, own, noise, mean)
 
 
 def _own_of_drawn(design: Design, slopes: Slopes, pull: Pull, noise: FloatArray) -> OwnEstimates:

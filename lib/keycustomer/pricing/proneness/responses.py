@@ -47,9 +47,6 @@ SETTLED = 1e-6
 LEAST_INFORMATION = 1e-9
 """Information on the slope below which purchases tell nothing of it."""
 
-LEAST_SPREAD = 1e-4
-"""Least spread that slopes are drawn by, so that their precision stays finite."""
-
 CELLS = 2**21
 """Chances that are computed at once."""
 
@@ -182,6 +179,26 @@ def fit_responses(choices: Choices) -> PriceResponses:
     ValueError
         When no purchases tell of prices.
     """
+    at_mean, known = _settled(choices, None)
+    squared = paule_mandel(at_mean)
+    own, known = _settled(choices, squared)
+    return PriceResponses(
+        customers=choices.customers[known],
+        raw=own.estimate,
+        variance=own.variance,
+        pooled=partial_pooling(own),
+        spread=float(np.sqrt(squared)),
+        categories=choices.log_price.shape[0],
+        weeks=choices.log_price.shape[1],
+    )
+
+
+def _settled(choices: Choices, squared: float | None) -> tuple[OwnEstimates, npt.NDArray[np.bool_]]:
+    """Fit slopes drawn towards their mean by a spread (by None onto it), and who is told of.
+
+    Few purchases, all in cheap weeks, make steep likelihoods far from the mean: the spread is
+    therefore found at the mean.
+    """
     slope = np.zeros(len(choices.customers))
     for _ in range(ROUNDS):
         mean, information = _moments(choices, slope)
@@ -192,25 +209,17 @@ def fit_responses(choices: Choices) -> PriceResponses:
                 "2 must have bought a category in weeks of different prices"
             )
         own = _own(slope, choices.bought - mean, information, known, choices.dispersion)
-        squared = max(paule_mandel(own), LEAST_SPREAD**2)
-        weight = squared / (squared + own.variance)
-        drawn = own.means(squared)[0] + weight * (own.estimate - own.means(squared)[0])
-        moved = np.zeros_like(slope)
-        moved[known] = drawn
+        spread = paule_mandel(own) if squared is None else squared
+        centre = own.means(spread)[0]
+        share = 0.0 if squared is None else squared / (squared + own.variance)
+        moved = np.full_like(slope, centre)
+        moved[known] = centre + share * (own.estimate - centre)
         step = np.abs(moved - slope).max()
         # half a step where a far customer would be thrown to and fro
         slope = np.where(np.abs(moved - slope) > 1, (moved + slope) / 2, moved)
         if step < SETTLED:
             break
-    return PriceResponses(
-        customers=choices.customers[known],
-        raw=own.estimate,
-        variance=own.variance,
-        pooled=partial_pooling(own),
-        spread=float(np.sqrt(paule_mandel(own))),
-        categories=choices.log_price.shape[0],
-        weeks=choices.log_price.shape[1],
-    )
+    return own, known
 
 
 def _own(
