@@ -18,7 +18,6 @@ from matplotlib.axes import Axes
 
 from keycustomer.plots.audit import title_width
 from keycustomer.plots.labels import (
-    UNDERLAY,
     interval_text,
     name_rows,
     names_in_words,
@@ -99,22 +98,18 @@ def offer_share_dots(
     if len(shown) > 1:
         legend_below(ax, columns=2)
     top = tables[0].iloc[int(tables[0]["share"].to_numpy().argmax())]
-    finding(
-        ax,
-        f"{_simulated(result.simulated)}{percent(top['share'], 0)} would take "
-        f"{shorten(top['offer'], 40)}",
-        width=title_width(ax, labels),
+    said = f"{percent(top['share'], 0)} would take {shorten(top['offer'], 40)}"
+    finding(ax, f"{_simulated(result.simulated)}{said}", width=title_width(ax, labels))
+    told = "; ".join(map(_shares_told, shown, tables))
+    return describe(ax, f"Shares of offers by a {result.method}. {told}.")
+
+
+def _shares_told(group: str, rows: pd.DataFrame) -> str:
+    each = ", ".join(
+        f"{row['offer']} {percent(row['share'])} [{percent(row['lower'])}, {percent(row['upper'])}]"
+        for row in rows.to_dict("records")
     )
-    said = "; ".join(
-        f"{name}: "
-        + ", ".join(
-            f"{row['offer']} {percent(row['share'])} "
-            f"[{percent(row['lower'])}, {percent(row['upper'])}]"
-            for row in rows.to_dict("records")
-        )
-        for name, rows in zip(shown, tables, strict=True)
-    )
-    return describe(ax, f"Shares of offers by a {result.method}. {said}.")
+    return f"{group}: {each}"
 
 
 def offer_price_lines(result: OfferPriceResponse, ax: Axes | None = None) -> Axes:
@@ -141,50 +136,48 @@ def offer_price_lines(result: OfferPriceResponse, ax: Axes | None = None) -> Axe
         lw=0,
     )
     ax.plot(price, margin * frame["share"], color=PALETTE["blue"], label=what)
-    best = result.best
-    seen = price.min() <= best.estimate <= price.max()
-    points = [(result.price, result.profit_now, "now", PALETTE["black"], "o")]
-    if seen:
-        ax.axvspan(
-            max(best.lower, price.min()),
-            min(best.upper, price.max()),
-            color=PALETTE["light grey"],
-            alpha=0.6,
-            lw=0,
-            label=f"interval of the best price ({percent(best.level, 0)})",
-        )
-        points.append((best.estimate, result.best_profit, "best", PALETTE["vermilion"], "D"))
-    for x, y, label, colour, mark in points:
-        ax.plot(x, 100 * y, mark, color=colour, ms=12, label=f"{label}: {x:,.2f}")
+    _price_marks(ax, result, price)
     unit = f", {result.currency}" if result.currency else ""
     ax.set_xlabel(escape_label(f"price of {shorten(result.offer, 40)}{unit}"))
     ax.set_ylabel(escape_label(f"{what} of 100 respondents{unit}"))
     number_axis(ax.yaxis)
     legend_below(ax, columns=2)
-    money = f"{best.estimate:,.2f}{' ' + result.currency if result.currency else ''}"
-    gained = (
-        ""
-        if math.isnan(result.gain)
-        else (
-            f", {percent(result.gain, 0)} more than now"
-            if result.gain >= 0.005
-            else ", as much as now"
-        )
-    )
     opening = _simulated(result.simulated)
-    finding(ax, f"{opening}{shorten(result.offer, 30)} brings most at {money}{gained}")
-    ends = frame.iloc[[0, -1]].to_dict("records")
+    finding(ax, f"{opening}{shorten(result.offer, 30)} brings most at {_best_told(result)}")
     said = "; ".join(
         f"at {row['price']:,.2f} a share of {percent(row['share'])} "
         f"[{percent(row['lower'])}, {percent(row['upper'])}]"
-        for row in ends
+        for row in frame.iloc[[0, -1]].to_dict("records")
     )
     return describe(
         ax,
-        f"{opening}{what} of {result.offer} by price: best at {best}, profit "
+        f"{opening}{what} of {result.offer} by price: best at {result.best}, profit "
         f"{result.best_profit:.3g} a respondent, now {result.price:,.2f} with "
         f"{result.profit_now:.3g}; {said}.",
     )
+
+
+def _price_marks(ax: Axes, result: OfferPriceResponse, price: np.ndarray) -> None:
+    """Mark the price as it is, and the best one with its interval where the curve shows it."""
+    best, low, high = result.best, price.min(), price.max()
+    points = [(result.price, result.profit_now, "now", PALETTE["black"], "o")]
+    if low <= best.estimate <= high:
+        told = f"interval of the best price ({percent(best.level, 0)})"
+        ends = max(best.lower, low), min(best.upper, high)
+        ax.axvspan(*ends, color=PALETTE["light grey"], alpha=0.6, lw=0, label=told)
+        points.append((best.estimate, result.best_profit, "best", PALETTE["vermilion"], "D"))
+    for x, y, label, colour, mark in points:
+        ax.plot(x, 100 * y, mark, color=colour, ms=12, label=f"{label}: {x:,.2f}")
+
+
+def _best_told(result: OfferPriceResponse) -> str:
+    unit = f" {result.currency}" if result.currency else ""
+    if math.isnan(result.gain):
+        return f"{result.best.estimate:,.2f}{unit}"
+    gained = (
+        f"{percent(result.gain, 0)} more than now" if result.gain >= 0.005 else "as much as now"
+    )
+    return f"{result.best.estimate:,.2f}{unit}, {gained}"
 
 
 def green_premium_dots(result: GreenPremium, ax: Axes | None = None) -> Axes:
@@ -383,53 +376,53 @@ def study_power_lines(result: DesignPower, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Axes to draw into.
     """
-    frame = result.frame[result.frame["worth"] != 0]
-    told = [
-        f"{a}: {b}".replace("_", " ") if b != "one more" else str(a)
-        for a, b in zip(frame["attribute"], frame["level"], strict=True)
-    ]
-    lines = frame.assign(name=told).pivot(index="respondents", columns="name", values="power")
-    lines = lines[lines.mean().sort_values().index]
+    lines = _power_table(result)
     called = short_names(list(lines), LONGEST)
     ax = new_axes(ax)
+    rest = len(lines.columns) - MOST_LINES
     for number, name in enumerate(lines):
         named = number < MOST_LINES
-        colour = palette()[number] if named else PALETTE["light grey"]
-        label = escape_label(called[name]) if named else ""
-        rest = len(lines.columns) - MOST_LINES
-        label = f"{rest} more" if number == MOST_LINES else label
-        mark = "osD^v"[number] if named else ""
-        ax.plot(lines.index, lines[name], color=colour, marker=mark, ms=9, label=label)
-    ax.axhline(0.8, color=PALETTE["grey"], ls="--", lw=1.5)
-    ax.annotate(
-        "80 %",
-        (1, 0.8),
-        (-4, 4),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha="right",
-        fontsize=13,
-        bbox=UNDERLAY,
-    )
+        label = escape_label(called[name]) if named else f"{rest} more"
+        ax.plot(
+            lines.index,
+            lines[name],
+            color=palette()[number] if named else PALETTE["light grey"],
+            marker="osD^v"[number] if named else "",
+            ms=9,
+            label=label if number <= MOST_LINES else "",
+        )
+    ax.axhline(0.8, color=PALETTE["grey"], ls="--", lw=1.5, label="80 %")
     ax.set_ylim(0, 1.03)
     ax.set_xlim(left=0)
     percent_axis(ax.yaxis)
     ax.set_xlabel("respondents")
     ax.set_ylabel("probability to tell the worth from 0")
     legend_below(ax, columns=2)
-    enough = result.enough
-    most = int(frame["respondents"].max())
-    finding(
-        ax,
-        f"{enough:,} respondents tell every worth from zero"
-        if enough is not None
-        else f"{most:,} respondents are too few for {shorten(str(lines.columns[0]), LONGEST)}",
-    )
+    finding(ax, _power_sentence(result, lines))
     said = "; ".join(
         f"{name} {', '.join(f'{percent(p, 0)} at {n}' for n, p in lines[name].items())}"
         for name in lines
     )
     return describe(ax, f"Power of a choice study by number of respondents: {said}.")
+
+
+def _power_table(result: DesignPower) -> pd.DataFrame:
+    """Power by respondents (rows) and level (columns), the least sure level first."""
+    frame = result.frame[result.frame["worth"] != 0]
+    told = [
+        str(a) if b == "one more" else f"{a}: {b}"
+        for a, b in zip(frame["attribute"], frame["level"], strict=True)
+    ]
+    named = frame.assign(name=[name.replace("_", " ") for name in told])
+    lines = named.pivot(index="respondents", columns="name", values="power")
+    return lines[lines.mean().sort_values().index]
+
+
+def _power_sentence(result: DesignPower, lines: pd.DataFrame) -> str:
+    if result.enough is not None:
+        return f"{result.enough:,} respondents tell every worth from zero"
+    worst = shorten(str(lines.columns[0]), LONGEST)
+    return f"{int(lines.index.max()):,} respondents are too few for {worst}"
 
 
 def _simulated(simulated: bool) -> str:

@@ -17,8 +17,9 @@ hypothetical answers add.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,8 @@ from keycustomer.stats.estimate import Estimate, verdict_above
 
 SCORE = "attitude_score"
 """Column of the attitude in standard deviations from the mean respondent."""
+
+STATED = "stated choices cost nothing: premiums tend to be too large"
 
 Steps = tuple[dict[str, object], dict[str, object]]
 
@@ -193,6 +196,7 @@ def green_premium(
     groups: int = 3,
     attributes: Sequence[str] | None = None,
     constants: Constants | None = "none option",
+    interactions: Sequence[str] = (),
     truth: pd.Series | None = None,
     level: float = 0.95,
 ) -> GreenPremium:
@@ -215,7 +219,7 @@ def green_premium(
         Groups of respondents, found in the same way.
     groups : int
         Groups of about equal size into which the attitude is cut for the table.
-    attributes, constants
+    attributes, constants, interactions
         As for :func:`keycustomer.pricing.fit_logit`.
     truth : Series, optional
         True premiums by respondent_id, from :func:`keycustomer.pricing.true_premiums`.
@@ -236,35 +240,34 @@ def green_premium(
     source, data = _opened(choices)
     offered = data.attributes if attributes is None else tuple(attributes)
     steps, what = _steps(data, offered, attribute, green, change)
-    whole = fit_logit(data, attributes=offered, constants=constants, level=level)
+    terms = _terms(offered, constants, interactions)
+    whole = fit_logit(data, **terms, level=level)
     rows = [_row("all", EVERYBODY, whole, steps, level)]
-    everybody = data.frame["respondent_id"].unique().astype(object)
-    members: dict[str, npt.NDArray[np.object_]] = {EVERYBODY: everybody}
+    members = {EVERYBODY: data.frame["respondent_id"].unique().astype(object)}
     notes: list[str] = []
     slope, name, score = None, "", None
     if attitude is not None:
         name, known = _attitude(data, source, attitude)
         score = (known - known.mean()) / known.std(ddof=0)
-        slope = _slope(whole, constants, score, steps, level)
-        cut = attitude_groups(known, groups)
-        rows += _by_group(whole, constants, cut, name, steps, members)
+        slope = _slope(whole, terms, score, steps, level)
+        rows += _by_group(whole, terms, attitude_groups(known, groups), name, steps, members)
         notes += _unknown(data, known, name)
     if by is not None:
-        own = trait_of(data, source, by, "by").astype(str)
-        kind = by if isinstance(by, str) else str(by.name or "group")
-        rows += _by_group(whole, constants, own, kind, steps, members)
+        kind, own = _groups_by(data, source, by)
+        rows += _by_group(whole, terms, own, kind, steps, members)
         notes += _unknown(data, own, kind)
+    frame = _with_truth(pd.DataFrame(rows), members, truth)
     return GreenPremium(
-        frame=_with_truth(pd.DataFrame(rows), members, truth),
+        frame=frame,
         what=what,
-        premium=_estimate(whole, steps, level),
+        premium=_of_all(whole, steps, level),
         slope=slope,
         attitude=name.replace("_", " "),
         true_slope=_true_slope(score, truth),
         mean_price=float(data.frame.loc[~data.frame["is_none"], data.price].mean()),
         currency=data.currency,
         simulated=data.simulated,
-        notes=(*whole.notes, *notes, "stated choices cost nothing: premiums tend to be too large"),
+        notes=(*whole.notes, *notes, *_not_told(frame), STATED),
     )
 
 
@@ -277,12 +280,27 @@ def _opened(choices: CustomerBase | ChoiceData) -> tuple[CustomerBase | None, Ch
     return None, choices
 
 
+def _terms(
+    offered: Sequence[str], constants: Constants | None, interactions: Sequence[str]
+) -> dict[str, Any]:
+    """Give what all the models have in common."""
+    return {"attributes": offered, "constants": constants, "interactions": list(interactions)}
+
+
 def _attitude(
     data: ChoiceData, source: CustomerBase | None, attitude: str | pd.Series
 ) -> tuple[str, pd.Series]:
     """Name of the attitude, and its numbers by respondent."""
     name = attitude if isinstance(attitude, str) else str(attitude.name or "attitude")
     return name, checked_attitude(trait_of(data, source, attitude, "attitude"))
+
+
+def _groups_by(
+    data: ChoiceData, source: CustomerBase | None, by: str | pd.Series
+) -> tuple[str, pd.Series]:
+    """Name of the groups, and the group by respondent."""
+    kind = by if isinstance(by, str) else str(by.name or "group")
+    return kind, trait_of(data, source, by, "by").astype(str)
 
 
 def _steps(
@@ -312,15 +330,29 @@ def _steps(
 
 
 def _estimate(model: LogitModel, steps: Steps, level: float) -> Estimate:
+    """Premium in one model; without a value where the price coefficient is not negative."""
     bottom = price_weights(model)
-    if float(bottom @ model.coefficients.to_numpy()) <= 0:
-        raise ValueError(
-            f"the price coefficient of {model.group} is not negative: respondents take the dearer "
-            "offer, so that no premium can be told"
-        )
-    ratios = worth_ratios(model, [package_gap(model, *steps)], [bottom])
     unit = model.data.currency or "currency"
+    if float(bottom @ model.coefficients.to_numpy()) <= 0:
+        why = "the price coefficient is not negative"
+        return Estimate.without_interval(float("nan"), unit, model.respondents, why, level)
+    ratios = worth_ratios(model, [package_gap(model, *steps)], [bottom])
     return delta_estimate(model, ratios, np.ones(1), level, unit)
+
+
+def _of_all(model: LogitModel, steps: Steps, level: float) -> Estimate:
+    found = _estimate(model, steps, level)
+    if np.isnan(found.estimate):
+        raise ValueError(
+            f"the coefficient of {model.price} is not negative: respondents take the dearer offer, "
+            "so that no premium can be told"
+        )
+    return found
+
+
+def _not_told(frame: pd.DataFrame) -> list[str]:
+    names = frame.loc[frame["premium"].isna(), "group"]
+    return [f"{name}: the price coefficient is not negative, no premium" for name in names]
 
 
 def _row(kind: str, group: str, model: LogitModel, steps: Steps, level: float) -> dict[str, object]:
@@ -338,7 +370,7 @@ def _row(kind: str, group: str, model: LogitModel, steps: Steps, level: float) -
 
 def _by_group(
     whole: LogitModel,
-    constants: Constants | None,
+    terms: Mapping[str, Any],
     group: pd.Series,
     kind: str,
     steps: Steps,
@@ -350,8 +382,7 @@ def _by_group(
     frame = data.frame.assign(**{column: data.frame["respondent_id"].map(group).astype(object)})
     models = fit_logit(
         replace(data, frame=frame),
-        attributes=whole.attributes,
-        constants=constants,
+        **terms,
         by=column,
         level=whole.level,
     ).groups
@@ -365,18 +396,17 @@ def _by_group(
 
 
 def _slope(
-    whole: LogitModel, constants: Constants | None, score: pd.Series, steps: Steps, level: float
+    whole: LogitModel, terms: Mapping[str, Any], score: pd.Series, steps: Steps, level: float
 ) -> Estimate:
     """Rise of the premium from half a standard deviation below the mean attitude to half above."""
     data = whole.data
     frame = data.frame.assign(**{SCORE: data.frame["respondent_id"].map(score)})
     attribute = next(iter(steps[0]))
+    # the price too: greener respondents may mind prices less, whatever green is worth
+    crossed = [f"{attribute}:{SCORE}", f"{whole.price}:{SCORE}"]
     model = fit_logit(
         replace(data, frame=frame).where(frame[SCORE].notna().to_numpy()),
-        attributes=whole.attributes,
-        constants=constants,
-        # the price too: greener respondents may mind prices less, whatever green is worth
-        interactions=[f"{attribute}:{SCORE}", f"{whole.price}:{SCORE}"],
+        **{**terms, "interactions": [*terms["interactions"], *crossed]},
         level=level,
     )
     ends = [{SCORE: 0.5}, {SCORE: -0.5}]
