@@ -294,7 +294,7 @@ def test_a_merger_raises_prices_and_savings_lower_them():
     assert plain.residual < 1e-10
     saving = market_merger(demand, {"F0": "both", "F1": "both"}, cost_saving=0.9)
     assert (saving.frame["new_price"] < plain.frame["new_price"]).all()
-    assert "F0, F1" in plain.sentence() and plain.by_product()["merging"].all()
+    assert "F0, F1" in plain.sentence and plain.by_product()["merging"].all()
     with pytest.raises(ValueError, match="no owner \\['F9'\\]"):
         market_merger(demand, ["F0", "F9"])
     with pytest.raises(ValueError, match="at least two"):
@@ -427,7 +427,7 @@ def test_models_side_by_side():
     table = compare_demands(models, truth=-4.0)
     assert table.frame["name"].tolist() == ["ordinary", "instruments"]
     assert np.isnan(table.frame["effective_f"][0]) and table.frame["effective_f"][1] > 10
-    assert "the truth is -4.00" in table.sentence()
+    assert "the truth is -4.00" in table.sentence
     assert compare_demands(models, ownership=None).frame["markup"].isna().all()
     with pytest.raises(ValueError, match="demands is empty"):
         compare_demands({})
@@ -446,7 +446,7 @@ def test_simulated_operator_by_product():
     row = demand.coefficients.iloc[-1]
     reach = (row["upper"] - row["estimate"]) / row["standard_error"]
     assert reach == pytest.approx(2.776445, abs=1e-6)  # t with 4 degrees of freedom
-    assert "Simulated" in demand.sentence()
+    assert "Simulated" in demand.sentence
     assert np.isfinite(demand.mean_own.lower)
     with pytest.raises(ValueError, match="must sum below 1"):
         read_market(market)

@@ -40,7 +40,7 @@ def test_rows_are_sorted_and_the_given_ones_stay():
     table = read_market(given)
     assert table.frame["product"].tolist() == ["x", "y", "x", "y"]
     pd.testing.assert_frame_equal(given, kept)
-    assert "2 markets" in table.sentence()
+    assert "2 markets" in table.sentence
     assert read_market(table) is table
 
 

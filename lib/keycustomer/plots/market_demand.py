@@ -90,7 +90,7 @@ def demand_model_dots(result: DemandComparison, ax: Axes | None = None) -> Axes:
     name_rows(ax, labels)
     ax.set_xlabel("Mean own-price elasticity (% of sales per % of price)")
     legend_below(ax, columns=2)
-    finding(ax, capital(signed(result.sentence())), width=title_width(ax, labels))
+    finding(ax, capital(signed(result.sentence)), width=title_width(ax, labels))
     told = "; ".join(
         f"{r['name']} {interval_text(r['mean_own_elasticity'], r['lower'], r['upper'])}, "
         f"{r['inelastic']:,} of {r['rows']:,} rows inelastic"
@@ -366,7 +366,7 @@ def merger_dots(
     name_rows(ax, labels)
     ax.set_xlabel(axis_label("price, mean of markets", unit))
     legend_below(ax, columns=3)
-    finding(ax, capital(signed(result.sentence())), width=title_width(ax, labels))
+    finding(ax, capital(signed(result.sentence)), width=title_width(ax, labels))
     told = "; ".join(
         f"{r['product']} {r['price']:.4g} to {r['new_price']:.4g} ({percent(r['change'])})"
         for r in shown.iloc[::-1].to_dict("records")

@@ -45,8 +45,9 @@ class DemandComparison:
         """Give a row a model."""
         return self.frame.copy()
 
+    @property
     def sentence(self) -> str:
-        """Say how far the models differ."""
+        """How far the models differ, in words."""
         rows = self.frame.sort_values("mean_own_elasticity", kind="stable")
         data = "Simulated: " if self.simulated else ""
         ends = [f"{r['mean_own_elasticity']:.2f} ({r['name']})" for _, r in rows.iterrows()]
@@ -56,7 +57,7 @@ class DemandComparison:
         return f"{data}mean own-price elasticity from {ends[0]} to {ends[-1]}{known}"
 
     def _repr_html_(self) -> str:
-        said = [f"{self.sentence()}."]
+        said = [f"{self.sentence}."]
         return report_html("Demand models of one market", said, {"Models": self.frame})
 
 

@@ -301,8 +301,9 @@ class MarketDemand:
         price, _ = priced(tastes, cost, same, start)
         return pd.Series(price, index=pd.Index(rows["product"], name="product"), name="price")
 
+    @property
     def sentence(self) -> str:
-        """Say what the demand is like."""
+        """What the demand is like, in words."""
         data = "Simulated: " if self.table.simulated else ""
         few = self.inelastic
         return (
@@ -311,8 +312,8 @@ class MarketDemand:
         )
 
     def _repr_html_(self) -> str:
-        first = [] if self.first_stage is None else [f"{self.first_stage.sentence()}."]
-        said = [f"{self.sentence()}.", f"{self.identification}.", *first, *self.notes]
+        first = [] if self.first_stage is None else [f"{self.first_stage.sentence}."]
+        said = [f"{self.sentence}.", f"{self.identification}.", *first, *self.notes]
         return report_html("Demand of a market", said, {"Coefficients": self.coefficients})
 
 

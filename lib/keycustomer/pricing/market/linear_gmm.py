@@ -78,8 +78,9 @@ class FirstStage:
         """Whether the effective F is below 10."""
         return not self.effective_f >= WEAK_F
 
+    @property
     def sentence(self) -> str:
-        """Say how strong the instruments are."""
+        """How strong the instruments are, in words."""
         many = "instrument" if self.instruments == 1 else "instruments"
         word = "weak: do not trust the errors" if self.weak else "not weak"
         return (

@@ -65,8 +65,9 @@ class MarketMerger:
         merges = means["owner"].isin(self.merging)
         return means.assign(merging=merges, change=means["new_price"] / means["price"] - 1)
 
+    @property
     def sentence(self) -> str:
-        """Say what the merger does."""
+        """What the merger does, in words."""
         rows = self.frame
         inside = rows["owner"].isin(self.merging)
         data = "Simulated: " if self.simulated else ""
@@ -82,7 +83,7 @@ class MarketMerger:
 
     def _repr_html_(self) -> str:
         tables = {"By product, mean of markets": self.by_product()}
-        return report_html("A merger", [f"{self.sentence()}."], tables)
+        return report_html("A merger", [f"{self.sentence}."], tables)
 
 
 def market_merger(

@@ -100,8 +100,9 @@ class MarketTable:
             )
         return values
 
+    @property
     def sentence(self) -> str:
-        """Say what the table holds."""
+        """What the table holds, in words."""
         outside = self.outside_share
         data = "Simulated" if self.simulated else "Data"
         return (
@@ -111,7 +112,7 @@ class MarketTable:
         )
 
     def _repr_html_(self) -> str:
-        said = [f"{self.sentence()}.", *self.notes]
+        said = [f"{self.sentence}.", *self.notes]
         return report_html("Market table", said, {"Excluded": self.excluded, "Rows": self.frame})
 
 
