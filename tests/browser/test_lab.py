@@ -187,10 +187,24 @@ kc.plots.use_style()
 show_slider(draw, 0, 400, 200, "budget")
 """
 
+PRICE_SLIDER = """
+import keycustomer as kc
+from keycustomer.casework.slider import show_slider
 
-def test_a_slider_draws_the_selection_anew(lab: Lab, visit: "Visit") -> None:
+curve = kc.pricing.price_curve(-0.8, 0.5, 0.82, churn=0.01, retention_response=3.0)
+def draw(price):
+    return kc.plots.profit_by_price(curve, price)
+
+kc.plots.use_style()
+low, high = curve.frame["price"].iloc[[0, -1]]
+show_slider(draw, low, high, curve.today, "price")
+"""
+
+
+@pytest.mark.parametrize("source", [SLIDER, PRICE_SLIDER], ids=["budget", "price"])
+def test_a_slider_draws_anew(lab: Lab, visit: "Visit", source: str) -> None:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    book = new_notebook(metadata={"kernelspec": kernel}, cells=[new_code_cell(SLIDER)])
+    book = new_notebook(metadata={"kernelspec": kernel}, cells=[new_code_cell(source)])
     nbformat.write(book, lab.folder / "slider.ipynb")
     assert errors(run_all(lab, visit, "slider.ipynb")) == []
     image = visit.page.locator(".jp-OutputArea-output .widget-html-content img")
