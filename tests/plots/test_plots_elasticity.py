@@ -91,14 +91,14 @@ def test_the_first_stage(instrumented: Elasticities) -> None:
 
 
 def test_prices_and_quantities_left(instrumented: Elasticities) -> None:
-    ax = plots.price_response(instrumented)
+    ax = plots.price_quantity_points(instrumented)
     check_figure(ax)
     assert len(ax.get_legend().get_texts()) == 2
     tiers = known_panel(60, 12).panel.frame.assign(tier=LONG)
-    check_figure(plots.price_response(price_elasticity(tiers, by="tier")))
+    check_figure(plots.price_quantity_points(price_elasticity(tiers, by="tier")))
     counted = price_elasticity(known_panel(60, 12).panel, method="poisson")
     with pytest.raises(ValueError, match="no logs of quantities"):
-        plots.price_response(counted)
+        plots.price_quantity_points(counted)
 
 
 def test_what_identifies(instrumented: Elasticities) -> None:
@@ -122,7 +122,8 @@ def test_the_matrix_of_products(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["elasticity_dots", "first_stage_points", "price_response", "price_variation_bars"]
+    "name",
+    ["elasticity_dots", "first_stage_points", "price_quantity_points", "price_variation_bars"],
 )
 def test_figures_go_into_given_axes(
     name: str,

@@ -2,7 +2,7 @@
 
 :func:`elasticity_dots` draws estimators of the same elasticity with the truth where it is known;
 :func:`recovery_points` the same over many companies; :func:`first_stage_points` whether an
-instrument moves the price; :func:`price_response` what is left of quantities and prices once
+instrument moves the price; :func:`price_quantity_points` what is left of quantities and prices once
 effects are set aside; :func:`price_variation_bars` which comparison of prices is used;
 :func:`cross_elasticity_map` what each product's price does to every product's sales.
 """
@@ -236,7 +236,7 @@ def _line(
     ax.plot(ends, slope * ends, style, color=colour, lw=3, label=label)
 
 
-def price_response(
+def price_quantity_points(
     result: Elasticities, ax: Axes | None = None, *, group: str | None = None
 ) -> Axes:
     """Draw quantities against prices, effects, other prices and controls set aside.
