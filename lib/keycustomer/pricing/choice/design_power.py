@@ -135,10 +135,10 @@ def simulate_answers(
     for name, levels in value.items():
         own = spread * generator.standard_normal((respondents, len(levels)))
         if name in design.levels:
-            code = pd.Categorical(rows[name], list(levels)).codes
-            given = np.array(list(levels.values()))
-            place = np.maximum(code, 0)
-            worth += np.where(code > 0, given[place] + own[who, place], 0.0)
+            # the reference, and what is no package at all, is worth nothing
+            place = pd.Index(list(levels)).get_indexer(pd.Index(rows[name].astype(str)))
+            given = np.array(list(levels.values()))[place] + own[who, place]
+            worth += np.where(place > 0, given, 0.0)
         else:
             worth += rows[name].to_numpy(dtype=float) * (levels[PER_UNIT] + own[who, 0])
     utility = sensitivity * (worth - rows[design.price].to_numpy(dtype=float))

@@ -84,6 +84,7 @@ def offer_rows(
     table = offer_table(offers)
     coding, data = model.coding, model.data
     frame = table.drop(columns=[name for name in (NONE_COLUMN,) if name in table])
+    _check_whole(frame, coding)
     labelled = any(ALTERNATIVE == c for one in coding.coefficients for c, _ in one.factors)
     if labelled and ALTERNATIVE not in frame and set(table.index) <= set(data.alternatives):
         frame = frame.assign(**{ALTERNATIVE: table.index})
@@ -95,6 +96,18 @@ def offer_rows(
     design = coding.design(crossed).reshape(len(kinds), len(frame), -1)
     prices = pd.to_numeric(frame[coding.price]).to_numpy(dtype=float)
     return OfferRows(tuple(map(str, frame.index)), prices, design, weights)
+
+
+def _check_whole(frame: pd.DataFrame, coding: Coding) -> None:
+    """Refuse offers that lack the price or an attribute."""
+    needed = (coding.price, *coding.attributes)
+    for name in needed:
+        lacking = frame.index[frame[name].isna()] if name in frame else frame.index
+        if len(lacking):
+            raise ValueError(
+                f"offers: {', '.join(map(repr, lacking[:3]))} without {name!r}; the model needs "
+                f"{', '.join(needed)} of every offer"
+            )
 
 
 def offer_table(offers: Offers) -> pd.DataFrame:

@@ -246,8 +246,6 @@ def _check_offer(offer: str, table: pd.DataFrame, unit_cost: float) -> None:
 def _one_dearer(table: pd.DataFrame, offer: str, model: ChoiceModel) -> dict[str, pd.Series]:
     """Price column with the offer one unit dearer, for the slope of utility."""
     price = model.coding.price
-    if price not in table:
-        raise ValueError(f"offers lacks the price {price!r}; it has {', '.join(map(str, table))}")
     return {price: pd.to_numeric(table[price]) + (table.index == offer)}
 
 
