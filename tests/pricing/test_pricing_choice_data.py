@@ -171,3 +171,21 @@ def test_parts_keep_whole_tasks_only():
             data.frame["chosen"]
         ].sum()
     )
+
+
+def test_what_was_read_can_be_read_again(rows):
+    whole = read_choices(rows)
+    again = read_choices(whole.to_frame())
+    pd.testing.assert_frame_equal(again.frame, whole.frame)
+    wrong = whole.to_frame()
+    wrong.loc[0, "is_none"] = True
+    with pytest.raises(ValueError, match=r"column is_none differs.* in 1 row, first \[0\]"):
+        read_choices(wrong)
+
+
+def test_a_slip_of_the_pen_makes_no_levels():
+    rows = choice_sets.known_rows(30, 3, seed=1)
+    rows["range"] = np.random.default_rng(0).random(len(rows)).round(3).astype(object)
+    rows.loc[4, "range"] = "abc"
+    with pytest.raises(ValueError, match=r"'range' holds 1 value that .*\[4\]: 'abc'"):
+        read_choices(rows)

@@ -13,6 +13,7 @@ from keycustomer.pricing import (
     held_out_choices,
     independence_test,
     read_choices,
+    willingness_to_pay,
 )
 
 SAME_OPTIMUM = 5e-4  # statsmodels stops at a slope of 1e-5
@@ -134,6 +135,23 @@ def test_units_and_order_do_not_matter(scale, shift, seed):
 
 
 LEVELS = {"energy": ["standard", "green", "none of these"]}
+
+
+@pytest.mark.parametrize("size", [1e9, 1e-9])
+def test_prices_of_any_size_give_the_same_answers(known, size):
+    """Columns a thousand million times as large cost neither the walk nor the tests digits."""
+    plain = fit_logit(known)
+    larger = known.frame.assign(price=known.frame["price"] * size)
+    other = fit_logit(read_choices(larger, levels=known.levels))
+    assert other.log_likelihood == pytest.approx(plain.log_likelihood, rel=EXACT)
+    units = np.where(plain.coefficients.index == "price", size, 1.0)
+    for name in ("coefficients", "standard_errors"):
+        first, second = (getattr(one, name).to_numpy() for one in (plain, other))
+        assert second * units == pytest.approx(first, rel=1e-6)
+    tests = [independence_test(one).frame["chi_square"] for one in (plain, other)]
+    assert tests[1].to_numpy() == pytest.approx(tests[0].to_numpy(), rel=1e-5)
+    ends = [willingness_to_pay(one, method="krinsky-robb").frame["upper"] for one in (plain, other)]
+    assert ends[1].to_numpy() / size == pytest.approx(ends[0].to_numpy(), rel=1e-6)
 
 
 def test_probabilities_sum_to_one_and_follow_the_price(known):

@@ -344,6 +344,11 @@ def test_weak_instruments_are_called_weak():
         ({}, {"characteristics": ["x", "x2"]}, "'x2' does not vary beyond"),
         ({"price": lambda r: r["product"].str[1].astype(int) + 1.0}, {"effects": ["product"]},
          "'price' does not vary beyond the effects"),
+        ({"still": 1.0}, {"instruments": ["still"]}, "instrument 'still' does not vary beyond"),
+        ({}, {"characteristics": ["x"], "instruments": ["x"]}, "instrument 'x' does not vary"),
+        ({"solo": lambda r: r["product"]}, {"nests": "solo", "instruments": ["cost"]},
+         "every product is alone in its nest"),
+        ({"nest": None}, {"nests": "nest", "instruments": ["cost"]}, "nests: 'nest' is missing"),
         ({"x": "red"}, {"characteristics": ["x"]}, "must hold known numbers.*give it as an effect"),
         ({}, {"instruments": ["z"]}, "instrument: the market table has no column 'z'"),
         ({}, {"effects": "product"}, r"give a list of columns, \['product'\]"),
@@ -365,6 +370,24 @@ def test_what_cannot_be_fitted(change, arguments, message):
     rows = known_market(seed=11).assign(x2=lambda r: 3 * r["x"], one="all").assign(**change)
     with pytest.raises(ValueError, match=message):
         fit_market_demand(rows, **arguments)
+
+
+@pytest.mark.parametrize("size", [1e9, 1e-9])
+def test_units_of_columns_do_not_matter(size):
+    rows = known_market(seed=3)
+    arguments = {"characteristics": ["x"], "instruments": ["cost"], "cluster": "market"}
+    plain = fit_market_demand(rows, **arguments).coefficients.set_index("term")
+    large = rows.assign(x=size * rows["x"], cost=rows["cost"] / size)
+    found = fit_market_demand(large, **arguments).coefficients.set_index("term")
+    for column in ("estimate", "standard_error"):
+        expected = plain[column].where(plain.index != "x", plain[column] / size)
+        assert found[column].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-6)
+
+
+def test_no_more_rows_than_coefficients():
+    rows = known_market(seed=3).iloc[:3]
+    with pytest.raises(ValueError, match="3 rows cannot tell 3 coefficients"):
+        fit_market_demand(rows, characteristics=["x"], instruments=["cost"])
 
 
 def test_the_order_of_random_terms_does_not_matter():

@@ -54,6 +54,25 @@ def test_whole_numbers_are_names_without_a_point():
         rival_instruments(table, [])
 
 
+@pytest.mark.parametrize(
+    "firms",
+    [
+        [1.0, 2.0, 1.0, 2.0],
+        pd.Series([1.0, 2.0, 1, 2], dtype=object),
+        pd.Categorical([1.0, 2.0, 1.0, 2.0]),
+        ["1", "2", "1", "2"],
+    ],
+)
+def test_a_firm_keeps_its_name_whatever_its_type(firms):
+    assert read_market(ROWS.assign(firm=firms)).frame["firm"].tolist() == ["1", "2", "1", "2"]
+
+
+def test_names_that_are_no_whole_numbers_stay():
+    odd = pd.Series([1.5, "01", "1.0", 1e20], dtype=object)
+    found = read_market(ROWS.assign(firm=odd)).frame["firm"].tolist()
+    assert found == ["1.5", "01", "1.0", "100000000000000000000"]
+
+
 def test_what_cannot_be_used_is_counted():
     more = pd.DataFrame(
         {
@@ -93,6 +112,27 @@ def test_missing_columns_and_sizes():
         read_market(ROWS, quantity="share", market_size=pd.Series({"a": 1.0}))
     with pytest.raises(TypeError, match="give a prepared base"):
         read_market([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({"price": ["1", "abc", "2", ""]}, {}, r"'price'.*1 values are no numbers.*\[1\]: 'abc'"),
+        ({"share": ["0.1", "0.2", "x", "0.1"]}, {}, r"'share'.*rows \[2\]: 'x'"),
+        ({"q": "many"}, {"quantity": "q", "market_size": 9.0}, "'q' of the market table: 4 values"),
+        ({"n": [9, 8, 9, 9]}, {"quantity": "share", "market_size": "n"}, r"differs.*\['a'\]"),
+        ({}, {"quantity": "share", "market_size": np.inf}, "and finite"),
+        ({}, {"quantity": "share", "market_size": pd.Series([1.0, 2], ["a", "a"])}, "than once"),
+    ],
+)
+def test_numbers_and_sizes_that_are_none(change, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        read_market(ROWS.assign(**change), **arguments)
+
+
+def test_a_column_that_is_there_twice():
+    with pytest.raises(ValueError, match="has 'price' more than once"):
+        read_market(pd.concat([ROWS, ROWS[["price"]]], axis=1))
 
 
 def test_names_from_data_are_escaped():

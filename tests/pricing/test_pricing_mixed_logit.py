@@ -30,6 +30,19 @@ def fitted(varied) -> MixedLogitModel:
     return fit_mixed_logit(varied, random=["service"], draws=100)
 
 
+@pytest.mark.parametrize("size", [1e9, 1e-9])
+def test_the_unit_of_money_does_not_matter(size):
+    known = choice_sets.known_choices(60, 5, spread=SPREAD, seed=3)
+    other = read_choices(known.frame.assign(price=known.frame["price"] * size))
+    plain, found = (fit_mixed_logit(one, random=["service"], draws=30) for one in (known, other))
+    assert found.at_rest and plain.at_rest
+    assert found.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-6)
+    worth = "service: person"
+    assert found.parameters[worth] / size == pytest.approx(plain.parameters[worth], rel=1e-3)
+    errors = [one.covariance.loc[worth, worth] ** 0.5 for one in (plain, found)]
+    assert errors[1] / size == pytest.approx(errors[0], rel=1e-3)
+
+
 @pytest.mark.parametrize("space", ["preference", "willingness to pay"])
 def test_derivatives_by_differences(space):
     logit = fit_logit(choice_sets.known_choices(12, 3, seed=1), errors="classical")

@@ -9,6 +9,7 @@ from keycustomer.pricing import (
     bdm_demand,
     bdm_surplus,
     gabor_granger,
+    judge_price_points,
     newton_miller_smith,
     price_sensitivity,
     read_price_points,
@@ -345,3 +346,49 @@ def test_bids_are_told_at_few_prices_and_strange_ones_refused():
 def test_no_bid_beats_the_honest_one(bid, worth, highest):
     gains = bdm_surplus([bid, worth], worth, highest=highest)
     assert gains[0] <= gains[1] + 1e-9
+
+
+def test_customers_keep_their_names_and_need_one():
+    table = survey(20, 1).assign(customer_id=np.arange(20.0))
+    assert read_price_points(table).frame["customer_id"].tolist()[:2] == ["0", "1"]
+    table.loc[[3, 5], "customer_id"] = np.nan
+    with pytest.raises(ValueError, match=r"'customer_id': 2 questionnaires.*rows 3, 5"):
+        read_price_points(table)
+    with pytest.raises(ValueError, match="'price_cheap' is in the table more than once"):
+        read_price_points(pd.concat([survey(20, 1), survey(20, 1)[["price_cheap"]]], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("answers", "arguments", "message"),
+    [
+        (pd.DataFrame({10: ["yes", "no"], 20: [1, 0]}), {}, "at price 10: 2 answers.*'yes', 'no'"),
+        (pd.DataFrame({10: [1, np.inf], 20: [1, 0]}), {}, "yes and no"),
+        (pd.DataFrame({10: [0, 0], 20: [0, 0]}), {}, "nobody of 2 respondents accepts 10"),
+        ([10, 10, 0], {"prices": [10, 20], "unit_cost": 15}, "accepts 20.*above unit_cost=15"),
+        ([10, 20], {"prices": [10, 20, np.inf]}, "must be finite"),
+        ([10, 20], {"prices": ["a", "b"]}, "prices must hold numbers"),
+    ],
+)
+def test_answers_from_which_no_best_price_can_be_read(answers, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        gabor_granger(answers, draws=20, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("intents", "arguments", "message"),
+    [
+        ((0.0, 0.0), {}, "nobody would buy"),
+        ((0.5, 0.2), {"unit_cost": 1e6}, "above unit_cost=1e\\+06"),
+        ((0.5, 0.2), {"calibration": {1: 2}}, "between 0 and 1"),
+        ((pd.Series([5] * 20, [0] * 20), 0.2), {}, "cheap_intent: '0' stands twice"),
+    ],
+)
+def test_intentions_from_which_no_best_price_can_be_read(intents, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        newton_miller_smith(survey(20, 1), *intents, draws=20, **arguments)
+
+
+def test_prices_to_be_judged_are_needed():
+    for prices in ({}, {"ours": np.nan}, {"ours": 0}):
+        with pytest.raises(ValueError, match="each finite and above 0"):
+            judge_price_points(prices, [10.0, 20.0], unit_cost=1)

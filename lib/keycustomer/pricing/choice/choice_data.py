@@ -29,6 +29,9 @@ IntArray = npt.NDArray[np.int64]
 KEYS = ("respondent_id", "task", "alternative", "chosen")
 """Columns that every table of choices has."""
 
+MOST_LEVELS = 30
+"""Different numbers beyond which an attribute is one measured, not one of levels."""
+
 NONE_COLUMN = "is_none"
 """Column of :attr:`ChoiceData.frame` that marks the option to take none of the offers."""
 
@@ -253,7 +256,7 @@ def _attributes(
 ) -> tuple[str, ...]:
     if isinstance(attributes, str):
         raise TypeError(f"attributes={attributes!r} is one text; give a list, [{attributes!r}]")
-    others = [str(name) for name in rows if name not in KEYS and name != price]
+    others = [str(name) for name in rows if name not in (*KEYS, NONE_COLUMN, price)]
     offered = _varying(rows, others) if attributes is None else list(attributes)
     missing = [name for name in (price, *offered) if name not in rows]
     if missing:
@@ -273,6 +276,20 @@ def _varying(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def _none_rows(rows: pd.DataFrame, offered: tuple[str, ...], none: str | None) -> pd.Series:
+    marked = _labelled(rows, offered, none)
+    told = rows[NONE_COLUMN] if NONE_COLUMN in rows else marked
+    otherwise = told.astype(object) != marked.astype(object)
+    if otherwise.any():
+        raise ValueError(
+            f"column {NONE_COLUMN} differs from the label none={none!r} in "
+            f"{counted(int(otherwise.sum()), 'row')}, first {rows.index[otherwise][:3].tolist()}; "
+            "name the label of the none option, or drop the column"
+        )
+    return marked
+
+
+def _labelled(rows: pd.DataFrame, offered: tuple[str, ...], none: str | None) -> pd.Series:
+    """Whether a row has the label of the none option."""
     if none is None:
         return pd.Series(False, rows.index)
     texts = [name for name in ("alternative", *offered) if rows[name].dtype.kind not in "iufb"]
@@ -302,9 +319,23 @@ def _typed(
         if name not in given and is_number and not isinstance(values.dtype, pd.CategoricalDtype):
             typed[name] = numbers.astype(float).where(is_offer, 0.0)
         else:
+            if name not in given:
+                _refuse_odd_texts(name, values[is_offer], numbers[is_offer])
             typed[name] = values.astype(object).where(values.isna(), values.astype(str))
             found[name] = _levels(name, values[is_offer], given.get(name))
     return rows.assign(**typed), found
+
+
+def _refuse_odd_texts(name: str, values: pd.Series, numbers: pd.Series) -> None:
+    """Refuse a few texts among many different numbers: slips of the pen, not levels."""
+    odd = numbers.isna() & values.notna()
+    if numbers.nunique() > MOST_LEVELS and odd.any():
+        raise ValueError(
+            f"attribute {name!r} holds {counted(int(odd.sum()), 'value')} that are no numbers "
+            f"among {numbers.nunique():,} different numbers, first at rows "
+            f"{values.index[odd][:3].tolist()}: {', '.join(map(repr, values[odd].head(3)))}; "
+            "correct them, or name the levels in levels="
+        )
 
 
 def _levels(name: str, values: pd.Series, given: Sequence[str] | None) -> tuple[str, ...]:

@@ -118,11 +118,14 @@ def _compared(model: LogitModel, label: str) -> dict[str, object]:
     coding = _without(model.coding, label, rest.has_none)
     part = fit_coding(rest, coding, "classical", model.level)
     names = coding.names
-    gap = (part.coefficients - model.coefficients[names]).to_numpy()
-    spread = covariance_over_customers(_influence_of_gap(model, part))
+    # in standard errors: the tests must not depend on the units of the columns
+    units = np.sqrt(np.diag(part.covariance))
+    gap = (part.coefficients - model.coefficients[names]).to_numpy() / units
+    spread = covariance_over_customers(_influence_of_gap(model, part) / units)
     statistic = float(gap @ np.linalg.pinv(spread, hermitian=True) @ gap)
     inside = model.classical_covariance.loc[names, names].to_numpy()
-    hausman = float(gap @ np.linalg.pinv(part.covariance.to_numpy() - inside, hermitian=True) @ gap)
+    between = (part.covariance.to_numpy() - inside) / np.outer(units, units)
+    hausman = float(gap @ np.linalg.pinv(between, hermitian=True) @ gap)
     return {
         "without": label,
         "tasks": part.tasks,

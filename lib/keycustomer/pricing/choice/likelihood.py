@@ -105,6 +105,13 @@ class Peak:
     log_likelihood: float
     at_rest: bool
 
+    @property
+    def inverse(self) -> FloatArray:
+        """Inverse of the information, whatever units the columns are in."""
+        units = np.sqrt(np.diag(self.information))
+        own = np.linalg.inv(self.information / np.outer(units, units))
+        return np.asarray(own / np.outer(units, units), dtype=np.float64)
+
 
 def tasks_of(design: FloatArray, starts: IntArray, chosen: npt.NDArray[np.bool_]) -> Tasks:
     """Take differences from the chosen alternatives.
@@ -140,7 +147,24 @@ def log_probabilities(utility: FloatArray, starts: IntArray) -> FloatArray:
 
 
 def climb_logit(tasks: Tasks) -> Peak:
-    """Walk to the largest log-likelihood, from coefficients of zero."""
+    """Walk to the largest log-likelihood, from coefficients of zero.
+
+    Columns are brought to a like size first: a price of millions beside a share of thousandths
+    would else cost the steps their digits.
+    """
+    units = _units(tasks.difference)
+    peak = _climb(Tasks(tasks.difference / units, tasks.starts, tasks.chosen))
+    information = peak.information * np.outer(units, units)
+    return Peak(peak.place / units, information, peak.log_likelihood, peak.at_rest)
+
+
+def _units(difference: FloatArray) -> FloatArray:
+    """Power of two near the size of each column: to divide by it costs no digit."""
+    size = np.abs(difference).max(axis=0, initial=0.0)
+    return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
+
+
+def _climb(tasks: Tasks) -> Peak:
     place = np.zeros(tasks.difference.shape[1])
     best, at_rest = tasks.log_likelihood(place), not place.size
     for _ in range(STEPS if place.size else 0):

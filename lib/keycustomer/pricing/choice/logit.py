@@ -271,7 +271,7 @@ def fit_coding(
     spread = check_variation(tasks, coding.names)
     peak = climb_logit(tasks)
     check_separation(tasks, peak, spread, coding.names)
-    bread = np.asarray(np.linalg.inv(peak.information), dtype=np.float64)
+    bread = peak.inverse
     influence = _influence(data, tasks, peak, bread)
     clustered = errors == "clustered"
     if clustered and len(influence) < 2:

@@ -246,7 +246,7 @@ def fit_mixed_logit(
     _check_price(logit, mixing)
     panel = respondent_panel(logit)
     noise = normal_points(len(panel.there), len(mixing.random), draws, seed)
-    walk = _walk(panel, mixing, noise, _start(found, mixing), after_quiet(progress))
+    walk = _walk(panel, mixing, noise, _start(found, mixing, _sizes(panel)), after_quiet(progress))
     return _model(logit, panel, mixing, noise, walk, seed)
 
 
@@ -301,15 +301,22 @@ def respondent_panel(logit: LogitModel) -> Panel:
     return panel_of(tasks.difference, data.starts, chosen, who.astype(np.int64), names)
 
 
-def _start(found: FloatArray, mixing: Mixing) -> FloatArray:
-    """Logit estimates as parameters, and first spreads."""
-    means = found.copy()
+def _sizes(panel: Panel) -> FloatArray:
+    """Root mean square of each column's differences, shape (coefficients,)."""
+    shown = panel.difference[panel.there > 0]
+    return np.asarray(np.sqrt((shown**2).mean(axis=0)))
+
+
+def _start(found: FloatArray, mixing: Mixing, sizes: FloatArray) -> FloatArray:
+    """Logit estimates as parameters, and first spreads, none far below the others' in utility."""
+    means, money = found.copy(), 1.0
     if mixing.space == "willingness to pay":
+        money = 1 / abs(float(found[mixing.price]))
         means = -found / found[mixing.price]
     steep = mixing.exponential
-    means[steep] = np.log(np.maximum(np.abs(found[steep]), 1e-12))
-    typical = np.abs(means[~steep]).max(initial=0.1)
-    spreads = FIRST_SPREAD * np.maximum(np.abs(means), 0.1 * typical)
+    means[steep] = np.log(np.maximum(np.abs(found[steep]), np.finfo(float).tiny))
+    typical = np.abs(means * sizes)[~steep].max(initial=0.1 * money)
+    spreads = FIRST_SPREAD * np.maximum(np.abs(means), 0.1 * typical / sizes)
     spreads[steep] = FIRST_SPREAD
     return np.concatenate([means, spreads[mixing.random]])
 
@@ -373,8 +380,9 @@ def _sandwich(
             for side in (1, -1)
         )
         columns.append((down - up) / (2 * reach))
-    information = np.array(columns)
+    information = np.array(columns) * np.outer(error, error)
     bread = np.linalg.pinv((information + information.T) / 2, hermitian=True)
+    bread = np.asarray(bread * np.outer(error, error))
     n = len(scores)
     covariance = n / max(n - 1, 1) * bread @ (scores.T @ scores) @ bread
     left = float(np.sqrt(max(scores.sum(axis=0) @ bread @ scores.sum(axis=0), 0.0)))

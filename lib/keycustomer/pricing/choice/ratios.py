@@ -67,7 +67,11 @@ class Ratios:
     def draws(self, draws: int, seed: Seed) -> FloatArray:
         """Ratios of normal draws of the coefficients, shape (draws, ratios)."""
         noise = np.random.default_rng(seed).standard_normal((draws, len(self.coefficients)))
-        drawn = self.coefficients + noise @ covariance_root(self.covariance)
+        # a coefficient's units must not decide which digits of the others are kept
+        units = np.sqrt(np.diag(self.covariance))
+        units = np.where(units > 0, units, 1.0)
+        root = covariance_root(self.covariance / np.outer(units, units))
+        drawn = self.coefficients + noise @ (root * units)
         return np.asarray((drawn @ self.tops.T) / (drawn @ self.bottoms.T))
 
     def krinsky_robb(self, level: float, draws: int, seed: Seed) -> tuple[FloatArray, FloatArray]:

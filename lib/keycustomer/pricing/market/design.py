@@ -14,7 +14,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from keycustomer.pricing.market.linear_gmm import FirstStage, absorb, check_rank, first_stage
+from keycustomer.pricing.market.linear_gmm import (
+    FirstStage,
+    absorb,
+    check_instruments,
+    check_rank,
+    first_stage,
+)
 from keycustomer.pricing.market.tables import MarketTable, need_column
 from keycustomer.stats.samples import FloatArray
 
@@ -102,8 +108,8 @@ def demand_design(
     Raises
     ------
     ValueError
-        When columns are missing or no numbers, the price or a characteristic does not vary beyond
-        effects and the others, or there are too few clusters.
+        When columns are missing or no numbers, the price, a characteristic or an instrument does
+        not vary beyond effects and the others, or there are too few clusters.
     """
     for argument, given in (
         ("characteristics", characteristics), ("instruments", instruments), ("effects", effects)
@@ -117,8 +123,11 @@ def demand_design(
     before = np.column_stack([*raw, price])
     left = absorb(before, groups)
     check_rank(left, before, [*names, PRICE], "regressor")
-    moved = [table.numbers(name, "instrument") for name in instruments]
-    excluded = absorb(np.column_stack(moved), groups) if moved else np.empty((len(table), 0))
+    moved = np.empty((len(table), len(instruments)))
+    for place, name in enumerate(instruments):
+        moved[:, place] = table.numbers(name, "instrument")
+    excluded = absorb(moved, groups) if instruments else moved
+    check_instruments(excluded, moved, left[:, :-1], instruments)
     return DemandDesign(
         table, names, tuple(instruments), tuple(effects), groups, left[:, :-1], excluded,
         left[:, -1], *_cluster(table, cluster), float(left[:, -1].var() / price.var()),

@@ -162,6 +162,36 @@ def check_rank(columns: FloatArray, before: FloatArray, names: Sequence[str], ro
         kept.append(own / size)
 
 
+def check_instruments(
+    instruments: FloatArray, before: FloatArray, others: FloatArray, names: Sequence[str]
+) -> None:
+    """Refuse instruments of which effects and the other regressors leave nothing.
+
+    Parameters
+    ----------
+    instruments : ndarray, shape (rows, m)
+        Effects taken out.
+    before : ndarray, shape (rows, m)
+        The same as they came.
+    others : ndarray, shape (rows, k)
+        Regressors that are their own instruments, effects taken out.
+    names : sequence of str
+        Names of the instruments.
+
+    Raises
+    ------
+    ValueError
+        With the first such instrument.
+    """
+    own = np.linalg.norm(_left(instruments, others), axis=0)
+    for name, size, whole in zip(names, own, np.linalg.norm(before, axis=0), strict=True):
+        if size <= OWN_SHARE * max(whole, np.finfo(float).tiny):
+            raise ValueError(
+                f"instrument {name!r} does not vary beyond the effects and the characteristics: it "
+                "moves no price that they leave; leave it out, or leave out the effect"
+            )
+
+
 def linear_gmm(
     outcome: FloatArray,
     regressors: FloatArray,
@@ -191,8 +221,21 @@ def linear_gmm(
     Returns
     -------
     LinearFit
+
+    Raises
+    ------
+    ValueError
+        When there are no more rows than coefficients, or the instruments do not tell the
+        regressors apart.
     """
     n = len(outcome)
+    if n <= regressors.shape[1]:
+        raise ValueError(
+            f"{n:,} rows cannot tell {regressors.shape[1]} coefficients with their errors; give "
+            "more markets or products, or fewer characteristics"
+        )
+    units = _units(regressors)
+    regressors, instruments = regressors / units, instruments / _units(instruments)
     cross, aim = instruments.T @ regressors / n, instruments.T @ outcome / n
     weight = np.linalg.pinv(instruments.T @ instruments / n, hermitian=True)
     fitted = _minimum(cross, aim, weight)
@@ -205,7 +248,8 @@ def linear_gmm(
     bread = np.linalg.inv(cross.T @ weight @ cross)
     meat = cross.T @ weight @ spread @ weight @ cross
     gap = instruments.T @ residual / n
-    return LinearFit(fitted, bread @ meat @ bread / n, residual, float(n * gap @ weight @ gap))
+    covariance = bread @ meat @ bread / n / np.outer(units, units)
+    return LinearFit(fitted / units, covariance, residual, float(n * gap @ weight @ gap))
 
 
 def first_stage(
@@ -241,8 +285,21 @@ def first_stage(
     return FirstStage(f, effective, float(slope @ slope * n / (left @ left)), count)
 
 
+def _units(columns: FloatArray) -> FloatArray:
+    """Power of two near the size of each column: units must not decide which digits are kept."""
+    size = np.sqrt((columns**2).mean(axis=0))
+    return np.exp2(np.round(np.log2(np.where(size > 0, size, 1.0))))
+
+
 def _minimum(cross: FloatArray, aim: FloatArray, weight: Any) -> FloatArray:
-    return np.linalg.solve(cross.T @ weight @ cross, cross.T @ weight @ aim)
+    hill = cross.T @ weight @ cross
+    if np.linalg.matrix_rank(hill, hermitian=True) < len(hill):
+        raise ValueError(
+            "the instruments do not tell the price, the shares within nests and the "
+            "characteristics apart: together they move fewer of them than there are; give other "
+            "instruments or fewer regressors"
+        )
+    return np.asarray(np.linalg.solve(hill, cross.T @ weight @ aim))
 
 
 def _moment_spread(
@@ -267,4 +324,5 @@ def _moment_spread(
 def _left(columns: FloatArray, others: FloatArray) -> FloatArray:
     if not others.shape[1]:
         return columns
-    return np.asarray(columns - others @ np.linalg.lstsq(others, columns, rcond=None)[0])
+    scaled = others / _units(others)
+    return np.asarray(columns - scaled @ np.linalg.lstsq(scaled, columns, rcond=None)[0])

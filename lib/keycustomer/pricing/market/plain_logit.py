@@ -27,7 +27,7 @@ from keycustomer.pricing.market.design import (
     identifying_words,
 )
 from keycustomer.pricing.market.linear_gmm import LinearFit, absorb, linear_gmm
-from keycustomer.pricing.market.tables import MarketTable, need_column
+from keycustomer.pricing.market.tables import MarketTable, need_column, rows_in_words
 from keycustomer.pricing.market.tastes import MarketTastes
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray
@@ -97,7 +97,18 @@ def mean_utility(table: MarketTable) -> FloatArray:
 def _nests(table: MarketTable, name: str) -> Nests:
     need_column(table.frame, name, "nests")
     rows = table.frame
-    inside = rows.groupby(["market", name], sort=False)["share"].transform("sum")
+    missing = rows[name].isna()
+    if missing.any():
+        raise ValueError(
+            f"nests: {name!r} is missing for {missing.sum():,} rows: "
+            f"{rows_in_words(rows, missing, name)}"
+        )
+    inside = rows.groupby(["market", name], sort=False, observed=True)["share"].transform("sum")
+    if (rows.groupby(["market", name], sort=False, observed=True)["share"].size() == 1).all():
+        raise ValueError(
+            f"nests={name!r}: every product is alone in its nest in every market, so that nothing "
+            "tells how alike the products of a nest are; give larger nests, or none"
+        )
     return Nests(
         pd.factorize(rows[name])[0], np.log(rows["share"].to_numpy() / inside.to_numpy(float))
     )

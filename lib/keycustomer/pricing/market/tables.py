@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.pricing.panels.names import names_of
 from keycustomer.stats.samples import FloatArray
 
 if TYPE_CHECKING:
@@ -152,8 +153,9 @@ def read_market(
     TypeError
         When `data` is something else.
     ValueError
-        When columns are missing, a product comes twice in a market, a price or share is not above
-        0, shares of a market do not sum below 1, or no row is left.
+        When columns are missing, a price, share or quantity is no number, a market has two sizes,
+        a product comes twice in a market, a price or share is not above 0, shares of a market do
+        not sum below 1, or no row is left.
     """
     if isinstance(data, MarketTable):
         return data
@@ -166,7 +168,7 @@ def read_market(
     rows = rows.assign(
         market=names_of(rows["market"]),
         product=names_of(rows["product"]),
-        price=pd.to_numeric(rows["price"], errors="coerce").astype(float),
+        price=_amounts(rows["price"], price),
     )
     rows, size = _with_share(rows, share, quantity, market_size)
     rows, excluded = _known(rows)
@@ -174,13 +176,6 @@ def read_market(
     _check(rows)
     notes = tuple(f"{n:,} rows left out: {why}." for why, n in excluded.values)
     return MarketTable(_ordered(rows), size, excluded, notes, simulated, currency)
-
-
-def names_of(values: pd.Series) -> pd.Series:
-    """Give names as texts, None where missing; whole numbers without a decimal point."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("string").astype(object).where(values.notna(), None)
 
 
 def need_owners(frame: pd.DataFrame, column: str) -> None:
@@ -206,12 +201,14 @@ def need_column(frame: pd.DataFrame, name: str, role: str) -> None:
     Raises
     ------
     ValueError
-        When it has not; the message lists the columns there are.
+        When it has not, or more than one of that name.
     """
     if name not in frame.columns:
         raise ValueError(
             f"{role}: the market table has no column {name!r}; it has {list(frame.columns)}"
         )
+    if int((frame.columns == name).sum()) > 1:
+        raise ValueError(f"{role}: the market table has {name!r} more than once; name each apart")
 
 
 def rows_in_words(frame: pd.DataFrame, wrong: Any, column: str) -> str:
@@ -266,7 +263,7 @@ def _with_share(
     by_market = None if sizes is None else sizes.groupby(rows["market"], sort=True).first()
     if quantity is None:
         need_column(rows, share, "share")
-        numbers = pd.to_numeric(rows[share], errors="coerce").astype(float)
+        numbers = _amounts(rows[share], share)
         return rows.rename(columns={share: "share"}).assign(share=numbers), by_market
     if sizes is None:
         raise ValueError(
@@ -274,25 +271,66 @@ def _with_share(
             "would take (a number, a column, or a series by market); it decides the outside share"
         )
     need_column(rows, quantity, "quantity")
-    sold = pd.to_numeric(rows[quantity], errors="coerce").astype(float)
+    sold = _amounts(rows[quantity], quantity)
     return rows.drop(columns="share", errors="ignore").assign(share=sold / sizes), by_market
+
+
+def _amounts(values: pd.Series, name: str) -> pd.Series:
+    """Read a column of numbers, also of numbers written as text; empty ones stay unknown.
+
+    Raises
+    ------
+    ValueError
+        When some are no numbers, with the first of them.
+    """
+    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype(float)
+    blank = values.isna() | (values.astype("string").str.strip() == "").fillna(True)
+    wrong = numbers.isna() & ~blank.astype(bool)
+    if wrong.any():
+        first = values[wrong].head(SHOWN)
+        raise ValueError(
+            f"column {name!r} of the market table: {wrong.sum():,} values are no numbers, first at "
+            f"rows {first.index.tolist()}: {', '.join(map(repr, first))}; correct them, or leave "
+            "them blank"
+        )
+    return numbers
 
 
 def _sizes(rows: pd.DataFrame, size: str | float | pd.Series) -> pd.Series:
     if isinstance(size, pd.Series):
-        values = rows["market"].map(size.set_axis(names_of(size.index.to_series())))
+        named = size.set_axis(names_of(size.index.to_series()))
+        twice = named.index[named.index.duplicated()]
+        if len(twice):
+            raise ValueError(
+                f"market_size names {sorted(set(twice))[:SHOWN]} more than once; give each market "
+                "one size"
+            )
+        values = rows["market"].map(named)
     elif isinstance(size, str):
         need_column(rows, size, "market_size")
-        values = pd.to_numeric(rows[size], errors="coerce")
+        values = _amounts(rows[size], size)
     else:
         values = pd.Series(float(size), index=rows.index)
-    wrong = ~(values > 0)
+    _check_sizes(rows["market"], values)
+    return values.astype(float)
+
+
+def _check_sizes(market: pd.Series, values: pd.Series) -> None:
+    """Refuse sizes that are none, and a market with two of them."""
+    named = market.notna()
+    wrong = named & ~((values > 0) & (values < np.inf))
     if wrong.any():
         raise ValueError(
-            "market_size must be above 0 in every market, it is not in "
-            f"{sorted(set(rows.loc[wrong, 'market']))[:SHOWN]}"
+            "market_size must be above 0 in every market, and finite; it is not in "
+            f"{sorted(set(market[wrong]))[:SHOWN]}"
         )
-    return values.astype(float)
+    sizes = values.groupby(market).nunique()
+    several = sizes.index[sizes > 1].tolist()
+    if several:
+        raise ValueError(
+            f"market_size differs between the rows of {len(several):,} markets, first "
+            f"{several[:SHOWN]}: a market has one size, which decides its outside share"
+        )
 
 
 def _known(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

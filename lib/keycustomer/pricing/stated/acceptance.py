@@ -312,14 +312,14 @@ def arc_elasticities(prices: FloatArray, demand: FloatArray) -> FloatArray:
 def _from_dearest(
     answers: npt.ArrayLike, prices: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray]:
-    dearest = np.asarray(answers, dtype=float)
+    dearest = given_numbers(answers, "answers")
     if dearest.ndim != 1:
         raise ValueError(
             "answers must hold one price a respondent; a table of yes and no is given as a "
             "DataFrame whose columns are the prices"
         )
     named = np.unique(dearest[dearest > 0])
-    tested = named if prices is None else np.unique(np.asarray(prices, dtype=float))
+    tested = named if prices is None else tested_prices(prices)
     strange = ~np.isnan(dearest) & (dearest != 0) & ~np.isin(dearest, tested)
     if strange.any():
         raise ValueError(
@@ -342,9 +342,11 @@ def _from_table(
             f"the table's columns {listed(names, 6)} must be the prices tested, as numbers"
         ) from None
     order = np.argsort(tested)
-    said = table[[names[k] for k in order]].to_numpy(float, na_value=np.nan)
+    if len(np.unique(tested)) < len(tested) or not np.isfinite(tested).all():
+        raise ValueError(f"the prices tested {listed(names, 6)} must be finite, each once")
+    said = np.column_stack([_answered(table[names[k]]) for k in order])
     tested = tested[order]
-    wrong = np.isfinite(said) & ~np.isin(said, (0, 1))
+    wrong = ~np.isnan(said) & ~np.isin(said, (0, 1))
     if wrong.any():
         raise ValueError(
             f"answers must be yes and no (true and false, 1 and 0), got "
@@ -360,6 +362,47 @@ def _from_table(
         return dearest, tested, []
     reason = "refuses a price and accepts a dearer one"
     return np.where(contrary, np.nan, dearest), tested, [(reason, int(contrary.sum()))]
+
+
+def _answered(column: pd.Series) -> FloatArray:
+    """Yes and no at one price as 1 and 0, NaN where not answered."""
+    numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(float)
+    odd = np.isnan(numbers) & column.notna().to_numpy()
+    if odd.any():
+        raise ValueError(
+            f"answers at price {float(str(column.name)):g}: {counted(int(odd.sum()), 'answer')} "
+            f"neither true and false nor 1 and 0, first at rows {column.index[odd][:3].tolist()}: "
+            f"{', '.join(map(repr, column[odd].head(3)))}"
+        )
+    return np.asarray(numbers)
+
+
+def given_numbers(values: npt.ArrayLike, name: str) -> FloatArray:
+    """Read an argument of numbers.
+
+    Raises
+    ------
+    ValueError
+        When some are no numbers.
+    """
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers, got {values!r:.60}") from None
+
+
+def tested_prices(prices: npt.ArrayLike) -> FloatArray:
+    """Give the prices tested in order, each once.
+
+    Raises
+    ------
+    ValueError
+        When one is no finite number.
+    """
+    found = np.unique(given_numbers(prices, "prices"))
+    if not np.isfinite(found).all():
+        raise ValueError(f"prices {found.tolist()[:5]} must be finite amounts")
+    return found
 
 
 def _some(weights: npt.ArrayLike | None, silent: npt.NDArray[np.bool_]) -> FloatArray | None:
@@ -389,6 +432,12 @@ def _check(
         raise ValueError(
             f"unit_cost={unit_cost!r} must be at least 0 and below the dearest price tested, "
             f"{prices[-1]:g}: at or below cost no price brings a profit"
+        )
+    paying = prices[prices > unit_cost][0]
+    if dearest.max() < paying:
+        raise ValueError(
+            f"nobody of {counted(len(dearest), 'respondent')} accepts {paying:g}, the lowest price "
+            f"tested above unit_cost={unit_cost:g}: no price is best; test lower ones"
         )
     if weights is not None and not ((weights > 0) & np.isfinite(weights)).all():
         raise ValueError("weights must be finite and above 0; leave out whom you do not count")

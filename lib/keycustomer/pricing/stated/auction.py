@@ -17,7 +17,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from keycustomer.pricing.stated.acceptance import StatedDemand, stated_demand
+from keycustomer.pricing.stated.acceptance import (
+    StatedDemand,
+    given_numbers,
+    stated_demand,
+    tested_prices,
+)
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
 
@@ -55,14 +60,14 @@ def bdm_demand(
     ValueError
         When bids or prices make no sense.
     """
-    given = np.asarray(bids, dtype=float)
+    given = given_numbers(bids, "bids")
     if given.ndim != 1:
         raise ValueError(f"bids must hold one number a participant, got shape {given.shape}")
     silent = np.isnan(given)
     dearest = given[~silent]
     if not (np.isfinite(dearest).all() and (dearest >= 0).all()):
         raise ValueError("bids must be finite amounts of at least 0")
-    told = _prices(dearest) if prices is None else np.unique(np.asarray(prices, dtype=float))
+    told = _prices(dearest) if prices is None else tested_prices(prices)
     return stated_demand(
         dearest,
         told,
@@ -122,8 +127,8 @@ def bdm_surplus(
     >>> bdm_surplus(60, 60, highest=100)
     18.0
     """
-    if not lowest < highest:
-        raise ValueError(f"lowest={lowest!r} must lie below highest={highest!r}")
+    if not -np.inf < lowest < highest < np.inf:
+        raise ValueError(f"lowest={lowest!r} must lie below highest={highest!r}, both finite")
     if pays not in ("price drawn", "own bid"):
         raise ValueError(f"pays={pays!r} must be 'price drawn' or 'own bid'")
     worth = np.asarray(willingness_to_pay, dtype=float)

@@ -21,6 +21,7 @@ from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.dimensions.complaints import did_you_mean, listed, refuse
 from keycustomer.dimensions.measurement.survey import WAVE, open_survey
+from keycustomer.pricing.panels.names import names_of
 
 QUESTIONS = ("price_too_cheap", "price_cheap", "price_expensive", "price_too_expensive")
 """The four questions, as a survey's columns are called, from the lowest price up."""
@@ -175,6 +176,7 @@ def _read(
         for question, name in zip(QUESTIONS, names, strict=True)
         for complaint in _value_complaints(name, table[name], prices[question])
     ]
+    complaints += _customer_complaints(table)
     refuse(complaints, "the price questions cannot be read")
     silent, complete = prices.isna().all(axis=1), prices.notna().all(axis=1)
     if not complete.any():
@@ -183,7 +185,7 @@ def _read(
             f"{listed(names)}: there is nothing to measure"
         )
     if CUSTOMER in table:
-        prices.insert(0, CUSTOMER, table[CUSTOMER].astype(str))
+        prices.insert(0, CUSTOMER, names_of(table[CUSTOMER]))
     excluded = _excluded(int(silent.sum()), int((~silent & ~complete).sum()))
     return PriceAnswers(prices[complete], excluded, currency, simulated, notes)
 
@@ -200,11 +202,26 @@ def _column_complaints(table: pd.DataFrame, names: list[str]) -> Iterable[str]:
         return [
             f"columns={names!r}: four different ones are needed, in the order {', '.join(WORDS)}"
         ]
+    twice = [name for name in (*names, CUSTOMER) if int((table.columns == name).sum()) > 1]
+    if twice:
+        return [f"column {name!r} is in the table more than once" for name in twice]
     return [
         f"column {name!r} is not in the table"
         + (did_you_mean(name, table.columns) or f"; its columns are {listed(table.columns, 8)}")
         for name in names
         if name not in table
+    ]
+
+
+def _customer_complaints(table: pd.DataFrame) -> list[str]:
+    """Tell of questionnaires without a customer_id: together they would count as one person."""
+    if CUSTOMER not in table or not table[CUSTOMER].isna().any():
+        return []
+    rows = table.index[table[CUSTOMER].isna()]
+    return [
+        f"column {CUSTOMER!r}: {counted(len(rows), 'questionnaire')} without one, first at rows "
+        f"{', '.join(map(repr, rows[:EXAMPLES].tolist()))}; fill them in, or drop the column when "
+        "everybody answered once"
     ]
 
 

@@ -149,6 +149,9 @@ def newton_miller_smith(
         raise ValueError(f"unit_cost={unit_cost!r} must be an amount of at least 0")
     read = read_price_points(answers) if isinstance(answers, pd.DataFrame) else answers
     scale = dict(CALIBRATION if calibration is None else calibration)
+    wrong = {answer: chance for answer, chance in scale.items() if not 0 <= chance <= 1}
+    if wrong:
+        raise ValueError(f"calibration={wrong}: probabilities must lie between 0 and 1")
     stated = [
         _chances(cheap_intent, "cheap_intent", read, scale),
         _chances(expensive_intent, "expensive_intent", read, scale),
@@ -160,10 +163,16 @@ def newton_miller_smith(
     prices = read.prices[used]
     grid = _grid(prices)
     bought = purchase_chances(prices, stated[0][used], stated[1][used], grid)
+    reach = bought.mean(axis=0)
+    if not reach[grid > unit_cost].any():
+        raise ValueError(
+            f"nobody would buy at a price above unit_cost={unit_cost:g}, at any of the "
+            f"{len(grid):,} prices named: no price is best; look at the intentions, their "
+            "calibration and the cost"
+        )
     best_reach, best_revenue, best_profit = _best_prices(
         bought, grid, unit_cost, read, used, (level, draws, seed, progress)
     )
-    reach = bought.mean(axis=0)
     return ReachCurves(
         frame=pd.DataFrame(
             {"price": grid, "reach": reach}
@@ -224,6 +233,11 @@ def _chances(
         return np.full(len(answers.frame), float(intent))
     if not isinstance(intent, pd.Series):
         raise ValueError(f"{name}: a series of answers, or one probability for all, is needed")
+    if not intent.index.is_unique:
+        raise ValueError(
+            f"{name}: '{intent.index[intent.index.duplicated()][0]}' stands twice in its index; "
+            "give one answer a respondent"
+        )
     whose: Any = answers.frame.index
     if "customer_id" in answers.frame and not whose.isin(intent.index).any():
         whose = answers.frame["customer_id"]

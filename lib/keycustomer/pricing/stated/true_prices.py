@@ -221,6 +221,9 @@ def judge_price_points(
         if isinstance(prices, PriceSensitivity)
         else {str(name): float(price) for name, price in prices.items()}
     )
+    odd = {name: price for name, price in named.items() if not 0 < price < np.inf}
+    if odd or not named:
+        raise ValueError(f"prices={odd or named}: at least one is needed, each finite and above 0")
     unit = prices.currency if isinstance(prices, PriceSensitivity) and not currency else currency
     rising = np.sort(worth)
     offered = np.array(list(named.values()))
