@@ -139,7 +139,9 @@ def test_layers(layers):
 
 def test_layers_that_take_worth_away_and_long_names(model):
     both = {"energy": ("green", "standard"), "service": ("person", "hotline")}
-    check_figure(plots.layer_worth_bars(layer_worth(model, LAYERS, ends=both)))
+    ax = plots.layer_worth_bars(layer_worth(model, LAYERS, ends=both))
+    check_figure(ax)
+    assert "no layer adds worth" in title(ax)
     named = {f"{LONG}core": ["energy"], f"{LONG}augmented": ["service"]}
     check_figure(plots.layer_worth_bars(layer_worth(model, named, judged=f"{LONG}core")))
 
@@ -178,7 +180,9 @@ def test_drawn_into_given_axes(shares, response, premium, layers, monkeypatch):
 
 @pytest.mark.parametrize("name", ["response", "premium", "layers", "value", "power"])
 def test_the_others_drawn_into_given_axes(name, response, premium, layers, monkeypatch):
-    design = choice_design({"price": [1, 2], "a": ["x", "y"]}, tasks=4, swaps=10)
+    design = choice_design(
+        {"price": [1, 2], "a": ["x", "y"]}, tasks=4, alternatives=2, directions={}
+    )
     draw = {
         "response": lambda ax: plots.offer_price_lines(response, ax),
         "premium": lambda ax: plots.green_premium_dots(premium, ax),

@@ -9,8 +9,8 @@ economic value to a customer adds up; :func:`study_power_lines` how many respond
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -211,15 +211,17 @@ def green_premium_dots(result: GreenPremium, ax: Axes | None = None) -> Axes:
     name_rows(ax, labels[::-1])
     unit = f", {result.currency}" if result.currency else ""
     level = percent(result.premium.level, 0)
-    ax.set_xlabel(escape_label(f"worth of {shorten(result.what, 36)}{unit} ({level} interval)"))
+    ax.set_xlabel(escape_label(f"willingness to pay{unit} ({level} interval)"))
     finding(ax, _green_sentence(result), width=title_width(ax, labels))
-    said = "; ".join(
-        f"{row['group']} "
-        + interval_text(row["premium"], row["lower"], row["upper"])
-        + ("" if math.isnan(row["truth"]) else f", truth {row['truth']:.2f}")
-        for row in rows.to_dict("records")
-    )
+    said = "; ".join(map(_premium_told, rows.to_dict("records")))
     return describe(ax, f"{_simulated(result.simulated)}Worth of {result.what}{unit}: {said}.")
+
+
+def _premium_told(row: dict[Hashable, Any]) -> str:
+    if math.isnan(row["premium"]):
+        return f"{row['group']} not told"
+    truth = "" if math.isnan(row["truth"]) else f", truth {row['truth']:.2f}"
+    return f"{row['group']} {interval_text(row['premium'], row['lower'], row['upper'])}{truth}"
 
 
 def _green_sentence(result: GreenPremium) -> str:
@@ -291,6 +293,8 @@ def _layer_sentence(result: LayerWorth, rows: pd.DataFrame, group: str) -> str:
     whose = "" if group == "all" else f"{shorten(group, LONGEST)}: "
     unit = f" {result.currency}" if result.currency else ""
     share = "" if math.isnan(top["share"]) else f", {percent(top['share'], 0)} of all"
+    if top["worth"] <= 0:
+        return f"{_simulated(result.simulated)}{whose}no layer adds worth to the plain package"
     return (
         f"{_simulated(result.simulated)}{whose}the {shorten(top['layer'], LONGEST)} layer is worth "
         f"most, {top['worth']:.3g}{unit}{share}"
