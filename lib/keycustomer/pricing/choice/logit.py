@@ -35,6 +35,7 @@ from keycustomer.pricing.choice.likelihood import (
 from keycustomer.stats.bootstrap import checked_level
 from keycustomer.stats.regressions.clustering import covariance_over_customers, sums_by_customer
 from keycustomer.stats.samples import FloatArray
+from keycustomer.stats.student import student_quantile
 
 Errors = Literal["clustered", "classical"]
 
@@ -310,9 +311,7 @@ def critical_value(level: float, clusters: int) -> float:
     """Give standard errors on each side of an interval: Student's t, normal without clusters."""
     if clusters < 2:
         return NormalDist().inv_cdf((1 + level) / 2)
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, clusters - 1))
+    return student_quantile(level, clusters - 1)
 
 
 def _influence(data: ChoiceData, tasks: Tasks, peak: Peak, bread: FloatArray) -> FloatArray:

@@ -41,6 +41,7 @@ from keycustomer.stats.regressions.clustering import (
     covariance_over_customers,
     sums_by_customer,
 )
+from keycustomer.stats.regressions.instruments import WEAK_F, joint_f
 from keycustomer.stats.regressions.regression import fit_regression
 from keycustomer.stats.samples import FloatArray
 
@@ -50,9 +51,6 @@ INSTRUMENTS = ("cost shocks", "managers' habits")
 
 FEWEST_LEAVERS = 30
 """Leavers below which no effect can be told from chance."""
-
-WEAK = 10.0
-"""First-stage F below which instruments are called weak (Staiger & Stock 1997)."""
 
 RIDGE = 0.01
 """Penalty on the covariates: it keeps months in which nobody left finite.  A hundred times as much
@@ -230,8 +228,7 @@ class _FirstStage:
 
     def joint_f(self) -> float:
         """Wald statistic of the instruments over their number."""
-        own, covariance = self._own()
-        return float(own @ np.linalg.solve(covariance, own)) / len(own)
+        return joint_f(*self._own())
 
     def table(self) -> pd.DataFrame:
         """List the instruments."""
@@ -346,8 +343,8 @@ def _notes(
     missing = [one for one in asked if one not in used]
     if missing:
         told.append(f"Not known in these data: {', '.join(missing)}.")
-    if stage.joint_f() < WEAK:
-        told.append(f"The instruments are weak (F below {WEAK:g}): do not trust the interval.")
+    if stage.joint_f() < WEAK_F:
+        told.append(f"The instruments are weak (F below {WEAK_F:g}): do not trust the interval.")
     left_out = data.excluded[data.excluded["rows"] > 0]
     told += [
         f"{row.rows:,} customer-months left out: {row.reason}." for row in left_out.itertuples()

@@ -14,13 +14,12 @@ Tenreyro (2006), Review of Economics and Statistics 88, 641-658, for Poisson; Ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
-from keycustomer.pricing.elasticity.absorbing import Fit, fit_linear, fit_poisson, free_of
 from keycustomer.pricing.elasticity.earlier import changes_of
 from keycustomer.pricing.elasticity.first_stage import FirstStage, explained_away, first_stage
 from keycustomer.pricing.elasticity.identification import identification, price_variation
@@ -35,6 +34,8 @@ from keycustomer.pricing.elasticity.rows import (
 from keycustomer.pricing.panels.panel import PricePanel
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import checked_level
+from keycustomer.stats.regressions.absorbing import Fit, fit_linear, fit_poisson, free_of
+from keycustomer.stats.student import student_quantile
 
 METHODS = ("ols", "fixed effects", "iv", "poisson")
 """Estimators, from the most naive on."""
@@ -154,7 +155,7 @@ class Elasticities:
         rows = self.frame[self.frame["group"] == group].set_index("term")
         value = float(rows.loc[terms, "elasticity"].sum())
         error = float(np.sqrt(self.covariances[group].loc[terms, terms].to_numpy().sum()))
-        reach = error * _quantile(self.level, int(rows["degrees_of_freedom"].iloc[0]))
+        reach = error * student_quantile(self.level, int(rows["degrees_of_freedom"].iloc[0]))
         return {
             "group": group,
             "elasticity": value,
@@ -264,7 +265,8 @@ def price_elasticity(
         for group, rows in groups_of(frame, by)
     ]
     simulated = panel.simulated if isinstance(panel, PricePanel) else False
-    return _gathered(found, columns, method, level, simulated)
+    gathered = _gathered(found, columns, method, level, simulated)
+    return gathered if by is None else _with_ungrouped(gathered, frame[by], by)
 
 
 def _columns(
@@ -372,18 +374,12 @@ def _left(alone: np.ndarray, method: str, columns: Columns) -> pd.DataFrame:
     return pd.DataFrame(alone[:, : len(names)], columns=names)
 
 
-def _quantile(level: float, freedom: int) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, freedom))
-
-
 def _terms(rows: Rows, fit: Fit, columns: Columns, method: str, level: float) -> pd.DataFrame:
     """One row a price: the own one first."""
     terms = ["own", *columns.cross]
     value = fit.slopes[: len(terms)]
     error = np.sqrt(np.diag(fit.covariance)[: len(terms)])
-    reach = error * _quantile(level, rows.clustered - 1)
+    reach = error * student_quantile(level, rows.clustered - 1)
     return pd.DataFrame(
         {
             "method": method,
@@ -448,6 +444,17 @@ def _gathered(
         simulated=simulated,
         notes=tuple(_notes(found, columns, method)),
     )
+
+
+def _with_ungrouped(found: Elasticities, groups: pd.Series, by: str) -> Elasticities:
+    """Count the rows that belong to no group."""
+    rows = int(groups.isna().sum())
+    if not rows:
+        return found
+    row = pd.DataFrame([{"group": "none", "reason": f"{by} not known", "rows": rows}])
+    note = f"{counted(rows, 'row')} without a {by}, in no group ({percent(rows / len(groups))})"
+    dropped = pd.concat([found.dropped, row], ignore_index=True) if len(found.dropped) else row
+    return replace(found, dropped=dropped, notes=(*found.notes, note))
 
 
 def _stage_row(group: str, stage: FirstStage, columns: Columns) -> dict[str, object]:

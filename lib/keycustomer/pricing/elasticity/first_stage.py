@@ -16,12 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.pricing.elasticity.absorbing import (
-    Codes,
-    cluster_sums,
-    small_sample,
-    solve,
-)
+from keycustomer.stats.regressions.absorbing import Codes, small_sample, solve
+from keycustomer.stats.regressions.clustering import sums_by_customer
+from keycustomer.stats.regressions.instruments import effective_f, joint_f
+from keycustomer.stats.regressions.normal_draws import covariance_root
 from keycustomer.stats.samples import FloatArray
 
 WORST_BIAS = 0.10
@@ -89,29 +87,25 @@ def first_stage(
     level : float
         Level of the Anderson-Rubin interval.
     """
+    # the judgement rests on what instruments span, not on their units
+    instruments = instruments / np.sqrt((instruments**2).mean(axis=0))
     slopes = solve(instruments, np.column_stack([outcome, price]))
     joint = _joint_covariance(outcome, price, instruments, slopes, clusters, used)
     count = instruments.shape[1]
     first, covariance = slopes[:, 1], joint[count:, count:]
     products = instruments.T @ instruments
     fitted = float(first @ products @ first)
-    root = _root(products)
+    root = covariance_root(products)
     spread = root @ covariance @ root
-    wald = float(first @ np.linalg.pinv(covariance, hermitian=True) @ first)
     groups = int(clusters.max()) + 1
     return FirstStage(
-        f=wald / count,
-        effective_f=fitted / float(np.trace(spread)),
+        f=joint_f(first, covariance),
+        effective_f=effective_f(root @ first, spread),
         critical_value=critical_value(spread),
         partial_r2=fitted / float(price @ price),
         anderson_rubin=_anderson_rubin(slopes, joint, products, groups, level),
         overidentification=_hansen(outcome, price, instruments, clusters),
     )
-
-
-def _root(matrix: FloatArray) -> FloatArray:
-    values, vectors = np.linalg.eigh(matrix)
-    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def _joint_covariance(
@@ -127,7 +121,7 @@ def _joint_covariance(
     inverse = np.linalg.pinv(instruments.T @ instruments, hermitian=True)
     left = np.column_stack([outcome, price]) - instruments @ slopes
     scores = np.column_stack([instruments * left[:, [0]], instruments * left[:, [1]]])
-    sums = cluster_sums(scores, clusters)
+    sums = sums_by_customer(scores, clusters)
     both = np.kron(np.eye(2), inverse)
     factor = small_sample(len(sums), n, used + count)
     return np.asarray(factor * both @ (sums.T @ sums) @ both)
@@ -205,7 +199,7 @@ def _hansen(
         return float("nan")
     fitted = instruments @ solve(instruments, price)
     start = float(fitted @ outcome / (fitted @ price))
-    sums = cluster_sums(instruments * (outcome - start * price)[:, None], clusters)
+    sums = sums_by_customer(instruments * (outcome - start * price)[:, None], clusters)
     weight = np.linalg.pinv(sums.T @ sums, hermitian=True)
     toward = instruments.T @ price
     value = float(toward @ weight @ (instruments.T @ outcome) / (toward @ weight @ toward))

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import percent
-from keycustomer.pricing.elasticity.absorbing import sweep
 from keycustomer.pricing.elasticity.first_stage import FirstStage
 from keycustomer.pricing.elasticity.rows import Columns, Rows
+from keycustomer.stats.regressions.absorbing import sweep
 
 LITTLE = 0.02
 """Share of the price variance left below which that is told."""

@@ -22,6 +22,7 @@ from keycustomer.pricing.elasticity.synthetic import known_panel
 from keycustomer.relationships.many_companies import simulated_companies
 from keycustomer.stats.bootstrap import Progress, after_quiet
 from keycustomer.stats.proportion import wilson_interval
+from keycustomer.stats.student import student_quantile
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +83,8 @@ class ElasticityRecovery:
 
 
 def _summarised(name: str, rows: pd.DataFrame, level: float) -> dict[str, Any]:
-    from scipy.stats import t
-
     error, n = rows["error"].to_numpy(float), len(rows)
-    reach = float(t.ppf((1 + level) / 2, n - 1)) * error.std(ddof=1) / np.sqrt(n)
+    reach = student_quantile(level, n - 1) * error.std(ddof=1) / np.sqrt(n)
     held = int(rows["held"].sum())
     lower, upper = wilson_interval(held, n, level)
     return {

@@ -23,6 +23,7 @@ from keycustomer.pricing.market.linear_gmm import (
 )
 from keycustomer.pricing.market.tables import MarketTable, need_column
 from keycustomer.stats.samples import FloatArray
+from keycustomer.stats.student import student_quantile
 
 CONSTANT = "constant"
 """Name of the constant: the worth of buying any of the products at all."""
@@ -181,9 +182,7 @@ def critical_value(design: DemandDesign, level: float) -> float:
     """Errors to each side of an interval: normal, or t with groups - 1 degrees of freedom."""
     if design.cluster is None:
         return NormalDist().inv_cdf((1 + level) / 2)
-    from scipy.special import stdtrit
-
-    return float(stdtrit(int(design.cluster.max()), (1 + level) / 2))
+    return student_quantile(level, int(design.cluster.max()))
 
 
 def few_clusters(design: DemandDesign) -> list[str]:

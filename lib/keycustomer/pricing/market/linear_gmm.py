@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keycustomer.stats.regressions.instruments import WEAK_F, effective_f, joint_f
 from keycustomer.stats.samples import FloatArray
 
 ABSORBED = 1e-12
@@ -25,9 +26,6 @@ MOST_ROUNDS = 10_000
 
 OWN_SHARE = 1e-8
 """Share of a column's length that must be left once effects and the other columns are out."""
-
-WEAK_F = 10.0
-"""Rule of thumb of Staiger & Stock (1997): below it instruments count as weak."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,8 +278,7 @@ def first_stage(
     z = basis.U[:, kept] * np.sqrt(n)
     slope = z.T @ left / n
     spread = _moment_spread(z, left - z @ slope, cluster, "robust", False) / n
-    f = float(slope @ np.linalg.pinv(spread, hermitian=True) @ slope) / z.shape[1]
-    effective = float(slope @ slope / np.trace(spread))
+    f, effective = joint_f(slope, spread), effective_f(slope, spread)
     return FirstStage(f, effective, float(slope @ slope * n / (left @ left)), count)
 
 

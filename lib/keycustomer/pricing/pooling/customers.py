@@ -48,6 +48,7 @@ from keycustomer.pricing.pooling.spreads import (
 from keycustomer.stats import Estimate, verdict_above
 from keycustomer.stats.bootstrap import checked_level
 from keycustomer.stats.samples import FloatArray
+from keycustomer.stats.student import student_quantile
 
 MATTERS = 0.2
 """Difference of elasticities from which tiers count as different: about the error of a good
@@ -137,7 +138,7 @@ class CustomerElasticities:
         if not (free > 0 and variance >= 0):
             why = f"{counted(int(counts.min()), 'customer')} with an estimate in a tier"
             return Estimate.without_interval(value, UNIT, n, why, self.level)
-        reach = _t(self.level, free) * math.sqrt(variance)
+        reach = student_quantile(self.level, free) * math.sqrt(variance)
         method = f"t interval, {free:.0f} degrees of freedom, errors over customers"
         return Estimate(value, value - reach, value + reach, UNIT, n, method, self.level)
 
@@ -369,7 +370,7 @@ def _reach(found: OwnSlopes, pooled: PooledSlopes, method: Method, level: float)
         return NormalDist().inv_cdf((1 + level) / 2) * pooled.error
     rows = found.design.rows
     free = np.bincount(rows.tier, minlength=len(rows.tiers)) - 1.0
-    return np.array([_t(level, f) for f in free])[rows.tier] * pooled.error
+    return np.array([student_quantile(level, f) for f in free])[rows.tier] * pooled.error
 
 
 def _frame(found: OwnSlopes, pooled: PooledSlopes, reach: FloatArray) -> pd.DataFrame:
@@ -397,7 +398,7 @@ def _tiers(found: OwnSlopes, pooled: PooledSlopes, level: float) -> pd.DataFrame
     rows, own = found.design.rows, found.own
     counts = np.bincount(own.tier, minlength=len(rows.tiers))
     means, errors = pooled.mean, np.sqrt(np.diag(pooled.covariance))
-    reach = np.array([_t(level, count - 1.0) for count in counts]) * errors
+    reach = np.array([student_quantile(level, count - 1.0) for count in counts]) * errors
     of_tier = [own.of_tier(code) for code in range(len(rows.tiers))]
     enough = [len(part) - 1 >= LEAST_SPARE for part in of_tier]
     spreads = [
@@ -482,12 +483,6 @@ def _size(difference: Estimate) -> Estimate:
         difference.method,
         difference.level,
     )
-
-
-def _t(level: float, free: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, free)) if free > 0 else math.nan
 
 
 def _interval(row: Any) -> str:

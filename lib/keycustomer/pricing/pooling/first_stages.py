@@ -22,10 +22,8 @@ import numpy as np
 from keycustomer.pricing.pooling.rows import PooledRows
 from keycustomer.pricing.pooling.slopes import Design, common_influence, weighted_slopes
 from keycustomer.stats.regressions.clustering import covariance_over_customers
+from keycustomer.stats.regressions.instruments import WEAK_F, joint_f
 from keycustomer.stats.samples import FloatArray
-
-WEAK = 10.0
-"""First-stage F below which instruments count as weak (Staiger & Stock 1997)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class FirstStage:
     @property
     def weak(self) -> bool:
         """Whether F is below 10."""
-        return not self.statistic >= WEAK
+        return not self.statistic >= WEAK_F
 
 
 def first_stage(rows: PooledRows) -> FirstStage:
@@ -82,11 +80,10 @@ def first_stage(rows: PooledRows) -> FirstStage:
     influence = common_influence(design, found)[:, places]
     covariance = covariance_over_customers(influence)
     coefficients = found.common[places]
-    distance = coefficients @ np.linalg.pinv(covariance, hermitian=True) @ coefficients
     return FirstStage(
         coefficients=coefficients,
         errors=np.sqrt(np.diag(covariance)),
-        statistic=float(distance) / len(places),
+        statistic=joint_f(coefficients, covariance),
         residual=found.residual,
         covariance=covariance,
     )

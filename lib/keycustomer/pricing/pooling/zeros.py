@@ -29,6 +29,7 @@ from keycustomer.pricing.pooling.known import known_sales
 from keycustomer.pricing.pooling.rows import Named, PooledRows, read_rows
 from keycustomer.pricing.pooling.tier_slopes import fit_tier_slopes
 from keycustomer.stats.bootstrap import Progress, after_quiet, checked_level
+from keycustomer.stats.student import student_quantile
 
 WAYS = ("log-log, zeros dropped", "log(quantity + 1)", "Poisson, zeros kept")
 """What is done with weeks without a sale."""
@@ -205,7 +206,7 @@ def _rows_of(
     way: str, rows: PooledRows, poisson: bool, zeros: Mapping[str, float], level: float
 ) -> pd.DataFrame:
     found = fit_tier_slopes(rows, poisson=poisson, by_cell=True)
-    reach = np.array([_t(level, count - 1) for count in found.clusters]) * found.error
+    reach = np.array([student_quantile(level, count - 1) for count in found.clusters]) * found.error
     return pd.DataFrame(
         {
             "way": way,
@@ -227,12 +228,6 @@ def _over_seeds(whole: pd.DataFrame, seeds: int, level: float) -> pd.DataFrame:
     groups = whole.groupby(["way", "tier"], sort=False)
     table = groups[["elasticity", "rows", "zeros", "truth", "coverage"]].mean()
     table["standard_error"] = groups["elasticity"].std()
-    reach = _t(level, seeds - 1) * table["standard_error"] / math.sqrt(seeds)
+    reach = student_quantile(level, seeds - 1) * table["standard_error"] / math.sqrt(seeds)
     table["lower"], table["upper"] = table["elasticity"] - reach, table["elasticity"] + reach
     return table.reset_index()
-
-
-def _t(level: float, free: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, free)) if free > 0 else math.nan

@@ -42,6 +42,7 @@ from keycustomer.pricing.proneness.responses import (
 )
 from keycustomer.stats import Estimate, verdict_above
 from keycustomer.stats.bootstrap import Seed, checked_level
+from keycustomer.stats.student import student_quantile
 
 NEARLY_ALL = 0.9
 """Share of lines on deal above which deals do not tell customers apart."""
@@ -321,8 +322,6 @@ def _groups(
     shrunken: pd.Series, told: PriceResponses, groups: int, level: float, spread: float
 ) -> pd.DataFrame:
     """Mean relative elasticity of groups by proneness, each customer by its precision."""
-    from scipy.stats import t
-
     rank = shrunken.rank(method="first").to_numpy() - 1
     place = (rank * groups // len(shrunken)).astype(int)
     weight = 1 / (told.variance + spread**2)
@@ -333,7 +332,7 @@ def _groups(
         squares = float(weight[inside] @ (told.raw[inside] - mean) ** 2)
         n = int(inside.sum())
         error = np.sqrt(squares / (n - 1) / weight[inside].sum())
-        reach = float(t.ppf((1 + level) / 2, n - 1) * error)
+        reach = float(student_quantile(level, n - 1) * error)
         rows.append(
             {
                 "group": group + 1,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from keycustomer.stats.regressions.clustering import sums_by_customer
 from keycustomer.stats.samples import FloatArray
 
 Codes = npt.NDArray[np.int64]
@@ -157,8 +158,19 @@ def fit_linear(
 
 
 def solve(columns: FloatArray, outcome: FloatArray) -> FloatArray:
-    """Least-squares coefficients, shape (k,) or (k, outcomes)."""
-    return np.asarray(np.linalg.lstsq(columns, outcome, rcond=None)[0], dtype=np.float64)
+    """Least-squares coefficients, shape (k,) or (k, outcomes), whatever units columns are in."""
+    size = np.sqrt((columns**2).sum(axis=0))
+    size = np.where(size > 0, size, 1.0)
+    found = np.linalg.lstsq(columns / size, outcome, rcond=None)[0]
+    return np.asarray((found.T / size).T, dtype=np.float64)
+
+
+def inverse_of(gram: FloatArray) -> FloatArray:
+    """Give the pseudo-inverse of products of columns, whatever units these are in."""
+    size = np.sqrt(np.diag(gram))
+    both = np.outer(size, size)
+    both = np.where(both > 0, both, 1.0)
+    return np.asarray(np.linalg.pinv(gram / both, hermitian=True) / both)
 
 
 def clustered(
@@ -184,8 +196,8 @@ def clustered(
         Inverse information; left out, that of least squares.
     """
     n, k = columns.shape
-    inverse = np.linalg.pinv(columns.T @ columns, hermitian=True) if bread is None else bread
-    sums = cluster_sums(columns * residual[:, None], clusters)
+    inverse = inverse_of(columns.T @ columns) if bread is None else bread
+    sums = sums_by_customer(columns * residual[:, None], clusters)
     factor = small_sample(len(sums), n, k + absorbed)
     return np.asarray(factor * inverse @ (sums.T @ sums) @ inverse)
 
@@ -193,11 +205,6 @@ def clustered(
 def small_sample(clusters: int, rows: int, used: int) -> float:
     """Correction of a clustered covariance for few clusters and rows."""
     return clusters / (clusters - 1) * (rows - 1) / max(rows - used, 1)
-
-
-def cluster_sums(values: FloatArray, clusters: Codes) -> FloatArray:
-    """Sum of each column within clusters, shape (clusters, columns)."""
-    return np.column_stack([np.bincount(clusters, column) for column in values.T])
 
 
 def fit_poisson(
@@ -243,8 +250,8 @@ def fit_poisson(
             "controls or effects"
         )
     left = sweep(columns, effects, mean)
-    bread = np.linalg.pinv((left * mean[:, None]).T @ left, hermitian=True)
-    covariance = clustered(left, outcome - mean, clusters, absorbed, np.asarray(bread))
+    bread = inverse_of((left * mean[:, None]).T @ left)
+    covariance = clustered(left, outcome - mean, clusters, absorbed, bread)
     return Fit(slopes, covariance, outcome - mean, left)
 
 
