@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
-from keycustomer.pricing.elasticity.absorbing import Codes, sweep
+from keycustomer.stats.regressions.absorbing import Codes, sweep
 from keycustomer.stats.samples import FloatArray
 
 LEAST_CLUSTERS = 5
