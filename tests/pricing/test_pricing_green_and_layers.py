@@ -271,5 +271,7 @@ def test_rows_that_are_not_there(model):
     found = layer_worth(model, LAYERS)
     with pytest.raises(ValueError, match="no group 'both'"):
         found.of_group("both")
+    with pytest.raises(TypeError, match="fit one with fit_logit"):
+        layer_worth(found, LAYERS)
     with pytest.raises(ValueError, match="no layer 'tangible'"):
         found.share_of("tangible")

@@ -187,11 +187,15 @@ def layer_worth(
 
     Raises
     ------
+    TypeError
+        When the model is no logit.
     ValueError
         With every complaint: an attribute that is none, or stands in two layers; an empty layer;
         an unknown level; a price coefficient of all respondents that is not negative.
     """
     checked_level(level)
+    if not isinstance(model, LogitModel):
+        raise TypeError(f"model is a {type(model).__name__}; fit one with fit_logit")
     wrong = list(_complaints(model, layers, ends or {}, judged))
     if wrong:
         raise ValueError("; ".join(wrong))
