@@ -13,7 +13,7 @@ from keycustomer.pricing import (
     price_waterfall,
     true_point_of_discount,
 )
-from keycustomer.pricing.optimal.realisation import PriceWaterfall
+from keycustomer.pricing.realised.waterfall import PriceWaterfall
 from keycustomer.simulate import Parameters, simulate_company
 from keycustomer.stats import Estimate
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.customers import customer_table
 from keycustomer.pricing import discount_outliers, pocket_price_band, price_waterfall
-from keycustomer.pricing.optimal.deep_discounts import few_by_chance
-from keycustomer.pricing.optimal.pocket_prices import explained
+from keycustomer.pricing.realised.deep_discounts import few_by_chance
+from keycustomer.pricing.realised.pocket_prices import explained
 from keycustomer.simulate import simulate_company
 from sold_bases import sold_base
 

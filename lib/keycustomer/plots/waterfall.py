@@ -33,10 +33,10 @@ from keycustomer.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from keycustomer.pricing.optimal.deep_discounts import DeepDiscounts
-    from keycustomer.pricing.optimal.negotiation import PointOfDiscount
-    from keycustomer.pricing.optimal.pocket_prices import PocketPriceBand
-    from keycustomer.pricing.optimal.realisation import PriceWaterfall
+    from keycustomer.pricing.realised.deep_discounts import DeepDiscounts
+    from keycustomer.pricing.realised.negotiation import PointOfDiscount
+    from keycustomer.pricing.realised.pocket_prices import PocketPriceBand
+    from keycustomer.pricing.realised.waterfall import PriceWaterfall
 
 LONGEST = 24
 """Characters of a group or account."""

@@ -1,1 +1,1 @@
-"""What to charge: optimal prices, floors, corridors, and what discounts cost."""
+"""What to charge: optimal prices, their floors and corridors, prices that differ by customer."""

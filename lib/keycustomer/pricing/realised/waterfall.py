@@ -11,7 +11,7 @@ systems hold them with the order line, so they are given by the caller.  The las
 literature calls the pocket margin.
 
 How far the pocket prices of customers lie apart, see
-:func:`~keycustomer.pricing.optimal.pocket_prices.pocket_price_band`.
+:func:`~keycustomer.pricing.realised.pocket_prices.pocket_price_band`.
 
 Source: Marn & Rosiello (1992), Harvard Business Review 70(5), 84-94.
 """

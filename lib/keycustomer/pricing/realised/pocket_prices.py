@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
-from keycustomer.pricing.optimal.realisation import PriceWaterfall
+from keycustomer.pricing.realised.waterfall import PriceWaterfall
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level
 from keycustomer.stats.samples import FloatArray

@@ -34,7 +34,7 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import amount, counted, percent, report_html
-from keycustomer.pricing.optimal.realisation import (
+from keycustomer.pricing.realised.waterfall import (
     ALL,
     DAYS_OF_MONTH,
     PriceWaterfall,
@@ -189,7 +189,7 @@ def point_of_discount(
     Parameters
     ----------
     source : PriceWaterfall or CustomerBase
-        From :func:`~keycustomer.pricing.optimal.realisation.price_waterfall`, or a base.
+        From :func:`~keycustomer.pricing.realised.waterfall.price_waterfall`, or a base.
     points : float
         Further discount, share of the list price: .01 is one point; below 0 a point less.
     elasticity : float, Estimate, or mapping or Series of them, optional
@@ -508,7 +508,7 @@ def true_point_of_discount(
     ValueError
         When the data are real.
     """
-    from keycustomer.pricing.optimal.true_discounts import future_of
+    from keycustomer.pricing.realised.true_discounts import future_of
 
     future = future_of(company, points, horizon, discount_rate)
     rows = [(ALL, future)]
