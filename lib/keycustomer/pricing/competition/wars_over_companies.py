@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import sentence_html
@@ -29,14 +28,11 @@ from keycustomer.pricing.competition.company_wars import (
     Service,
     war_with_service,
 )
+from keycustomer.relationships.many_companies import FEWEST, mean_over_companies
 from keycustomer.simulate import Parameters
-from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
+from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
 from keycustomer.stats.estimate import verdict_above
-from keycustomer.stats.samples import FloatArray
-
-FEWEST = 20
-"""Companies below which a comparison is called too small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,22 +201,4 @@ def _row(usual: pd.Series, better: pd.Series, accounts: int) -> dict[str, Any]:
 
 
 def _mean(column: pd.Series, unit: str, draws: int, seed: Seed) -> Estimate:
-    """Mean over companies with its BCa interval."""
-    values: FloatArray = column.to_numpy(dtype=np.float64)
-    count = len(values)
-    if not np.isfinite(values).all():
-        why = "not known in every company"
-        return Estimate.without_interval(float(values.mean()), unit, count, why)
-    drawn = bootstrap(
-        lambda weights: (weights @ values)[:, None] / count,
-        np.ones(count, dtype=np.int64),
-        draws=draws,
-        seed=seed,
-    )
-    return bootstrap_estimate(
-        float(values.mean()),
-        drawn[:, 0],
-        unit=unit,
-        n=count,
-        leave_one_out=(values.sum() - values) / (count - 1),
-    )
+    return mean_over_companies(column.to_numpy(dtype=float), unit, draws=draws, seed=seed)

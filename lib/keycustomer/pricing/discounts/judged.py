@@ -32,12 +32,9 @@ from keycustomer.pricing.discounts.pilot import (
     DiscountPilotSettings,
     discount_pilot,
 )
-from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, verdict_above
+from keycustomer.relationships.many_companies import FEWEST, mean_over_companies
+from keycustomer.stats import Estimate, verdict_above
 from keycustomer.stats.bootstrap import Progress, after_quiet
-from keycustomer.stats.samples import FloatArray
-
-COMPANIES = 20
-"""Companies over which a comparison on simulated data is repeated at least."""
 
 TODAY, BEST = "today's habit", "true optimum"
 
@@ -161,7 +158,7 @@ class JudgedDiscounts:
 def judge_discounts(
     settings: DiscountPilotSettings | None = None,
     *,
-    companies: int = COMPANIES,
+    companies: int = FEWEST,
     first_seed: int = 501,
     budget_share: float = 0.03,
     progress: Progress | None = None,
@@ -229,21 +226,3 @@ def _judged(pilot: DiscountPilot, budget_share: float) -> list[dict[str, Any]]:
 
 def _share(gain: float, best: float) -> float:
     return gain / best if best > 0 else np.nan
-
-
-def mean_over_companies(values: FloatArray, unit: str) -> Estimate:
-    """Mean over companies with the interval of companies drawn again.
-
-    Parameters
-    ----------
-    values : ndarray, shape (companies,)
-        One a company.
-    unit : str
-        Their unit.
-    """
-
-    def statistic(weights: FloatArray) -> FloatArray:
-        return np.asarray((weights @ values / weights.sum(axis=1))[:, None])
-
-    drawn = bootstrap(statistic, np.ones(len(values)), draws=2_000)[:, 0]
-    return bootstrap_estimate(float(values.mean()), drawn, unit=unit, n=len(values))

@@ -28,9 +28,12 @@ from keycustomer.customers.rendering import report_html
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.discounts.discount_months import Source, discount_months
 from keycustomer.pricing.discounts.equivalent import equivalent_discount
-from keycustomer.pricing.discounts.judged import COMPANIES, mean_over_companies
 from keycustomer.pricing.discounts.retention import METHODS, retention_response
-from keycustomer.relationships.many_companies import simulated_companies
+from keycustomer.relationships.many_companies import (
+    FEWEST,
+    mean_over_companies,
+    simulated_companies,
+)
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.simulate import (
     Company,
@@ -334,7 +337,7 @@ class EquivalentOverCompanies:
 
 
 def equivalent_over_companies(
-    companies: int = COMPANIES,
+    companies: int = FEWEST,
     accounts: int = 1_000,
     months: int = 36,
     *,

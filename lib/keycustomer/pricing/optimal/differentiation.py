@@ -30,10 +30,14 @@ from keycustomer.customers.rendering import sentence_html
 from keycustomer.pricing.optimal.customers_today import CustomersAtPrices, customers_at_prices
 from keycustomer.pricing.optimal.over_lifetime import LifetimePrice, lifetime_optimal_price
 from keycustomer.pricing.optimal.price_responses import Response
-from keycustomer.relationships.many_companies import simulated_companies
+from keycustomer.relationships.many_companies import (
+    FEWEST,
+    mean_over_companies,
+    simulated_companies,
+)
 from keycustomer.simulate import Parameters, Policy, PolicyComparison, PricingRule, compare_policies
 from keycustomer.simulate.columns import customer_ids
-from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
+from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.estimate import verdict_above
 
@@ -50,9 +54,6 @@ CUTS = (0.8, 0.95)
 
 DISCOUNTS = (-1.0, 0.95)
 """Range of discounts that a price is made of; below 0 a price above the list."""
-
-FEWEST = 20
-"""Companies below which a comparison is called too small."""
 
 
 def plan_prices(
@@ -233,22 +234,7 @@ class PriceDifferentiation:
         if not len(values):
             known = ", ".join(map(repr, self.frame["plan"].unique()))
             raise KeyError(f"no plan {plan!r}; there is: {known}")
-        count, unit = len(values), "share of profit"
-        if count < 2:
-            return Estimate.without_interval(float(values.mean()), unit, count, "one company")
-        drawn = bootstrap(
-            lambda weights: (weights @ values)[:, None] / count,
-            np.ones(count, dtype=np.int64),
-            draws=draws,
-            seed=seed,
-        )
-        return bootstrap_estimate(
-            float(values.mean()),
-            drawn[:, 0],
-            unit=unit,
-            n=count,
-            leave_one_out=(values.sum() - values) / (count - 1),
-        )
+        return mean_over_companies(values, "share of profit", draws=draws, seed=seed)
 
     @property
     def verdict(self) -> str:

@@ -20,10 +20,14 @@ import pandas as pd
 from keycustomer.customers.rendering import sentence_html
 from keycustomer.relationships.judged.plan_judgement import BEST, TODAY, judge_plans
 from keycustomer.relationships.judged.true_levels import level_truth
-from keycustomer.relationships.many_companies import simulated_companies
+from keycustomer.relationships.many_companies import (
+    FEWEST,
+    mean_over_companies,
+    simulated_companies,
+)
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
 from keycustomer.simulate import Parameters
-from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
+from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.estimate import verdict_above
 from keycustomer.stats.samples import FloatArray
@@ -33,9 +37,6 @@ PlanMaker: TypeAlias = Callable[[CustomerMonths, float], Mapping[str, Any]]
 
 SHARE = "attainable_gain_share"
 """What plans are compared by, if nothing else is said."""
-
-FEWEST = 20
-"""Companies below which a comparison is called too small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,20 +318,4 @@ def judge_over_companies(
 def _mean(values: FloatArray, column: str, draws: int, seed: Seed) -> Estimate:
     """Mean over companies with its BCa interval."""
     unit = "share of gain" if column == SHARE else column.replace("_", " ")
-    count = len(values)
-    if count < 2 or not np.isfinite(values).all():
-        why = "one company" if count < 2 else "not known in every company"
-        return Estimate.without_interval(float(values.mean()), unit, count, why)
-    drawn = bootstrap(
-        lambda weights: (weights @ values)[:, None] / count,
-        np.ones(count, dtype=np.int64),
-        draws=draws,
-        seed=seed,
-    )
-    return bootstrap_estimate(
-        float(values.mean()),
-        drawn[:, 0],
-        unit=unit,
-        n=count,
-        leave_one_out=(values.sum() - values) / (count - 1),
-    )
+    return mean_over_companies(values, unit, draws=draws, seed=seed)
