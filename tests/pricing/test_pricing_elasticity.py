@@ -413,3 +413,57 @@ def test_few_clusters_are_told_and_nothing_is_changed() -> None:
         )._repr_html_()
     )
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_rows_without_a_group_are_counted() -> None:
+    frame = rows(products=1)
+    frame["tier"] = np.where(frame["unit"] < "u30", "A", None)
+    found = price_elasticity(frame, by="tier", cluster="unit")
+    assert found.dropped.tail(1).to_dict("records") == [
+        {"group": "none", "reason": "tier not known", "rows": 360}
+    ]
+    assert "360 rows without a tier" in found.notes[-1]
+
+
+@pytest.mark.parametrize("size", [1e9, 1e-9])
+def test_units_of_instruments_and_controls_do_not_matter(size: float) -> None:
+    frame = rows()
+    arguments = {
+        "method": "iv", "effects": ("unit",), "instruments": ("shift", "other_shift"),
+        "controls": "promotion", "cluster": "unit",
+    }  # fmt: skip
+    plain = price_elasticity(frame, **arguments)
+    large = frame.assign(shift=frame["shift"] * size, promotion=frame["promotion"] / size)
+    found = price_elasticity(large, **arguments)
+    for column in ("elasticity", "standard_error"):
+        assert found.frame[column].to_numpy() == pytest.approx(plain.frame[column], rel=1e-6)
+    for column in ("f", "effective_f", "ar_lower", "ar_upper", "overidentification"):
+        assert found.first_stage[column][0] == pytest.approx(plain.first_stage[column][0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({"again": lambda f: 2 * f["shift"]}, {"instruments": ("shift", "again")}, "is a sum of"),
+        ({"quantity": 2.0}, {"instruments": "shift"}, "'quantity' does not vary beyond"),
+        ({"one": lambda f: f["unit"].str[-1]}, {"instruments": tuple("abcde"), "cluster": "one"},
+         "10 clusters .one. for 5 instruments"),
+    ],
+)  # fmt: skip
+def test_instruments_that_cannot_be_judged(change, arguments, message) -> None:
+    chance = np.random.default_rng(1)
+    frame = rows().assign(**{name: chance.normal(size=1440) for name in "abcde"}).assign(**change)
+    with pytest.raises(ValueError, match=message):
+        price_elasticity(frame, method="iv", effects=(), **({"cluster": "unit"} | arguments))
+
+
+def test_what_is_no_panel_or_name_is_refused() -> None:
+    frame = rows()
+    with pytest.raises(ValueError, match="'price' is the name of more than one column"):
+        price_elasticity(pd.concat([frame, frame[["price"]]], axis=1))
+    with pytest.raises(TypeError, match="panel=DataFrame: a PricePanel"):
+        cross_elasticities(frame)
+    with pytest.raises(TypeError, match="give a list of products"):
+        cross_elasticities(known_panel(10, 5).panel, "product")
+    with pytest.raises(ValueError, match="must be finite"):
+        known_panel(elasticity=np.nan)

@@ -8,12 +8,16 @@ from keycustomer.pricing import (
     NoOptimalPrice,
     calibrated_market,
     constant_elasticity_market,
+    critical_discount_factor,
     equilibrium_prices,
     implied_costs,
     joint_prices,
     linear_duopoly,
     linear_market,
     logit_market,
+    merger_effect,
+    price_war,
+    reply_slopes,
 )
 
 CONDITIONS = 1e-10
@@ -278,6 +282,34 @@ REFUSED = [
         ValueError,
         "share of the cost",
     ),
+    (lambda: logit_market([], -1, []), ValueError, "needs at least one"),
+    (lambda: logit_market([1, 1], -1, [1, 1], firms=["a", None]), ValueError, "without an owner"),
+    (lambda: equilibrium_prices(3), TypeError, "market=int"),
+    (
+        lambda: equilibrium_prices(logit_market([1, 1], -1, [1, 1]), floor=[0.1]),
+        ValueError,
+        "floor",
+    ),
+    (lambda: equilibrium_prices(logit_market([2, 2], -1, [1, 9e8])), ValueError, "nobody buys it"),
+    (lambda: implied_costs(linear_duopoly(100, 2, 1, 10), [1.0]), ValueError, "one is needed for"),
+    (lambda: reply_slopes(linear_duopoly(100, 2, 1, 10), [1.0, -1.0]), ValueError, "above 0"),
+    (
+        lambda: merger_effect(
+            logit_market([1, 1], -1, [1, 1], firms=[1.0, 2.0]), ["1", "2"], cost_change=np.nan
+        ),
+        ValueError,
+        "a share of unit cost above -1",
+    ),
+    (
+        lambda: price_war(linear_duopoly(100, 2, 1, 10).joined()),
+        ValueError,
+        "two owners are needed",
+    ),
+    (
+        lambda: critical_discount_factor(linear_duopoly(100, 2, 1, 10).joined()),
+        ValueError,
+        "two owners are needed",
+    ),
     (lambda: calibrated_market([2, 2], [0.6, 0.4], -1), ValueError, "larger market size"),
     (lambda: calibrated_market([2, 2], [0.2, 0.0], -1), ValueError, "above 0"),
     (lambda: calibrated_market([2, 2], [0.2, 0.3], -0.1), ValueError, "less than nothing"),
@@ -288,6 +320,11 @@ REFUSED = [
         "one segment without nesting",
     ),
 ]
+
+
+def test_owners_that_are_whole_numbers_have_no_decimal_point():
+    market = logit_market([1, 1], -1, [1, 1], firms=[1.0, 2.0], products=[7.0, "b"])
+    assert market.firms == ("1", "2") and market.products == ("7", "b")
 
 
 @pytest.mark.parametrize(("make", "error", "said"), REFUSED)

@@ -218,3 +218,36 @@ def test_a_panel_reads_well(small: CustomerBase) -> None:
     copy = panel.to_frame()
     copy["price"] = 0.0
     pd.testing.assert_frame_equal(panel.frame, before)
+
+
+MARKET = pd.DataFrame(
+    {
+        "market": [1.0, 1.0, 2.0],
+        "product": ["x", "y", "x"],
+        "month": [dt.date(2024, 1, 1)] * 3,
+        "price": ["1", "2", "3.5"],
+        "quantity": [4, 5, 6],
+    }
+)
+
+
+def test_a_market_table_keeps_names_and_reads_numbers_written_as_text() -> None:
+    panel = market_panel(MARKET.assign(list_price=[2.0, 2.0, 0.0])).frame
+    assert panel["unit"].tolist() == ["1", "2", "1"]
+    assert panel["price"].tolist() == [1.0, 3.5, 2.0]
+    # a list price of 0 tells no discount
+    assert panel["discount"].isna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"price": ["1", "abc", "2"]}, r"'price' holds 1 value .*rows \[1\]: 'abc'"),
+        ({"quantity": ["a", "b", None]}, "'quantity' holds 2 values"),
+        ({"month": ["soon", "2024-01-01", "2024-01-01"]}, r"no days, first at rows \[0\]: 'soon'"),
+        ({"month": [1, 1, 1]}, "holds numbers, days are needed"),
+    ],
+)
+def test_a_market_table_that_cannot_be_read(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        market_panel(MARKET.assign(**change))

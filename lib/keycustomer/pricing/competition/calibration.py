@@ -94,8 +94,14 @@ def calibrated_market(
 
 
 def implied_costs(market: PriceMarket, prices: npt.ArrayLike) -> FloatArray:
-    """Invert the first-order conditions: unit costs at which given prices are an equilibrium."""
-    at = np.asarray(prices, dtype=float)
+    """Invert the first-order conditions: unit costs at which given prices are an equilibrium.
+
+    Raises
+    ------
+    ValueError
+        When there is not one price above 0 for each product.
+    """
+    at = market.price_vector(prices, "prices")
     owned = np.where(market.ownership, market.slopes(at), 0.0)
     return at + np.linalg.solve(owned.T, market.quantities(at))
 

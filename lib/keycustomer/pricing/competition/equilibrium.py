@@ -131,9 +131,15 @@ def equilibrium_prices(market: PriceMarket, *, floor: Floor = None) -> Equilibri
     ------
     RuntimeError
         When none is found.
-    ValueError
-        When a product does not sell at the prices found, or a floor makes no sense.
+    TypeError, ValueError
+        When it is no market, a product does not sell at the prices found, or a floor makes no
+        sense.
     """
+    if not isinstance(market, PriceMarket):
+        raise TypeError(
+            f"market={type(market).__name__}: give a market from logit_market, linear_market, "
+            "constant_elasticity_market or calibrated_market"
+        )
     return equilibrium_above(market, market.floor_prices(floor))
 
 
@@ -283,7 +289,13 @@ def reply_slopes(market: PriceMarket, prices: FloatArray) -> FloatArray:
     -------
     ndarray, shape (products, products)
         Row a price that replies, column a price replied to; 0 within a firm.
+
+    Raises
+    ------
+    ValueError
+        When there is not one price above 0 for each product.
     """
+    prices = market.price_vector(prices, "prices")
     curvature, own = _curvature(market, prices), market.ownership
     inside = np.where(own, curvature, 0.0)
     return -np.linalg.solve(inside, np.where(own, 0.0, curvature))

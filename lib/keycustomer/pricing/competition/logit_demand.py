@@ -87,8 +87,24 @@ class LogitMarket(PriceMarket):
         return float(-self.size * (self.weights * best / self.price_coefficients).sum())
 
     def first_prices(self) -> FloatArray:
-        """Prices from which a search for the equilibrium starts: those of tiny firms."""
-        return self.unit_costs - (1 - self.nesting) / float(self.weights @ self.price_coefficients)
+        """Prices from which a search for the equilibrium starts: those of tiny firms.
+
+        Raises
+        ------
+        ValueError
+            When nobody would buy a product there.
+        """
+        markup = (1 - self.nesting) / float(self.weights @ self.price_coefficients)
+        start = self.unit_costs - markup
+        sold = self.shares(start)
+        if not (sold > 0).all():
+            worst = int(np.argmin(sold))
+            raise ValueError(
+                f"{self.products[worst]!r}: nobody buys it at {start[worst]:g}, little above its "
+                f"unit cost of {self.unit_costs[worst]:g}, beside the others; leave it out, or see "
+                "whether worths (utilities) and price_coefficient go with the unit of prices"
+            )
+        return start
 
     def reply_step(self, prices: FloatArray, own: npt.NDArray[np.bool_]) -> FloatArray:
         """Step of Morrow & Skerlos, whose fixed point holds the first-order conditions."""

@@ -125,11 +125,16 @@ def merger_effect(
     Raises
     ------
     KeyError, ValueError
-        When a firm is unknown, or there are not two.
+        When a firm is unknown, there are not two, or the change of cost makes no sense.
     """
     merging = tuple(dict.fromkeys(firms))
     if isinstance(firms, str) or len(merging) < 2:
         raise ValueError(f"firms={firms!r}: two or more of {', '.join(market.names)} must merge")
+    if not -1 < cost_change < np.inf:
+        raise ValueError(
+            f"cost_change={cost_change!r}: a share of unit cost above -1, such as -.05 where 5 % "
+            "are saved"
+        )
     joined = market.joined(merging)
     party = np.isin(np.asarray(market.firms, dtype=object), merging)
     before = equilibrium_prices(market, floor=floor)

@@ -23,7 +23,7 @@ import pandas as pd
 from keycustomer.customers.rendering import sentence_html
 from keycustomer.pricing.competition.equilibrium import equilibrium_prices
 from keycustomer.pricing.competition.price_market import Floor, PriceMarket
-from keycustomer.pricing.competition.price_wars import Peace, peace_prices
+from keycustomer.pricing.competition.price_wars import Peace, need_rivals, peace_prices
 from keycustomer.stats.samples import FloatArray
 
 
@@ -99,7 +99,7 @@ def critical_discount_factor(
     Raises
     ------
     ValueError
-        When prices do not fit, or the lag is no whole number of at least 1.
+        When prices do not fit, the lag is no whole number of at least 1, or there is one firm only.
 
     Examples
     --------
@@ -109,6 +109,7 @@ def critical_discount_factor(
     """
     if isinstance(lag, bool) or not isinstance(lag, int) or lag < 1:
         raise ValueError(f"lag={lag!r}: a whole number of periods of at least 1 is needed")
+    need_rivals(market)
     calm = peace_prices(market, peace, floor)
     war = equilibrium_prices(market, floor=floor).prices
     breach, breached = calm.copy(), []

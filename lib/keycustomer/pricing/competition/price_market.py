@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from keycustomer.pricing.panels.names import name_of
 from keycustomer.stats.samples import FloatArray
 
 Floor: TypeAlias = float | Mapping[str, float] | None
@@ -160,7 +161,8 @@ class PriceMarket(ABC):
             mine = self.of_firm(firm)
             if share is None:
                 continue
-            if not (np.isfinite(share) and share >= -1):
+            told = isinstance(share, (int, float, np.integer, np.floating))
+            if not (told and np.isfinite(share) and share >= -1):
                 raise ValueError(
                     f"floor={share!r}: the least margin over unit cost, a share of the cost such "
                     "as 0.1, is needed"
@@ -299,10 +301,12 @@ def product_names(count: int, products: Sequence[object] | None) -> tuple[str, .
     Raises
     ------
     ValueError
-        When there are too few or too many, or two are the same.
+        When there are none, too few or too many, or two are the same.
     """
     names = [f"product {n + 1}" for n in range(count)] if products is None else products
-    told = tuple(map(str, names))
+    if count == 0:
+        raise ValueError("products: none given; a market needs at least one")
+    told = tuple(map(name_of, names))
     if len(told) != count or len(set(told)) < count:
         raise ValueError(
             f"products: {len(told)} names ({', '.join(told)}) for {count} products; one name of "
@@ -317,9 +321,13 @@ def owner_names(products: Sequence[str], firms: Sequence[object] | None) -> tupl
     Raises
     ------
     ValueError
-        When there are too few or too many.
+        When there are too few or too many, or one is missing.
     """
-    told = tuple(map(str, products if firms is None else firms))
-    if len(told) != len(products):
-        raise ValueError(f"firms: {len(told)} owners for {len(products)} products")
-    return told
+    given = list(products if firms is None else firms)
+    if len(given) != len(products):
+        raise ValueError(f"firms: {len(given)} owners for {len(products)} products")
+    missing = pd.Series(given, dtype=object).isna()
+    without = [name for name, none in zip(products, missing, strict=True) if none]
+    if without:
+        raise ValueError(f"firms: {', '.join(without)} without an owner; name one for each product")
+    return tuple(map(name_of, given))

@@ -203,13 +203,14 @@ def price_war(
     Raises
     ------
     KeyError, ValueError
-        When a firm is unknown or a number out of range.
+        When a firm is unknown, a number out of range, or there is one firm only.
     """
     given = market.names[-1] if attacker is None else attacker
     strikers = (given,) if isinstance(given, str) else tuple(given)
     for firm in (*strikers, *holding):
         market.of_firm(firm)
     _check(cut, order, periods, discount_factor)
+    need_rivals(market)
     lowest = market.floor_prices(floor)
     path = [peace_prices(market, peace, floor)]
     path.append(_strike(market, path[0], strikers, cut, floor))
@@ -255,6 +256,21 @@ def _check(cut: float | None, order: str, periods: Any, discount_factor: float) 
     if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1:
         raise ValueError(f"periods={periods!r}: a whole number of at least 1 is needed")
     check_discount_factor(discount_factor)
+
+
+def need_rivals(market: PriceMarket) -> None:
+    """Refuse a market of one owner: nobody is there to fight, or to keep peace with.
+
+    Raises
+    ------
+    ValueError
+        When there are not two firms.
+    """
+    if len(market.names) < 2:
+        raise ValueError(
+            f"firms: all products belong to {market.names[0]}; two owners are needed for war and "
+            "peace, see with_firms"
+        )
 
 
 def check_discount_factor(discount_factor: float) -> None:

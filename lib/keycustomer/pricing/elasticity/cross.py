@@ -123,13 +123,15 @@ def cross_elasticities(
 
     Raises
     ------
-    ValueError
-        When products do not exist or are fewer than two or too many, no unit and period has all
-        prices, or an elasticity cannot be estimated.
+    TypeError, ValueError
+        When the panel is none, products do not exist or are fewer than two or too many, no unit and
+        period has all prices, or an elasticity cannot be estimated.
     """
     checked_level(level)
     if method not in ("fixed effects", "poisson"):
         raise ValueError(f"method={method!r}: 'fixed effects' or 'poisson' is needed")
+    if not isinstance(panel, PricePanel):
+        raise TypeError(f"panel={type(panel).__name__}: a PricePanel is needed, see market_panel")
     chosen = _chosen(panel, products)
     prices = panel.frame[panel.frame["product"].isin(chosen)].pivot(
         index=["unit", "period"], columns="product", values="price"
@@ -168,6 +170,8 @@ def cross_elasticities(
 
 def _chosen(panel: PricePanel, products: Sequence[str] | None) -> list[str]:
     known = panel.frame.groupby("product")["revenue"].sum().sort_values(ascending=False)
+    if isinstance(products, str):
+        raise TypeError(f"products={products!r}: give a list of products")
     chosen = [str(p) for p in known.index[:4]] if products is None else list(products)
     absent = [product for product in chosen if product not in known.index]
     if absent:

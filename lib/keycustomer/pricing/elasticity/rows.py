@@ -8,7 +8,7 @@ control explains wholly, too few clusters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +133,11 @@ def check_columns(frame: pd.DataFrame, columns: Columns, by: str | None) -> None
         raise ValueError(
             f"no column {', '.join(map(repr, absent))}; there are {list(map(str, frame.columns))}"
         )
+    several = [name for name in dict.fromkeys(wanted) if int((frame.columns == name).sum()) > 1]
+    if several:
+        raise ValueError(
+            f"{', '.join(map(repr, several))} is the name of more than one column; name each apart"
+        )
     numbers = columns.numbers
     twice = sorted({name for name in numbers if numbers.count(name) > 1})
     if twice:
@@ -181,9 +186,10 @@ def lay_out(frame: pd.DataFrame, columns: Columns, group: str, *, logs: bool) ->
     for place, name in enumerate(varying):
         effects[:, place] = levels[name]
     clusters = codes(kept, columns.cluster)
-    _refuse_few_clusters(int(clusters.max()) + 1, columns.cluster, group)
+    _refuse_few_clusters(int(clusters.max()) + 1, columns, group)
     left = sweep(numbers, effects)
     _refuse_explained(numbers, left, columns, levels, group)
+    _refuse_still(left[:, 0], numbers[:, 0], columns, group)
     slopes = last - 1 + len(columns.controls)
     return Rows(
         group=group,
@@ -282,12 +288,18 @@ def _refuse_nothing(
         )
 
 
-def _refuse_few_clusters(number: int, cluster: str, group: str) -> None:
+def _refuse_few_clusters(number: int, columns: Columns, group: str) -> None:
     if number < LEAST_CLUSTERS:
         raise ValueError(
-            f"{_of(group)}{counted(number, 'cluster')} ({cluster}): a standard error needs at "
-            f"least {LEAST_CLUSTERS}; cluster by a finer column, such as cluster='product', "
-            "'product^unit' or 'period'"
+            f"{_of(group)}{counted(number, 'cluster')} ({columns.cluster}): a standard error "
+            f"needs at least {LEAST_CLUSTERS}; cluster by a finer column, such as "
+            "cluster='product', 'product^unit' or 'period'"
+        )
+    if number <= 2 * len(columns.instruments):
+        raise ValueError(
+            f"{_of(group)}{counted(number, 'cluster')} ({columns.cluster}) for "
+            f"{counted(len(columns.instruments), 'instrument')}: their strength can be judged with "
+            "more than two clusters an instrument only; give fewer instruments or a finer cluster"
         )
 
 
@@ -311,8 +323,22 @@ def _refuse_explained(
             f"{_of(group)}{what} {name!r} is explained wholly by the effects ({by_what}): "
             f"nothing is left of it; {_cure(place, columns)}"
         )
-    regressors = left[:, 1 : len(left[0]) - len(columns.instruments)]
-    _refuse_collinear(regressors, columns, group)
+    slopes = 1 + len(columns.logged) + len(columns.controls)
+    _refuse_collinear(left[:, 1:slopes], columns.numbers[1:slopes], group)
+    if columns.instruments:
+        moved = np.column_stack([left[:, 2:slopes], left[:, slopes:]])
+        _refuse_collinear(moved, (*columns.numbers[2:slopes], *columns.instruments), group)
+
+
+def _refuse_still(left: FloatArray, amount: FloatArray, columns: Columns, group: str) -> None:
+    """Refuse a quantity that the effects explain wholly: its errors would be nil."""
+    total = float((amount**2).sum())
+    if (left**2).sum() <= NOTHING**2 * total or not np.ptp(amount):
+        raise ValueError(
+            f"{_of(group)}{columns.quantity!r} does not vary beyond the effects in "
+            f"{counted(len(amount), 'row')}: an elasticity of 0 without an error would be no "
+            "estimate; see whether these are quantities, and not a plan or a limit of stock"
+        )
 
 
 def _cure(place: int, columns: Columns) -> str:
@@ -323,13 +349,13 @@ def _cure(place: int, columns: Columns) -> str:
     return "leave the column or the effect out"
 
 
-def _refuse_collinear(left: FloatArray, columns: Columns, group: str) -> None:
-    """Refuse a regressor that the other ones explain."""
-    names = columns.numbers[1 : 1 + left.shape[1]]
+def _refuse_collinear(left: FloatArray, names: Sequence[str], group: str) -> None:
+    """Refuse a regressor, or an instrument, that the other ones explain."""
     for place, name in enumerate(names):
         others = np.delete(left, place, axis=1)
         if not others.shape[1]:
             return
+        others = others / np.sqrt((others**2).sum(axis=0))
         rest = left[:, place] - others @ np.linalg.lstsq(others, left[:, place], rcond=None)[0]
         if (rest**2).sum() <= NOTHING * (left[:, place] ** 2).sum():
             with_what = [n for k, n in enumerate(names) if k != place]

@@ -81,11 +81,13 @@ def known_panel(
     Raises
     ------
     ValueError
-        When sizes are below 2, or a spread is negative.
+        When sizes are below 2, a number is not finite, or a spread is negative.
     """
     if min(units, periods) < 2:
         raise ValueError(f"units={units}, periods={periods}: at least 2 of each are needed")
     spreads = (spread_unit, spread_demand, spread_instrument, spread_price)
+    if not np.isfinite([elasticity, endogeneity, habit, *spreads]).all():
+        raise ValueError("elasticity, endogeneity, habit and spreads must be finite numbers")
     if min(spreads) < 0 or spread_instrument + spread_price == 0:
         raise ValueError(f"spreads {spreads}: none may be negative, and prices must vary")
     chance = np.random.default_rng(seed)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
+from keycustomer.customers.rendering import counted
+from keycustomer.pricing.panels.names import names_of
 from keycustomer.pricing.panels.panel import PricePanel, checked_rows
 from keycustomer.relationships.months.typed import typed_columns
 
@@ -54,9 +56,11 @@ def market_panel(
         raise ValueError(
             f"{what}: no column {', '.join(absent)}; there are {list(map(str, table.columns))}"
         )
+    if "product" in table:
+        table = table.assign(product=names_of(table["product"]))
     laid = table.assign(
-        unit=table[unit].astype("string").astype(object),
-        period=_days(table, period),
+        unit=names_of(table[unit]),
+        period=_days(table, period, what),
     )
     sold = "quantity" in laid and laid["quantity"].notna().any()
     if not sold and "share" in laid:
@@ -95,15 +99,31 @@ def _table(source: CustomerBase | pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return typed_columns(table, [str(name) for name in table if name not in KNOWN]), what
 
 
-def _days(table: pd.DataFrame, column: str | None) -> pd.Series:
+def _days(table: pd.DataFrame, column: str | None, what: str) -> pd.Series:
     """First days of the periods; not known where the table has no time."""
     if column is None:
         return pd.Series(pd.NaT, table.index, dtype="datetime64[s]")
-    return pd.to_datetime(table[column]).astype("datetime64[s]")
+    given = table[column]
+    if pd.api.types.is_numeric_dtype(given.dtype):
+        raise ValueError(
+            f"{what}: column {column!r} holds numbers, days are needed; turn them into dates first "
+            "(months counted from a start are no days)"
+        )
+    days = pd.to_datetime(given.astype(object), errors="coerce", format="ISO8601")
+    wrong = days.isna()
+    if wrong.any():
+        first = given[wrong].head(3)
+        raise ValueError(
+            f"{what}: column {column!r} holds {counted(int(wrong.sum()), 'value')} that are no "
+            f"days, first at rows {first.index.tolist()}: {', '.join(map(repr, first))}; write "
+            "days as 2026-01-31, or name another column as period"
+        )
+    return days.astype("datetime64[s]")
 
 
 def _with_discount(rows: pd.DataFrame) -> pd.DataFrame:
     """Add the discount where the list price is known and the discount is not."""
     if "list_price" not in rows or "discount" in rows:
         return rows
-    return rows.assign(discount=(1 - rows["price"] / rows["list_price"]).clip(lower=0))
+    listed = rows["list_price"].where(rows["list_price"] > 0)
+    return rows.assign(discount=(1 - rows["price"] / listed).clip(lower=0))

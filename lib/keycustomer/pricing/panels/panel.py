@@ -108,7 +108,7 @@ def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataF
     Raises
     ------
     ValueError
-        When a column is missing, a row stands twice, or no row is left.
+        When a column is missing or holds no numbers, a row stands twice, or no row is left.
     """
     missing = [name for name in (*KEYS, "quantity", "price") if name not in frame]
     if missing:
@@ -116,6 +116,10 @@ def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataF
             f"{what}: no column {', '.join(missing)}; a price panel needs product, unit, period, "
             f"quantity and price, there are {list(map(str, frame.columns))[:20]}"
         )
+    several = [n for n in (*KEYS, "quantity", "price") if int((frame.columns == n).sum()) > 1]
+    if several:
+        raise ValueError(f"{what}: more than one column {', '.join(several)}; name each apart")
+    frame = frame.assign(**{name: _amounts(frame[name], name, what) for name in AMOUNTS[:2]})
     reason = _reasons(frame)
     rows = frame[reason.isna()].sort_values(list(KEYS), ignore_index=True)
     twice = rows.duplicated(list(KEYS))
@@ -134,9 +138,23 @@ def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataF
     return rows, exclusions(reason.value_counts())
 
 
+def _amounts(values: pd.Series, name: str, what: str) -> pd.Series:
+    """Read numbers, also those written as text; refuse what is none."""
+    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype(float)
+    wrong = numbers.isna() & values.notna()
+    if wrong.any():
+        first = values[wrong].head(3)
+        raise ValueError(
+            f"{what}: column {name!r} holds {counted(int(wrong.sum()), 'value')} that are no "
+            f"numbers, first at rows {first.index.tolist()}: {', '.join(map(repr, first))}; "
+            "correct them, or leave them blank"
+        )
+    return numbers
+
+
 def _reasons(frame: pd.DataFrame) -> pd.Series:
     """Why a row cannot be used; missing where it can."""
-    quantity, price = frame["quantity"].astype(float), frame["price"].astype(float)
+    quantity, price = frame["quantity"], frame["price"]
     reasons: dict[str, pd.Series] = {
         "product or unit not known": frame["product"].isna() | frame["unit"].isna(),
         "quantity not known": ~quantity.abs().lt(np.inf),
