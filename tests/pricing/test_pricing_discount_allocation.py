@@ -205,3 +205,16 @@ def test_judged_plans_keep_floor_and_stay_below_the_optimum():
     assert set(result.measures()["group"]) == set(result.plans)
     with pytest.raises(KeyError, match=r"no plan .*all"):
         result.gap("all")
+
+
+def test_a_customer_twice_and_texts_among_numbers_are_refused():
+    rows = pd.DataFrame({"customer_id": ["a", "b"], "risk": 0.1, "response": 3.0, "value": 9.0})
+    rows = rows.assign(list_value=9.0, unit_cost=0.5, serving=1.0)
+    with pytest.raises(ValueError, match="'a' comes more than once"):
+        discount_options(rows.assign(customer_id="a"))
+    with pytest.raises(ValueError, match=r"customers.risk holds 1 value .*\[1\]: 'x'"):
+        discount_options(rows.assign(risk=[0.1, "x"]))
+    with pytest.raises(ValueError, match="depths='a'"):
+        discount_options(rows, depths="a")
+    with pytest.raises(ValueError, match="'a' comes more than once"):
+        read_discount_options(np.ones((2, 1)), np.ones((2, 1)), (0.1,), customers=["a", "a"])

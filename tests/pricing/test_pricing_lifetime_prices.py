@@ -328,3 +328,13 @@ def test_a_company_that_tells_too_little_is_named():
     with pytest.raises(ValueError, match="customers left") as raised:
         price_differentiation(1, 60, 6, horizon=6)
     assert "seed 1" in raised.value.__notes__[0]
+
+
+def test_customers_without_a_group_or_a_number_are_named():
+    rows = pd.DataFrame(
+        {"customer_id": ["a", "b"], "revenue": [9.0, 8.0], "goods_cost": [1, 1], "churn": 0.1}
+    ).assign(cost_to_serve=1.0, tier=["A", None])
+    with pytest.raises(KeyError, match=r"by: no group for \['b'\]"):
+        lifetime_optimal_price(rows, -0.8, 3.0, by="tier")
+    with pytest.raises(ValueError, match=r"\['revenue'\] holds 1 value .*\['b'\]: 'x'"):
+        lifetime_optimal_price(rows.assign(revenue=[9, "x"]), -0.8, 3.0)

@@ -13,6 +13,8 @@ from keycustomer.pricing import (
     NoOptimalPrice,
     optimal_price,
     optimal_prices,
+    price_corridor,
+    price_curve,
     uncertain_price,
 )
 from keycustomer.stats import Estimate
@@ -265,3 +267,14 @@ def test_results_show_names_as_they_are():
     assert "<b>" not in optimal_prices(frame, ELASTICITIES)._repr_html_()
     assert "Best price" in optimal_price(curves()[0], 6.0)._repr_html_()
     assert "no upper end" in uncertain_price(estimate(-1.5, 0.4), 6.0, 10.0)._repr_html_()
+
+
+def test_prices_from_slips_of_the_pen_are_refused_by_row():
+    tiers = pd.DataFrame({"tier": ["A"], "list_price": [12], "price": ["x"], "unit_cost": [6]})
+    with pytest.raises(ValueError, match=r"tiers\['price'\] holds 1 value .*\[0\]: 'x'"):
+        price_corridor(tiers)
+    with pytest.raises(ValueError, match="prices is empty"):
+        price_curve(-2.0, 5.0, 10.0, prices=[])
+    known = Estimate(-2.0, -2.5, -1.5, "", 100, "m", 0.95)
+    with pytest.raises(ValueError, match="draws=0"):
+        uncertain_price(known, 5.0, 10.0, draws=0)

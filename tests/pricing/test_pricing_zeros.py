@@ -115,3 +115,11 @@ def test_one_tier_and_refusals():
         pricing.zero_trap(known.frame.assign(price=same))
     with pytest.raises(ValueError, match="at least 2"):
         pricing.zero_trap_over_seeds(seeds=1)
+
+
+def test_one_product_a_tier_has_no_error():
+    frame = pricing.known_customers(sizes={"A": (30, 20)}, seed=1).frame
+    found = pricing.zero_trap(frame, effects=()).frame
+    assert found["standard_error"].isna().all() and found["elasticity"].notna().all()
+    with pytest.raises(ValueError, match=r"'quantity' holds 1 value .*'x'"):
+        pricing.zero_trap(frame.assign(quantity=["x", *frame["quantity"][1:]]), effects=())

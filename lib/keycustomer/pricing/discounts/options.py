@@ -34,6 +34,7 @@ from scipy.special import expit, logit
 from keycustomer.customers.rendering import report_html
 from keycustomer.dimensions.complaints import refuse
 from keycustomer.lifetime.arguments import need_columns
+from keycustomer.pricing.panels.numbers import numbers_in
 from keycustomer.stats.samples import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -257,6 +258,11 @@ def read_discount_options(
             "cost, risk, customers: costs are 0 or larger, and one risk and name a customer is "
             f"needed ({n:,})"
         )
+    if names.has_duplicates:
+        raise ValueError(
+            f"customers: {names[names.duplicated()][0]!r} comes more than once; one row a customer "
+            "is needed"
+        )
     staying = np.full((n, len(shares) + 1), np.nan)
     index = names.rename("customer_id")
     return DiscountOptions(index, shares, gains, costs, permitted.astype(bool), chance, staying)
@@ -270,7 +276,8 @@ def checked_depths(depths: Sequence[float]) -> tuple[float, ...]:
     ValueError
         When they are not.
     """
-    shares = np.asarray(depths, dtype=float)
+    texts = isinstance(depths, str) or any(isinstance(one, str) for one in depths)
+    shares = np.asarray([] if texts else depths, dtype=float)
     fine = shares.ndim == 1 and shares.size and ((shares > 0) & (shares < 1)).all()
     if not fine or (np.diff(shares) <= 0).any():
         raise ValueError(
@@ -295,9 +302,13 @@ def _check(customers: pd.DataFrame, floor: float, elasticity: float, years: floa
         ("serving", np.isfinite, "finite amounts"),
         ("value", np.isfinite, "finite amounts"),
     )
-    complaints = []
+    twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"]
+    complaints = [
+        f"customers.customer_id: {one!r} comes more than once; one row a customer is needed"
+        for one in twice.unique()[:1]
+    ]
     for name, fine, said in rules:
-        values = pd.to_numeric(customers[name]).to_numpy(dtype=float, na_value=np.nan)
+        values = numbers_in(customers[name], f"customers.{name}").to_numpy()
         wrong = ~(np.isfinite(values) & fine(values))
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])

@@ -19,6 +19,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.pricing.panels.names import names_of
+from keycustomer.pricing.panels.numbers import numbers_in
 from keycustomer.stats.samples import FloatArray
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def read_market(
     rows = rows.assign(
         market=names_of(rows["market"]),
         product=names_of(rows["product"]),
-        price=_amounts(rows["price"], price),
+        price=numbers_in(rows["price"], f"column {price!r} of the market table"),
     )
     rows, size = _with_share(rows, share, quantity, market_size)
     rows, excluded = _known(rows)
@@ -263,7 +264,7 @@ def _with_share(
     by_market = None if sizes is None else sizes.groupby(rows["market"], sort=True).first()
     if quantity is None:
         need_column(rows, share, "share")
-        numbers = _amounts(rows[share], share)
+        numbers = numbers_in(rows[share], f"column {share!r} of the market table")
         return rows.rename(columns={share: "share"}).assign(share=numbers), by_market
     if sizes is None:
         raise ValueError(
@@ -271,29 +272,8 @@ def _with_share(
             "would take (a number, a column, or a series by market); it decides the outside share"
         )
     need_column(rows, quantity, "quantity")
-    sold = _amounts(rows[quantity], quantity)
+    sold = numbers_in(rows[quantity], f"column {quantity!r} of the market table")
     return rows.drop(columns="share", errors="ignore").assign(share=sold / sizes), by_market
-
-
-def _amounts(values: pd.Series, name: str) -> pd.Series:
-    """Read a column of numbers, also of numbers written as text; empty ones stay unknown.
-
-    Raises
-    ------
-    ValueError
-        When some are no numbers, with the first of them.
-    """
-    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype(float)
-    blank = values.isna() | (values.astype("string").str.strip() == "").fillna(True)
-    wrong = numbers.isna() & ~blank.astype(bool)
-    if wrong.any():
-        first = values[wrong].head(SHOWN)
-        raise ValueError(
-            f"column {name!r} of the market table: {wrong.sum():,} values are no numbers, first at "
-            f"rows {first.index.tolist()}: {', '.join(map(repr, first))}; correct them, or leave "
-            "them blank"
-        )
-    return numbers
 
 
 def _sizes(rows: pd.DataFrame, size: str | float | pd.Series) -> pd.Series:
@@ -308,7 +288,7 @@ def _sizes(rows: pd.DataFrame, size: str | float | pd.Series) -> pd.Series:
         values = rows["market"].map(named)
     elif isinstance(size, str):
         need_column(rows, size, "market_size")
-        values = _amounts(rows[size], size)
+        values = numbers_in(rows[size], f"column {size!r} of the market table")
     else:
         values = pd.Series(float(size), index=rows.index)
     _check_sizes(rows["market"], values)

@@ -23,6 +23,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import sentence_html
 from keycustomer.pricing.optimal.demand_curves import above_zero
+from keycustomer.pricing.panels.numbers import numbers_in
 from keycustomer.stats import Estimate
 from keycustomer.stats.samples import FloatArray, share_of
 
@@ -215,7 +216,7 @@ def _read_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
     if read.empty or read["tier"].duplicated().any():
         raise ValueError("tiers: one row a tier is needed, and at least one")
     for name in (*needed[1:], "cost_to_serve"):
-        values = pd.to_numeric(read[name]).to_numpy(float, na_value=np.nan)
+        values = numbers_in(read[name], f"tiers[{name!r}]").to_numpy()
         least = 0.0 if name in ("unit_cost", "cost_to_serve") else np.finfo(float).tiny
         wrong = ~(np.isfinite(values) & (values >= least))
         if wrong.any():

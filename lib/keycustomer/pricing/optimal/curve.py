@@ -184,6 +184,8 @@ def curve_of(
     lowest = responses.floor_price(floor)
     at = np.linspace(*within, GRID) * today if prices is None else np.sort(np.ravel(prices))
     at = np.asarray(at, dtype=float)
+    if not at.size:
+        raise ValueError("prices is empty: give at least one, or leave prices out for a grid")
     shown = at[at >= lowest.min()]
     if not shown.size or not np.isfinite(at).all():
         raise ValueError(

@@ -298,8 +298,9 @@ def _groups(by: pd.Series | str | None, customers: pd.DataFrame, index: pd.Index
             return pd.Series(index, index)
         if by not in customers:
             raise KeyError(f"by={by!r}: customers has no such column")
-        return pd.Series(customers[by].to_numpy(), index)
-    groups = by.reindex(index)
+        groups = pd.Series(customers[by].to_numpy(), index)
+    else:
+        groups = by.reindex(index)
     if groups.isna().any():
         first = groups.index[groups.isna()][:3].tolist()
         raise KeyError(f"by: no group for {first} ({int(groups.isna().sum()):,} customers)")

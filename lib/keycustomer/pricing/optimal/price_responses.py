@@ -30,6 +30,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from keycustomer.lifetime.arguments import whole_number
+from keycustomer.pricing.panels.numbers import numbers_in
 from keycustomer.stats import Estimate
 from keycustomer.stats.samples import FloatArray
 
@@ -223,7 +224,7 @@ def _response(
 
 def _within(series: pd.Series, name: str, low: float, high: float) -> FloatArray:
     """Read finite numbers within bounds, naming the first that are not."""
-    numbers = pd.to_numeric(series).to_numpy(dtype=float, na_value=np.nan)
+    numbers = numbers_in(series, name).to_numpy()
     wrong = ~(np.isfinite(numbers) & (numbers >= low) & (numbers <= high))
     if not wrong.any():
         return np.asarray(numbers)

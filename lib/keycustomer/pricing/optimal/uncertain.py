@@ -175,6 +175,8 @@ def uncertain_price(
     above_zero("price", price)
     above_zero("floor", floor, zero=True)
     _check_interval(elasticity)
+    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
+        raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
     floor_price = unit_cost * (1 + floor)
     prices = _range(price, within, floor_price)
     drawn = _drawn(elasticity, draws, seed)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.pricing.panels.numbers import numbers_in
 
 KEYS = ("product", "unit", "period")
 """Columns that say what a row is about."""
@@ -119,7 +120,9 @@ def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataF
     several = [n for n in (*KEYS, "quantity", "price") if int((frame.columns == n).sum()) > 1]
     if several:
         raise ValueError(f"{what}: more than one column {', '.join(several)}; name each apart")
-    frame = frame.assign(**{name: _amounts(frame[name], name, what) for name in AMOUNTS[:2]})
+    frame = frame.assign(
+        **{n: numbers_in(frame[n], f"{what}: column {n!r}") for n in ("quantity", "price")}
+    )
     reason = _reasons(frame)
     rows = frame[reason.isna()].sort_values(list(KEYS), ignore_index=True)
     twice = rows.duplicated(list(KEYS))
@@ -136,20 +139,6 @@ def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataF
     if "revenue" not in rows:
         rows = rows.assign(revenue=rows["quantity"] * rows["price"])
     return rows, exclusions(reason.value_counts())
-
-
-def _amounts(values: pd.Series, name: str, what: str) -> pd.Series:
-    """Read numbers, also those written as text; refuse what is none."""
-    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype(float)
-    wrong = numbers.isna() & values.notna()
-    if wrong.any():
-        first = values[wrong].head(3)
-        raise ValueError(
-            f"{what}: column {name!r} holds {counted(int(wrong.sum()), 'value')} that are no "
-            f"numbers, first at rows {first.index.tolist()}: {', '.join(map(repr, first))}; "
-            "correct them, or leave them blank"
-        )
-    return numbers
 
 
 def _reasons(frame: pd.DataFrame) -> pd.Series:

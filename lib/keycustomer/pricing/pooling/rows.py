@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
+from keycustomer.pricing.panels.numbers import numbers_in
 from keycustomer.stats.samples import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -165,7 +166,7 @@ def read_rows(source: Any, named: Named, demand: Demand) -> PooledRows:
         raise ValueError(f"demand={demand!r}: {' or '.join(map(repr, DEMANDS))} is needed")
     whole: pd.DataFrame = getattr(source, "frame", source)
     _refuse_missing(whole, named)
-    frame, excluded = _usable(whole, named, demand)
+    frame, excluded = _usable(_with_numbers(whole, named), named, demand)
     if frame.empty:
         raise ValueError(
             f"none of the {counted(len(whole), 'row')} can be used "
@@ -201,7 +202,7 @@ def _refuse_missing(frame: pd.DataFrame, named: Named) -> None:
             "tier, product, price, quantity, effects, controls and instruments (tier=None and "
             "product=None where there are none)"
         )
-    quantity = frame[named.quantity]
+    quantity = numbers_in(frame[named.quantity], f"column {named.quantity!r}")
     negative = quantity[quantity < 0]
     if len(negative):
         many = counted(len(negative), "negative quantity", "negative quantities")
@@ -209,6 +210,12 @@ def _refuse_missing(frame: pd.DataFrame, named: Named) -> None:
             f"column {named.quantity!r} holds {many}, first {negative.iloc[:SHOWN].tolist()} in "
             f"rows {negative.index[:SHOWN].tolist()}; take returns out before"
         )
+
+
+def _with_numbers(whole: pd.DataFrame, named: Named) -> pd.DataFrame:
+    """Read price, quantity, controls and instruments as numbers."""
+    names = dict.fromkeys((named.price, named.quantity, *named.controls, *named.instruments))
+    return whole.assign(**{n: numbers_in(whole[n], f"column {n!r}") for n in names})
 
 
 def _usable(whole: pd.DataFrame, named: Named, demand: Demand) -> tuple[pd.DataFrame, pd.DataFrame]:

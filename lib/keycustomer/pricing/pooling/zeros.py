@@ -206,13 +206,15 @@ def _rows_of(
     way: str, rows: PooledRows, poisson: bool, zeros: Mapping[str, float], level: float
 ) -> pd.DataFrame:
     found = fit_tier_slopes(rows, poisson=poisson, by_cell=True)
-    reach = np.array([student_quantile(level, count - 1) for count in found.clusters]) * found.error
+    # one product alone says nothing of how products of a tier differ
+    error = np.where(np.asarray(found.clusters) > 1, found.error, np.nan)
+    reach = np.array([student_quantile(level, count - 1) for count in found.clusters]) * error
     return pd.DataFrame(
         {
             "way": way,
             "tier": rows.tiers,
             "elasticity": found.slope,
-            "standard_error": found.error,
+            "standard_error": error,
             "lower": found.slope - reach,
             "upper": found.slope + reach,
             "rows": np.bincount(rows.tier[rows.group], minlength=len(rows.tiers)),
