@@ -32,6 +32,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import capital
 
 if TYPE_CHECKING:
     from keycustomer.pareto.audit import Bridge, Decomposition
@@ -127,7 +128,7 @@ def _bridge_sentence(result: Bridge) -> str:
     amounts = result.frame["amount"].to_numpy()
     steps = result.frame[result.frame["kind"] == "change"]
     change = amounts[-1] - amounts[0]
-    opening = f"{_capital(result.value)} {_grew(amounts[0], amounts[-1])}"
+    opening = f"{capital(result.value)} {_grew(amounts[0], amounts[-1])}"
     sign = -1 if change < 0 else 1
     largest = steps.iloc[int((steps["amount"] * sign).argmax())]
     if largest["amount"] * sign <= 0:
@@ -157,17 +158,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _wrapped(text: str, width: int) -> str:
     return "\n".join(textwrap.wrap(escape_label(text), width) or [""])
 
 
 def axis_label(value: str, unit: str = "") -> str:
     """Name a quantity with its unit, as the label of an axis."""
-    return escape_label(f"{_capital(value)} ({unit})" if unit else _capital(value))
+    return escape_label(f"{capital(value)} ({unit})" if unit else capital(value))
 
 
 def change_parts(result: Decomposition, ax: Axes | None = None, *, unit: str = "") -> Axes:
@@ -201,7 +198,7 @@ def change_parts(result: Decomposition, ax: Axes | None = None, *, unit: str = "
             fontsize=16,
         )
     labels = [
-        f"{escape_label(_capital(row['factor']))}\n{_amount(row['first'])} → "
+        f"{escape_label(capital(row['factor']))}\n{_amount(row['first'])} → "
         f"{_amount(row['second'])}"
         for row in rows
     ]
@@ -215,7 +212,7 @@ def change_parts(result: Decomposition, ax: Axes | None = None, *, unit: str = "
     largest = rows[int((sign * parts).argmax())]
     finding(
         ax,
-        f"{_capital(result.value)} {_grew(result.before, result.after)}, most of all through "
+        f"{capital(result.value)} {_grew(result.before, result.after)}, most of all through "
         f"{largest['factor']} ({_signed(largest['contribution'])})",
         width=title_width(ax, labels),
     )

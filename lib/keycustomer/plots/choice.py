@@ -28,6 +28,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import capital, made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.choice.held_out import HeldOutChoices
@@ -73,15 +74,13 @@ def worth_dots(
     ValueError
         When there are too many groups, or one is not there.
     """
-    shown = list(result.groups[:1] if groups is None else groups)
-    if not 1 <= len(shown) <= MOST_GROUPS:
-        raise ValueError(f"groups={shown!r}: give one to {MOST_GROUPS} of {result.groups}")
+    shown = shown_groups(result.groups, groups)
     tables = [result.of_group(name) for name in shown]
     labels, called = _level_names(tables[0]), short_names(shown, LONGEST_GROUP)
     height = 2.4 + (0.5 + 0.18 * (len(shown) - 1)) * len(labels)
     ax = new_axes(ax, size=(10, max(4.0, height)))
     for number, (name, rows) in enumerate(zip(shown, tables, strict=True)):
-        place = np.arange(len(rows))[::-1] + _shift(number, len(shown))
+        place = np.arange(len(rows))[::-1] + row_shift(number, len(shown))
         _dots(ax, place, rows, palette()[number], MARKS[number], called[name])
         if truth is not None:
             own = truth[truth["group"] == name].set_index(["attribute", "level"])["truth"]
@@ -108,11 +107,11 @@ def _worth_sentence(
     place = int(np.nanargmax(gap))
     most, least = (groups[int(find(worth[:, place]))] for find in (np.argmax, np.argmin))
     called = short_names(groups, LONGEST_GROUP)
-    made_up = "Simulated: " if result.simulated else ""
     unit = f" {result.currency}" if result.currency else ""
     return (
-        f"{made_up}{_what(tables[0].iloc[place])} is worth {worth[:, place].max():.1f}{unit} to "
-        f"{called[most]}, {worth[:, place].min():.1f} to {called[least]}"
+        f"{made_up(result)}{_what(tables[0].iloc[place])} is worth "
+        f"{worth[:, place].max():.1f}{unit} to {called[most]}, "
+        f"{worth[:, place].min():.1f} to {called[least]}"
     )
 
 
@@ -122,7 +121,22 @@ def _what(row: pd.Series) -> str:
     return f"one more of {name}" if row["level"] == "one more" else f"{row['level']} ({name})"
 
 
-def _shift(number: int, groups: int) -> float:
+def shown_groups(known: Sequence[str], groups: Sequence[str] | None) -> list[str]:
+    """Give the groups to draw side by side: those asked for, or else the first.
+
+    Raises
+    ------
+    ValueError
+        When there are too many to be told apart, or none.
+    """
+    shown = list(known[:1] if groups is None else groups)
+    if not 1 <= len(shown) <= MOST_GROUPS:
+        raise ValueError(f"groups={shown!r}: give one to {MOST_GROUPS} of {known}")
+    return shown
+
+
+def row_shift(number: int, groups: int) -> float:
+    """Give how far above its row a group is drawn, so that groups do not hide one another."""
     return 0.0 if groups == 1 else 0.3 - 0.6 * number / (groups - 1)
 
 
@@ -220,9 +234,8 @@ def worth_spread_dots(result: MixedLogitModel, ax: Axes | None = None) -> Axes:
 
 def _spread_sentence(result: MixedLogitModel, rows: pd.DataFrame) -> str:
     widest = rows.iloc[int(rows["spread"].to_numpy().argmax())]
-    made_up = "Simulated: r" if result.data.simulated else "R"
-    return (
-        f"{made_up}espondents differ most about {shorten(_what(widest), 40)}: "
+    return capital(
+        f"{made_up(result.data)}respondents differ most about {shorten(_what(widest), 40)}: "
         f"{percent(widest['share_above_zero'], 0)} would pay for it"
     )
 
@@ -291,11 +304,10 @@ def choice_share_dots(result: HeldOutChoices, ax: Axes | None = None) -> Axes:
     percent_axis(ax.xaxis)
     ax.set_xlabel(f"share of the choices of {result.unit} left out")
     legend_below(ax, columns=2)
-    made_up = "Simulated: " if result.simulated else ""
     finding(
         ax,
-        f"{made_up}{percent(result.hit_rate, 0)} of unseen choices named right; guessing names "
-        f"{percent(result.guess_rate, 0)}",
+        f"{made_up(result)}{percent(result.hit_rate, 0)} of unseen choices named right; guessing "
+        f"names {percent(result.guess_rate, 0)}",
         width=title_width(ax, labels),
     )
     said = "; ".join(

@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from keycustomer.plots.audit import title_width
+from keycustomer.plots.choice import MARKS, row_shift, shown_groups
 from keycustomer.plots.labels import (
     interval_text,
     name_rows,
@@ -37,6 +38,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.choice.customer_economics import EconomicValue
@@ -49,14 +51,8 @@ if TYPE_CHECKING:
 LONGEST = 30
 """Letters of a name at an axis."""
 
-MOST_GROUPS = 4
-"""Groups that can be told apart in one figure."""
-
 MOST_LINES = 5
 """Lines that can be told apart in one figure; the others are grey."""
-
-MARKS = ("o", "s", "D", "^")
-"""Marks of the groups."""
 
 
 def offer_share_dots(
@@ -78,9 +74,7 @@ def offer_share_dots(
     ValueError
         When there are too many groups, or one is not there.
     """
-    shown = list(result.groups[:1] if groups is None else groups)
-    if not 1 <= len(shown) <= MOST_GROUPS:
-        raise ValueError(f"groups={shown!r}: give one to {MOST_GROUPS} of {result.groups}")
+    shown = shown_groups(result.groups, groups)
     tables = [result.of_group(name) for name in shown]
     names = tables[0]["offer"].tolist()
     labels = _labels(names)
@@ -88,7 +82,7 @@ def offer_share_dots(
     ax = new_axes(ax, size=(10, max(4.0, height)))
     called = short_names(shown, LONGEST)
     for number, (name, rows) in enumerate(zip(shown, tables, strict=True)):
-        place = np.arange(len(rows))[::-1] + _shift(number, len(shown))
+        place = np.arange(len(rows))[::-1] + row_shift(number, len(shown))
         told = escape_label(called[name])
         _dots(ax, place, rows, "share", palette()[number], MARKS[number], told)
     name_rows(ax, labels[::-1])
@@ -99,7 +93,7 @@ def offer_share_dots(
         legend_below(ax, columns=2)
     top = tables[0].iloc[int(tables[0]["share"].to_numpy().argmax())]
     said = f"{percent(top['share'], 0)} would take {shorten(top['offer'], 40)}"
-    finding(ax, f"{_simulated(result.simulated)}{said}", width=title_width(ax, labels))
+    finding(ax, f"{made_up(result)}{said}", width=title_width(ax, labels))
     told = "; ".join(map(_shares_told, shown, tables))
     return describe(ax, f"Shares of offers by a {result.method}. {told}.")
 
@@ -142,7 +136,7 @@ def offer_price_lines(result: OfferPriceResponse, ax: Axes | None = None) -> Axe
     ax.set_ylabel(escape_label(f"{what} of 100 respondents{unit}"))
     number_axis(ax.yaxis)
     legend_below(ax, columns=2)
-    opening = _simulated(result.simulated)
+    opening = made_up(result)
     finding(ax, f"{opening}{shorten(result.offer, 30)} brings most at {_best_told(result)}")
     said = "; ".join(
         f"at {row['price']:,.2f} a share of {percent(row['share'])} "
@@ -214,7 +208,7 @@ def green_premium_dots(result: GreenPremium, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(escape_label(f"willingness to pay{unit} ({level} interval)"))
     finding(ax, _green_sentence(result), width=title_width(ax, labels))
     said = "; ".join(map(_premium_told, rows.to_dict("records")))
-    return describe(ax, f"{_simulated(result.simulated)}Worth of {result.what}{unit}: {said}.")
+    return describe(ax, f"{made_up(result)}Worth of {result.what}{unit}: {said}.")
 
 
 def _premium_told(row: dict[Hashable, Any]) -> str:
@@ -226,7 +220,7 @@ def _premium_told(row: dict[Hashable, Any]) -> str:
 
 def _green_sentence(result: GreenPremium) -> str:
     unit = f" {result.currency}" if result.currency else ""
-    opening = f"{_simulated(result.simulated)}{shorten(result.what, 36)} is worth"
+    opening = f"{made_up(result)}{shorten(result.what, 36)} is worth"
     said = f"{opening} {result.premium.estimate:.3g}{unit}".replace("-", "\N{MINUS SIGN}")
     if result.attitude_verdict == "supported":
         return f"{said}, and more to greener respondents"
@@ -283,9 +277,7 @@ def layer_worth_bars(result: LayerWorth, ax: Axes | None = None, *, group: str =
         + ("" if math.isnan(row["share"]) else f", {percent(row['share'])} of all")
         for row in rows.to_dict("records")
     )
-    return describe(
-        ax, f"{_simulated(result.simulated)}Worth of product layers{unit}, {group}: {said}."
-    )
+    return describe(ax, f"{made_up(result)}Worth of product layers{unit}, {group}: {said}.")
 
 
 def _layer_sentence(result: LayerWorth, rows: pd.DataFrame, group: str) -> str:
@@ -294,9 +286,9 @@ def _layer_sentence(result: LayerWorth, rows: pd.DataFrame, group: str) -> str:
     unit = f" {result.currency}" if result.currency else ""
     share = "" if math.isnan(top["share"]) else f", {percent(top['share'], 0)} of all"
     if top["worth"] <= 0:
-        return f"{_simulated(result.simulated)}{whose}no layer adds worth to the plain package"
+        return f"{made_up(result)}{whose}no layer adds worth to the plain package"
     return (
-        f"{_simulated(result.simulated)}{whose}the {shorten(top['layer'], LONGEST)} layer is worth "
+        f"{made_up(result)}{whose}the {shorten(top['layer'], LONGEST)} layer is worth "
         f"most, {top['worth']:.3g}{unit}{share}"
     )
 
@@ -429,17 +421,9 @@ def _power_sentence(result: DesignPower, lines: pd.DataFrame) -> str:
     return f"{int(lines.index.max()):,} respondents are too few for {worst}"
 
 
-def _simulated(simulated: bool) -> str:
-    return "Simulated: " if simulated else ""
-
-
 def _labels(names: Sequence[str]) -> list[str]:
     short = short_names(names, LONGEST)
     return [escape_label(short[name]) for name in names]
-
-
-def _shift(number: int, groups: int) -> float:
-    return 0.0 if groups == 1 else 0.3 - 0.6 * number / (groups - 1)
 
 
 def _dots(

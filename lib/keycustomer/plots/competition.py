@@ -31,6 +31,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import hundredths
 
 if TYPE_CHECKING:
     from keycustomer.pricing.competition.differentiation import ComparedWars
@@ -317,7 +318,7 @@ def compared_war_bars(result: ComparedWars, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, size=(10, 3.4 + 0.8 * len(frame)))
     names = short_names(list(frame["market"]), LONGEST)
     labels = [
-        f"{escape_label(names[name])}\nelasticity {_signed(own)}"
+        f"{escape_label(names[name])}\nelasticity {hundredths(own)}"
         for name, own in zip(frame["market"], frame["own_price_elasticity"], strict=True)
     ]
     for shift, column, colour in (
@@ -361,7 +362,3 @@ def _rows_of(names: object) -> list[str]:
     told = list(names)  # type: ignore[call-overload]
     short = short_names(told, LONGEST)
     return [escape_label(short[name]) for name in told]
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")

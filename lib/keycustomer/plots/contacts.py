@@ -25,6 +25,7 @@ from keycustomer.plots.style import (
     number_axis,
     percent,
 )
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.relationships.service.contacts import ContactResponse
@@ -45,10 +46,6 @@ FORM_NAMES = {
     "logarithm": "logarithm:\neach does less",
     "saturation": "saturation:\na ceiling",
 }
-
-
-def _simulated(result: object) -> str:
-    return "Simulated: " if getattr(result, "simulated", False) else ""
 
 
 def contact_curve(
@@ -85,7 +82,7 @@ def contact_curve(
     ax.set_ylabel("change per 1,000 months" if events else "change, sd of the answers")
     legend_below(ax, 2)
     sentence = _curve_sentence(result)
-    finding(ax, _simulated(result) + sentence)
+    finding(ax, made_up(result) + sentence)
     told = "; ".join(
         f"x {row['factor']:g} {row['estimate']:+.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
         for row in result.curve((0.0, 0.5, 2.0, 4.0)).to_dict("records")
@@ -132,7 +129,7 @@ def contact_forms(result: ContactResponse, ax: Axes | None = None) -> Axes:
         if len(clear)
         else f"No form of contacts foretells {name} of customers not fitted beyond chance"
     )
-    finding(ax, _simulated(result) + sentence, width=title_width(ax, labels))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['form']} {row['gain']:+.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
         for row in frame.to_dict("records")
@@ -176,7 +173,7 @@ def contact_worth_map(result: ContactWorth, ax: Axes | None = None) -> Axes:
         f"One more {result.kind} pays for {percent(result.share.estimate, 0)} of the customers "
         f"({percent(result.share.lower, 0)} to {percent(result.share.upper, 0)})"
     )
-    finding(ax, _simulated(result) + sentence)
+    finding(ax, made_up(result) + sentence)
     middle = float(result.frame["worth"].median())
     return describe(
         ax,
@@ -216,7 +213,7 @@ def phase_dots(result: PhaseEffects, ax: Axes | None = None) -> Axes:
     legend_below(ax, 2)
     shown = "the phases differ" if result.equal < 0.05 else "no difference of phases is shown"
     sentence = _phase_sentence(result, name, shown)
-    finding(ax, _simulated(result) + sentence, width=title_width(ax, labels))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(f"{phase} ({way}) {one}" for (phase, way), one in result.slopes.items())
     return describe(
         ax, f"{name}, slopes of contacts by phase: {told}. {sentence} (p = {result.equal:.2g})."

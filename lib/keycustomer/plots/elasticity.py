@@ -28,6 +28,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import MINUS, hundredths, made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.elasticity.comparison import ElasticityComparison
@@ -49,8 +50,6 @@ LONGEST_NAME = 28
 
 BINS = 25
 """Points that a cloud of rows is averaged into."""
-
-MINUS = "\N{MINUS SIGN}"
 
 
 def elasticity_dots(
@@ -101,13 +100,12 @@ def _of_group(frame: pd.DataFrame, group: str | None) -> pd.DataFrame:
 
 def _dots_finding(result: ElasticityComparison, rows: pd.DataFrame) -> str:
     naive, best = rows.iloc[0], rows.iloc[-1]
-    told = f"{naive['method']} finds {_signed(naive['elasticity'])}"
+    told = f"{naive['method']} finds {hundredths(naive['elasticity'])}"
     if len(rows) > 1:
-        told += f", {best['method']} {_signed(best['elasticity'])}"
+        told += f", {best['method']} {hundredths(best['elasticity'])}"
     if pd.isna(best["truth"]):
         return f"{told}: the truth is not known"
-    made_up = "Simulated: " if result.simulated else ""
-    return f"{made_up}{told}; true is {_signed(best['truth'])}"
+    return f"{made_up(result)}{told}; true is {hundredths(best['truth'])}"
 
 
 def _dots_description(result: ElasticityComparison, rows: pd.DataFrame) -> str:
@@ -118,12 +116,7 @@ def _dots_description(result: ElasticityComparison, rows: pd.DataFrame) -> str:
     )
     group = rows["group"].iloc[0]
     whose = "" if group == "all" else f" of {group}"
-    made_up = "Simulated data. " if result.simulated else ""
-    return f"{made_up}Own-price elasticity{whose} by estimator: {said}."
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", MINUS)
+    return f"{made_up(result)}Own-price elasticity{whose} by estimator: {said}."
 
 
 def recovery_points(result: ElasticityRecovery, ax: Axes | None = None) -> Axes:
@@ -201,17 +194,13 @@ def first_stage_points(
         f"The instrument is {verdict}: effective F {stage['effective_f']:,.0f}, needed "
         f"{stage['critical_value']:,.0f}"
     )
-    finding(ax, _made_up(result) + said)
+    finding(ax, made_up(result) + said)
     return describe(
         ax,
-        f"{_made_up(result)}First stage, means of {len(moved):,} rows in {BINS} bins: log price "
+        f"{made_up(result)}First stage, means of {len(moved):,} rows in {BINS} bins: log price "
         f"changes by {slope:.3g} per unit of {name}; {said}; it explains "
         f"{percent(stage['partial_r2'])} of what effects leave of the price.",
     )
-
-
-def _made_up(result: Elasticities) -> str:
-    return "Simulated: " if result.simulated else ""
 
 
 def _binned(ax: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], colour: str) -> None:
@@ -266,21 +255,21 @@ def price_quantity_points(
     plain = float(price @ sold / (price @ price))
     ax = new_axes(ax)
     _binned(ax, price, sold, PALETTE["grey"])
-    told = f"{result.method} {_signed(row['elasticity'])}"
+    told = f"{result.method} {hundredths(row['elasticity'])}"
     if result.method == "iv":
-        least = f"least squares {_signed(plain)}"
+        least = f"least squares {hundredths(plain)}"
         _line(ax, price, plain, PALETTE["vermilion"], least, "--")
-        told = f"instruments {_signed(row['elasticity'])}"
+        told = f"instruments {hundredths(row['elasticity'])}"
     _line(ax, price, float(row["elasticity"]), PALETTE["blue"], told)
     ax.set_xlabel("log price, effects set aside")
     ax.set_ylabel("log quantity, effects set aside")
     legend_below(ax, columns=2)
     whose = "" if row["group"] == "all" else f" of {shorten(row['group'], LONGEST_NAME)}"
-    said = f"1{chr(160)}% dearer changes sales{whose} by {_signed(row['elasticity'])}{chr(160)}%"
-    finding(ax, _made_up(result) + said)
+    said = f"1{chr(160)}% dearer changes sales{whose} by {hundredths(row['elasticity'])}{chr(160)}%"
+    finding(ax, made_up(result) + said)
     return describe(
         ax,
-        f"{_made_up(result)}Mean log quantity by log price in {BINS} bins of "
+        f"{made_up(result)}Mean log quantity by log price in {BINS} bins of "
         f"{len(price):,} rows. {result.method}: "
         f"{interval_text(row['elasticity'], row['lower'], row['upper'])}; plain slope {plain:.2f}.",
     )
@@ -323,10 +312,10 @@ def price_variation_bars(
     percent_axis(ax.xaxis)
     ax.set_xlabel("share of the variance of log price")
     said = f"{percent(float(shares[used][0]))} of the price variance identifies the elasticity"
-    finding(ax, _made_up(result) + said, width=title_width(ax, names))
+    finding(ax, made_up(result) + said, width=title_width(ax, names))
     told = "; ".join(f"{n} {percent(s)}" for n, s in zip(table["source"], shares, strict=True))
     return describe(
-        ax, f"{_made_up(result)}Variance of log price by what is set aside, and left: {told}."
+        ax, f"{made_up(result)}Variance of log price by what is set aside, and left: {told}."
     )
 
 
@@ -354,7 +343,7 @@ def cross_elasticity_map(result: CrossElasticities, ax: Axes | None = None) -> A
         ax.text(
             column,
             row,
-            _signed(value),
+            hundredths(value),
             ha="center",
             va="center",
             fontsize=15,
@@ -378,10 +367,9 @@ def cross_elasticity_map(result: CrossElasticities, ax: Axes | None = None) -> A
         f"{int(counts.get('substitutes', 0))} of {len(result.frame) - len(table)} pairs take "
         "sales from each other"
     )
-    made_up = "Simulated: " if result.simulated else ""
-    finding(ax, made_up + said, width=title_width(ax, labels))
+    finding(ax, made_up(result) + said, width=title_width(ax, labels))
     told = "; ".join(
         f"price of {row['price_of']} on sales of {row['product']} {row['elasticity']:.2f}"
         for row in result.frame.to_dict("records")
     )
-    return describe(ax, f"{made_up}Own and cross elasticities: {told}.")
+    return describe(ax, f"{made_up(result)}Own and cross elasticities: {told}.")

@@ -9,7 +9,6 @@ after a merger.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import MINUS, capital, made_up, with_minus
 
 if TYPE_CHECKING:
     from keycustomer.pricing.market.comparison import DemandComparison
@@ -48,8 +48,6 @@ MOST_BARS = 8
 
 MOST_MERGING, MOST_OTHERS = 12, 4
 """Products shown of a merger."""
-
-MINUS = "\N{MINUS SIGN}"
 
 OUTSIDE = "outside"
 """Row of a result for those who buy none of the products."""
@@ -80,7 +78,7 @@ def demand_model_dots(result: DemandComparison, ax: Axes | None = None) -> Axes:
     ):
         if chosen.any():
             ax.plot(
-                rows["mean_own_elasticity"][chosen], rows.index[chosen], "o", color=colour, ms=11,
+                rows["own_price_elasticity"][chosen], rows.index[chosen], "o", color=colour, ms=11,
                 label=told,
             )  # fmt: skip
     ax.axvline(-1, color=PALETTE["grey"], ls=":", lw=2.5, label=f"inelastic right of {MINUS}1")
@@ -90,9 +88,9 @@ def demand_model_dots(result: DemandComparison, ax: Axes | None = None) -> Axes:
     name_rows(ax, labels)
     ax.set_xlabel("Mean own-price elasticity (% of sales per % of price)")
     legend_below(ax, columns=2)
-    finding(ax, capital(signed(result.sentence)), width=title_width(ax, labels))
+    finding(ax, capital(with_minus(result.sentence)), width=title_width(ax, labels))
     told = "; ".join(
-        f"{r['name']} {interval_text(r['mean_own_elasticity'], r['lower'], r['upper'])}, "
+        f"{r['name']} {interval_text(r['own_price_elasticity'], r['lower'], r['upper'])}, "
         f"{r['inelastic']:,} of {r['rows']:,} rows inelastic"
         for r in rows.iloc[::-1].to_dict("records")
     )
@@ -132,7 +130,7 @@ def elasticity_map(
         for k in range(count):
             own = j == k
             ax.text(
-                k, j, signed(f"{cross[j, k]:.2f}"), ha="center", va="center",
+                k, j, with_minus(f"{cross[j, k]:.2f}"), ha="center", va="center",
                 fontsize=13, fontweight="bold" if own else "normal",
                 color=PALETTE["vermilion"] if own else PALETTE["black"],
             )  # fmt: skip
@@ -151,13 +149,13 @@ def elasticity_map(
 
 def _map_sentence(shown: pd.DataFrame, result: MarketDemand, market: str) -> str:
     own = pd.Series(np.diag(shown), index=shown.index)
-    data = "Simulated: " if result.table.simulated else ""
+    data = made_up(result.table)
     run = f"elasticities run from {own.min():.2f} to {own.max():.2f}"
     said = run if len(own) > 1 else f"elasticity is {own.iloc[0]:.2f}"
     told = f"{data}in {_short(market)} own-price {said}"
     if len(shown) > 1 and result.model == "logit":
         told += "; the logit lets a price move all rivals alike"
-    return capital(signed(told))
+    return capital(with_minus(told))
 
 
 def _map_description(shown: pd.DataFrame, market: str, products: int) -> str:
@@ -272,7 +270,7 @@ def markup_dots(
 
 
 def _markup_sentence(result: MarketDemand, rows: pd.DataFrame) -> str:
-    data = "Simulated: " if result.table.simulated else ""
+    data = made_up(result.table)
     told = f"{data}the mean markup that this demand implies is {percent(rows['markup'].mean())}"
     negative = int((rows["marginal_cost"] < 0).sum())
     if negative:
@@ -366,22 +364,12 @@ def merger_dots(
     name_rows(ax, labels)
     ax.set_xlabel(axis_label("price, mean of markets", unit))
     legend_below(ax, columns=3)
-    finding(ax, capital(signed(result.sentence)), width=title_width(ax, labels))
+    finding(ax, capital(with_minus(result.sentence)), width=title_width(ax, labels))
     told = "; ".join(
         f"{r['product']} {r['price']:.4g} to {r['new_price']:.4g} ({percent(r['change'])})"
         for r in shown.iloc[::-1].to_dict("records")
     )
     return describe(ax, f"Prices before and after the merger: {told}.")
-
-
-def capital(text: str) -> str:
-    """Begin a sentence with a capital, whatever a name in it looks like."""
-    return text[:1].upper() + text[1:]
-
-
-def signed(text: str) -> str:
-    """Write minus signs before numbers as such; hyphens in names and months stay."""
-    return re.sub(r"(?<!\w)-(?=[\d.])", MINUS, text)
 
 
 def _bars_side_by_side(ax: Axes, shown: pd.DataFrame) -> None:

@@ -30,6 +30,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import capital, hundredths, made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.pooling.comparison import PoolingComparison
@@ -89,7 +90,7 @@ def shrinkage_map(result: CustomerElasticities, ax: Axes | None = None) -> Axes:
     short = max(len(str(tier)) for tier in named) <= SHORT
     legend_below(ax, columns=4 if short else 2, handles=handles)
     sentence = _shrunk_sentence(frame, result)
-    finding(ax, _made_up(result) + sentence, width=NARROW)
+    finding(ax, made_up(result) + sentence, width=NARROW)
     means = ", ".join(f"{row.tier} {row.mean:.2f}" for row in result.tiers.itertuples())
     return describe(
         ax,
@@ -137,7 +138,7 @@ def tier_elasticity_dots(result: CustomerElasticities, ax: Axes | None = None) -
     ]
     legend_below(ax, columns=3, handles=handles)
     sentence = _tier_sentence(result)
-    finding(ax, _made_up(result) + sentence, width=title_width(ax, labels))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['tier']} {interval_text(row['mean'], row['lower'], row['upper'])}, standard "
         f"deviation of customers {row['spread']:.2f}".replace(" nan", " not known")
@@ -192,7 +193,7 @@ def pooling_error_dots(
     worst, best = str(frame["rmse"].idxmax()), str(frame["rmse"].idxmin())
     ratio = frame["rmse"].max() / frame["rmse"].min()
     sentence = (
-        f"{_capital(best)} comes nearest to the true elasticities; {worst} errs "
+        f"{capital(best)} comes nearest to the true elasticities; {worst} errs "
         f"{ratio:,.1f} times as much"
     )
     finding(ax, f"Simulated: {sentence}", width=title_width(ax, list(frame.index)))
@@ -285,7 +286,7 @@ def zero_trap_dots(result: ZeroTrap, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("own-price elasticity")
     legend_below(ax, columns=2)
     sentence = _trap_sentence(result.by_tier, ways)
-    finding(ax, _made_up(result) + sentence, width=title_width(ax, labels))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['way']}, {row['tier']}: "
         f"{interval_text(row['elasticity'], row['lower'], row['upper'])}"
@@ -299,7 +300,7 @@ def _trap_sentence(table: pd.DataFrame, ways: list[str]) -> str:
     dropped, kept = float(worst[ways[0]]), float(worst[ways[-1]])
     return (
         f"Where {percent(float(worst['zeros']), 0)} of the weeks have no sale, dropping them "
-        f"turns an elasticity of {_signed(kept)} into {_signed(dropped)}"
+        f"turns an elasticity of {hundredths(kept)} into {hundredths(dropped)}"
     )
 
 
@@ -335,15 +336,3 @@ def _tier_colours(tiers: pd.Series) -> dict[str, str]:
 
 def _name(tier: object) -> str:
     return escape_label(shorten(tier, LONGEST))
-
-
-def _made_up(result: object) -> str:
-    return "Simulated: " if getattr(result, "simulated", False) else ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")

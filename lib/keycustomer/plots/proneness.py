@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from keycustomer.plots.audit import title_width
 from keycustomer.plots.labels import interval_text, name_rows
 from keycustomer.plots.style import PALETTE, describe, finding, new_axes
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.proneness.check import PronenessCheck
@@ -47,8 +48,7 @@ def response_by_proneness(result: PronenessCheck, ax: Axes | None = None) -> Axe
         sentence = "Who bought on deal more than expected later follows prices less"
     else:
         sentence = "Deal-proneness does not tell who later follows prices"
-    made_up = "Simulated: " if result.simulated else ""
-    finding(ax, f"{made_up}{sentence}: correlation {correlation}")
+    finding(ax, f"{made_up(result)}{sentence}: correlation {correlation}")
     told = "; ".join(
         f"group {row['group']:.0f} {interval_text(*_ends(row))}" for row in frame.to_dict("records")
     )
@@ -99,8 +99,7 @@ def redemption_dots(result: PronenessCheck, ax: Axes | None = None) -> Axes:
         f"Among customers who spend alike deal-proneness {side} who redeems a coupon: "
         f"{interval_text(alike.estimate, alike.lower, alike.upper)}"
     )
-    made_up = "Simulated: " if result.simulated else ""
-    finding(ax, made_up + sentence, width=title_width(ax, labels))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['score']} {interval_text(row['auc'], row['lower'], row['upper'])}"
         for row in answers.auc.to_dict("records")

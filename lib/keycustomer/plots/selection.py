@@ -34,6 +34,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import capital
 
 if TYPE_CHECKING:
     from keycustomer.relationships.selection.attained import ComparedPlans
@@ -377,7 +378,7 @@ def levels_by_value(
     percent_axis(ax.yaxis)
     ax.set_ylabel("Share of customers")
     size = "equal numbers of customers" if len(shares) > 1 else "all customers"
-    ax.set_xlabel(f"{_capital(escape_label(what))}: {size}, least to most")
+    ax.set_xlabel(f"{capital(escape_label(what))}: {size}, least to most")
     names = [escape_label(shorten(level, 16)) for level in levels]
     handles = [Patch(color=c, label=name) for c, name in zip(colours, names, strict=True)]
     legend_below(ax, columns=min(len(levels), 5), handles=handles)
@@ -410,10 +411,6 @@ def _shares_by_group(result: LevelPlan, by: Any, groups: int) -> np.ndarray:
 
 def _above_zero(shares: np.ndarray) -> float:
     return float(1 - shares[0])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def promise_bars(

@@ -30,6 +30,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.relationships.service.complaints import ComplaintEffects
@@ -73,10 +74,6 @@ WAYS = {"naive": (PALETTE["grey"], "s", 0.14), "adjusted": (PALETTE["blue"], "o"
 """Colour, mark and place of an adjustment."""
 
 
-def _simulated(result: object) -> str:
-    return "Simulated: " if getattr(result, "simulated", False) else ""
-
-
 def service_dots(
     result: ServiceIndicators, indicator: str = "contacts_a_year", ax: Axes | None = None
 ) -> Axes:
@@ -115,7 +112,7 @@ def service_dots(
     ax.set_xlabel(f"{WORDS[indicator]}{money}; dashed: all customers")
     say = (lambda v: percent(v, 0)) if share else (lambda v: f"{v:,.3g}")
     first, last = rows[-1], rows[0]
-    sentence = f"{_simulated(result)}{WORDS[indicator]}: {say(first.estimate)}"
+    sentence = f"{made_up(result)}{WORDS[indicator]}: {say(first.estimate)}"
     if len(tiers) > 1:
         sentence += (
             f" in tier {shorten(tiers[-1], LONGEST_TIER)}, {say(last.estimate)} in tier "
@@ -175,7 +172,7 @@ def tier_difference_dots(
     ax.set_xlabel(f"tier {escape_label(first)} against tier {escape_label(last)} (shaded: hardly)")
     legend_below(ax, 2)
     sentence = _difference_sentence(result, frame, first, last)
-    finding(ax, _simulated(result) + sentence, width=title_width(ax, [labels[0], "x" * 22]))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, [labels[0], "x" * 22]))
     told = "; ".join(
         f"{WORDS[str(name)]} {_apart(row)}, {row['verdict']}" for name, row in frame.iterrows()
     )
@@ -261,7 +258,7 @@ def complaint_dots(
         if first.estimate < 0
         else "That fewer would leave, were every complaint resolved at once, is not shown"
     )
-    finding(ax, _simulated(result) + sentence, width=title_width(ax, labels))
+    finding(ax, made_up(result) + sentence, width=title_width(ax, labels))
     told = "; ".join(f"{name} ({how}) {one}" for (name, how), one in result.effects.items())
     return describe(ax, f"{result.rate:.1f} leavers per 1,000 customer-months. Changes: {told}.")
 
@@ -311,7 +308,7 @@ def complaint_days(result: ComplaintEffects, ax: Axes | None = None) -> Axes:
         f"{percent(first['rate'])} leave after complaints of the class “{first['days']}”, "
         f"{percent(last['rate'])} after “{last['days']}”" + ("" if apart else " (within chance)")
     )
-    finding(ax, _simulated(result) + sentence)
+    finding(ax, made_up(result) + sentence)
     told = "; ".join(f"{r['days']} {percent(r['rate'])}" for r in frame.to_dict("records"))
     return describe(ax, f"Share that left within {result.follow} months of a complaint: {told}.")
 

@@ -27,6 +27,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.stated.acceptance import StatedDemand
@@ -79,7 +80,7 @@ def price_meter_curves(result: PriceSensitivity, ax: Axes | None = None) -> Axes
     told = ", ".join(f"{name.upper()} {one}" for name, one in result.points.items())
     return describe(
         ax,
-        f"{_simulated(result)}Van Westendorp's price meter of {result.respondents:,} "
+        f"{made_up(result)}Van Westendorp's price meter of {result.respondents:,} "
         f"questionnaires ({result.convention} convention): {told}; {len(result.invalid):,} "
         f"contradict themselves.",
     )
@@ -140,9 +141,9 @@ def _meter_sentence(result: PriceSensitivity) -> str:
     unit = f" {result.currency}" if result.currency else ""
     low, high, even = (result.points[n].estimate for n in ("pmc", "pme", "idp"))
     if not np.isfinite([low, high, even]).all():
-        return f"{_simulated(result)}The curves do not all cross: no acceptable range"
+        return f"{made_up(result)}The curves do not all cross: no acceptable range"
     return (
-        f"{_simulated(result)}Prices from {_price(low)} to {_price(high)}{unit} are acceptable; as "
+        f"{made_up(result)}Prices from {_price(low)} to {_price(high)}{unit} are acceptable; as "
         f"many find {_price(even)}{unit} cheap as expensive"
     )
 
@@ -184,7 +185,7 @@ def stated_demand_curve(
     unit = f" {result.currency}" if result.currency else ""
     finding(
         ax,
-        f"{_simulated(result)}At {_price(best.estimate)}{unit} the {what} is largest, and "
+        f"{made_up(result)}At {_price(best.estimate)}{unit} the {what} is largest, and "
         f"{percent(share, 0)} accept",
     )
     at = "; ".join(
@@ -193,7 +194,7 @@ def stated_demand_curve(
     )
     return describe(
         ax,
-        f"{_simulated(result)}{result.method}: share of {result.respondents:,} respondents who "
+        f"{made_up(result)}{result.method}: share of {result.respondents:,} respondents who "
         f"accept a price: {at}. Best price by {what}: {best}{unit}.",
     )
 
@@ -225,11 +226,11 @@ def reach_curves(result: ReachCurves, ax: Axes | None = None) -> Axes:
     legend_below(ax, columns=3)
     unit = f" {result.currency}" if result.currency else ""
     told = ", ".join(f"{name} at {_price(best.estimate)}{unit}" for name, best, _, _ in drawn)
-    finding(ax, f"{_simulated(result)}Largest {told}")
+    finding(ax, f"{made_up(result)}Largest {told}")
     most = percent(float(frame["reach"].max()))
     return describe(
         ax,
-        f"{_simulated(result)}Reach, revenue and profit by price after Newton, Miller and Smith, "
+        f"{made_up(result)}Reach, revenue and profit by price after Newton, Miller and Smith, "
         f"from {result.respondents:,} questionnaires; the largest reach is {most}. "
         + "; ".join(f"{name} is largest at {best}{unit}" for name, best, _, _ in drawn),
     )
@@ -312,7 +313,3 @@ def _money_axis(ax: Axes, most: float) -> None:
 def _price(value: float) -> str:
     """Write a price: in full where it is short, else in thousands or millions."""
     return f"{value:,.4g}" if abs(value) < FULL else compact_number(value)
-
-
-def _simulated(result: object) -> str:
-    return "Simulated: " if getattr(result, "simulated", False) else ""

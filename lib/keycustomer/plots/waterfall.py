@@ -31,6 +31,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.pricing.realised.deep_discounts import DeepDiscounts
@@ -90,7 +91,7 @@ def waterfall_bars(result: PriceWaterfall, ax: Axes | None = None, *, group: str
     finding(ax, _waterfall_sentence(result, frame))
     told = "; ".join(f"{row['step']} {percent(row['share'])}" for row in frame.to_dict("records"))
     return describe(
-        ax, f"{_simulated(result)}Waterfall from the list value, {_group_words(group)}: {told}."
+        ax, f"{made_up(result)}Waterfall from the list value, {_group_words(group)}: {told}."
     )
 
 
@@ -113,7 +114,7 @@ def _group_words(group: str) -> str:
 def _waterfall_sentence(result: PriceWaterfall, frame: pd.DataFrame) -> str:
     totals = frame[frame["kind"] == "total"]
     last = totals.iloc[-1]
-    opening = f"{_simulated(result)}Of 100 at list prices"
+    opening = f"{made_up(result)}Of 100 at list prices"
     if len(totals) < 2:
         return f"{opening} all remain"
     changes = frame[frame["kind"] == "change"]
@@ -170,12 +171,12 @@ def pocket_price_map(result: PocketPriceBand, ax: Axes | None = None) -> Axes:
     share = result.explained_by_size.estimate
     finding(
         ax,
-        f"{_simulated(result)}Nine of ten customers pay {percent(low, 0)} to {percent(high, 0)} of "
+        f"{made_up(result)}Nine of ten customers pay {percent(low, 0)} to {percent(high, 0)} of "
         f"list; size explains {percent(share, 0)} of the differences",
     )
     return describe(
         ax,
-        f"{_simulated(result)}Pocket price of {len(frame):,} customers by list value: nine of ten "
+        f"{made_up(result)}Pocket price of {len(frame):,} customers by list value: nine of ten "
         f"between {percent(low)} and {percent(high)} of the list price; size explains "
         f"{result.explained_by_size.as_percent(0)} of the variance.",
     )
@@ -222,7 +223,7 @@ def discount_point_bars(result: PointOfDiscount, ax: Axes | None = None) -> Axes
     )
     return describe(
         ax,
-        f"{_simulated(result)}Loss from a further discount of {percent(result.points, 2)} of the "
+        f"{made_up(result)}Loss from a further discount of {percent(result.points, 2)} of the "
         f"list price, by group, over {result.horizon} months: {told}.",
     )
 
@@ -247,7 +248,7 @@ def _point_keys(frame: pd.DataFrame) -> list[Patch]:
 def _point_sentence(result: PointOfDiscount) -> str:
     row, given = result.frame.iloc[0], round(100 * result.points, 4)
     opening = "One point of discount" if given == 1 else f"{given:g} points of discount"
-    said = f"{_simulated(result)}{opening} {'costs' if given == 1 else 'cost'} "
+    said = f"{made_up(result)}{opening} {'costs' if given == 1 else 'cost'} "
     said += (
         f"{percent(row['loss_share'])} of the profit"
         if np.isfinite(row["loss_share"])
@@ -304,14 +305,14 @@ def deep_discount_dots(result: DeepDiscounts, ax: Axes | None = None) -> Axes:
     )
     return describe(
         ax,
-        f"{_simulated(result)}Discounts of accounts beside others by {', '.join(result.like)}: "
+        f"{made_up(result)}Discounts of accounts beside others by {', '.join(result.like)}: "
         f"{told}.",
     )
 
 
 def _deep_sentence(result: DeepDiscounts) -> str:
     deep = result.deep
-    opening = _simulated(result)
+    opening = made_up(result)
     if deep.empty:
         return f"{opening}No account has a deeper discount than its like by more than chance"
     worth = compact_number(float(deep["excess_value"].sum()))
@@ -320,7 +321,3 @@ def _deep_sentence(result: DeepDiscounts) -> str:
         f"{opening}{len(deep):,} of {len(result.frame):,} accounts {verb} a deeper discount than "
         f"their like, {worth} {result.currency} a year"
     )
-
-
-def _simulated(result: object) -> str:
-    return "Simulated: " if getattr(result, "simulated", False) else ""
