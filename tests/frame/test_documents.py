@@ -146,7 +146,7 @@ def test_the_examples_on_prices_run() -> None:
     naive, shifted = (names[name].own_price_elasticity() for name in ("naive", "shifted"))
     assert naive.estimate < -2 < shifted.estimate < 0
     assert names["ladder"].best_revenue.estimate == 1500
-    assert round(names["demand"].mean_own.estimate, 4) == -3.7126
+    assert round(names["demand"].own_price_elasticity.estimate, 4) == -3.7126
     assert names["plan"].spent <= 5_000
     assert set(names["P"].__all__) == set(pricing.__all__)
 

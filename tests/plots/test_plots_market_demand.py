@@ -90,7 +90,7 @@ def test_numbers_are_told(demands):
     demand = demands["few"]
     ax = figure_of(demand, "demand_model_dots")
     assert "truth is \N{MINUS SIGN}3.00" in title(ax)
-    assert f"{demand.mean_own.estimate:.2f}" in plots.description(ax)
+    assert f"{demand.own_price_elasticity.estimate:.2f}" in plots.description(ax)
     market = demand.table.markets[0]
     own = np.diag(demand.elasticities(market))
     assert f"{own.min():.2f}".replace("-", "\N{MINUS SIGN}") in title(

@@ -77,7 +77,7 @@ def check_outputs(ours, theirs, atol=SAME):
     np.testing.assert_allclose(markups["markup"], theirs.compute_markups().ravel(), atol=atol)
     own = theirs.extract_diagonals(theirs.compute_elasticities()).ravel()
     np.testing.assert_allclose(ours.own_elasticities()["own_price_elasticity"], own, atol=atol)
-    assert ours.mean_own.estimate == pytest.approx(own.mean(), abs=atol)
+    assert ours.own_price_elasticity.estimate == pytest.approx(own.mean(), abs=atol)
     costs = theirs.compute_costs()
     merged = np.where(ours.table.frame["firm"].isin(["F0", "F1"]), "one", ours.table.frame["firm"])
     prices = theirs.compute_prices(firm_ids=merged, costs=costs).ravel()
@@ -157,7 +157,7 @@ def test_random_coefficients_recover_the_truth(random_demand):
         gap = abs(abs(rows.loc[key, "estimate"]) - abs(truth))
         assert gap < 4 * rows.loc[key, "standard_error"]
     assert random_demand.model == "random coefficients"
-    assert random_demand.mean_own.lower < random_demand.mean_own.estimate
+    assert random_demand.own_price_elasticity.lower < random_demand.own_price_elasticity.estimate
 
 
 def test_random_coefficients_outputs_are_those_of_pyblp(pyblp, random_demand):
@@ -470,6 +470,6 @@ def test_simulated_operator_by_product():
     reach = (row["upper"] - row["estimate"]) / row["standard_error"]
     assert reach == pytest.approx(2.776445, abs=1e-6)  # t with 4 degrees of freedom
     assert "Simulated" in demand.sentence
-    assert np.isfinite(demand.mean_own.lower)
+    assert np.isfinite(demand.own_price_elasticity.lower)
     with pytest.raises(ValueError, match="must sum below 1"):
         read_market(market)

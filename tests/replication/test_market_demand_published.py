@@ -70,7 +70,7 @@ def test_cereal_logit_with_product_effects(cereal, steps, coefficient, error):
     assert row["estimate"] == pytest.approx(coefficient, abs=FOUR_DIGITS)
     assert row["standard_error"] == pytest.approx(error, abs=FOUR_DIGITS)
     if steps == 1:
-        assert demand.mean_own.estimate == pytest.approx(-3.7126, abs=FOUR_DIGITS)
+        assert demand.own_price_elasticity.estimate == pytest.approx(-3.7126, abs=FOUR_DIGITS)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def cereal_random(cereal, **search):
 def test_cereal_random_coefficients(cereal):
     demand = cereal_random(cereal)
     assert demand.objective == pytest.approx(4.5615, abs=FOUR_DIGITS)
-    assert demand.mean_own.estimate == pytest.approx(-3.618, abs=THREE_DIGITS)
+    assert demand.own_price_elasticity.estimate == pytest.approx(-3.618, abs=THREE_DIGITS)
     assert demand.markups()["markup"].mean() == pytest.approx(0.364, abs=THREE_DIGITS)
     row = demand.coefficients.set_index(["term", "kind"]).loc[("price", "mean")]
     assert row["estimate"] == pytest.approx(-62.73, abs=SEARCH)
@@ -144,7 +144,7 @@ def cars_random(cars, **settings):
 
 
 def check_cars(demand):
-    assert demand.mean_own.estimate == pytest.approx(-3.928, abs=THREE_DIGITS)
+    assert demand.own_price_elasticity.estimate == pytest.approx(-3.928, abs=THREE_DIGITS)
     assert demand.markups()["markup"].mean() == pytest.approx(0.316, abs=THREE_DIGITS)
 
 

@@ -25,7 +25,7 @@ class DemandComparison:
     ----------
     frame : DataFrame
         name, model, price_coefficient (NaN where only demographics move it), standard_error,
-        mean_own_elasticity, lower, upper, inelastic (rows), rows, markup (mean of
+        own_price_elasticity, lower, upper, inelastic (rows), rows, markup (mean of
         (price - marginal cost) / price; NaN without an ownership), negative_costs (rows),
         effective_f (NaN without instruments).
     truth : float or None
@@ -48,9 +48,9 @@ class DemandComparison:
     @property
     def sentence(self) -> str:
         """How far the models differ, in words."""
-        rows = self.frame.sort_values("mean_own_elasticity", kind="stable")
+        rows = self.frame.sort_values("own_price_elasticity", kind="stable")
         data = "Simulated: " if self.simulated else ""
-        ends = [f"{r['mean_own_elasticity']:.2f} ({r['name']})" for _, r in rows.iterrows()]
+        ends = [f"{r['own_price_elasticity']:.2f} ({r['name']})" for _, r in rows.iterrows()]
         known = "" if self.truth is None else f"; the truth is {self.truth:.2f}"
         if len(ends) == 1:
             return f"{data}mean own-price elasticity {ends[0]}{known}"
@@ -106,9 +106,9 @@ def _row(name: str, demand: MarketDemand, ownership: Ownership | None) -> dict[s
         "model": demand.model,
         "price_coefficient": float(price["estimate"].iloc[0]) if known else np.nan,
         "standard_error": float(price["standard_error"].iloc[0]) if known else np.nan,
-        "mean_own_elasticity": demand.mean_own.estimate,
-        "lower": demand.mean_own.lower,
-        "upper": demand.mean_own.upper,
+        "own_price_elasticity": demand.own_price_elasticity.estimate,
+        "lower": demand.own_price_elasticity.lower,
+        "upper": demand.own_price_elasticity.upper,
         "inelastic": demand.inelastic,
         "rows": len(demand.table),
         "markup": np.nan if markups is None else float(markups["markup"].mean()),

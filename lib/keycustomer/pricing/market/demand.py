@@ -50,7 +50,7 @@ class MarketDemand:
         By market.
     quality : ndarray, shape (rows,)
         Unobserved quality (the structural residual), utility; absorbed effects are taken out.
-    mean_own : Estimate
+    own_price_elasticity : Estimate
         Mean own-price elasticity over all products and markets.
     objective : float
         Of the moments (rows times their weighted square).
@@ -71,7 +71,7 @@ class MarketDemand:
     coefficients: pd.DataFrame
     tastes: dict[str, MarketTastes] = field(repr=False)
     quality: FloatArray = field(repr=False)
-    mean_own: Estimate
+    own_price_elasticity: Estimate
     objective: float
     first_stage: FirstStage | None
     identification: str
@@ -307,8 +307,8 @@ class MarketDemand:
         data = "Simulated: " if self.table.simulated else ""
         few = self.inelastic
         return (
-            f"{data}mean own-price elasticity {self.mean_own} ({self.model}, {self.method}); "
-            f"{few:,} of {len(self.table):,} rows have inelastic demand"
+            f"{data}mean own-price elasticity {self.own_price_elasticity} ({self.model}, "
+            f"{self.method}); {few:,} of {len(self.table):,} rows have inelastic demand"
         )
 
     def _repr_html_(self) -> str:
