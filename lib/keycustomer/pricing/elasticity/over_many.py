@@ -111,7 +111,7 @@ def elasticity_over_companies(
     months: int = 36,
     cluster: str = "unit",
     level: float = 0.95,
-    seed: int = 1,
+    first_seed: int = 1,
     progress: Progress | None = None,
 ) -> ElasticityRecovery:
     """Compare the estimators in many simulated companies.
@@ -119,14 +119,14 @@ def elasticity_over_companies(
     Parameters
     ----------
     companies : int
-        Number of companies, at least 2; their seeds are `seed`, `seed` + 1, ...
+        Number of companies, at least 2; their seeds are `first_seed`, `first_seed` + 1, ...
     accounts, months : int
         Size and window of each.
     cluster : str
         Column within which errors go together.
     level : float
         Level of the intervals.
-    seed : int
+    first_seed : int
         Seed of the first company.
     progress : callable, optional
         Called with companies done and in all, once the work has taken two seconds.
@@ -135,7 +135,7 @@ def elasticity_over_companies(
     -------
     ElasticityRecovery
     """
-    made = simulated_companies(companies, accounts, months, seed, least=2, progress=progress)
+    made = simulated_companies(companies, accounts, months, first_seed, least=2, progress=progress)
     parts = [
         elasticity_comparison(one, cluster=cluster, level=level).frame.assign(
             seed=one.settings.seed
@@ -150,7 +150,7 @@ def elasticity_over_panels(
     panels: int = 200,
     *,
     level: float = 0.95,
-    seed: int = 1,
+    first_seed: int = 1,
     progress: Progress | None = None,
     **design: Any,
 ) -> ElasticityRecovery:
@@ -159,10 +159,10 @@ def elasticity_over_panels(
     Parameters
     ----------
     panels : int
-        Number of panels, at least 2; their seeds are `seed`, `seed` + 1, ...
+        Number of panels, at least 2; their seeds are `first_seed`, `first_seed` + 1, ...
     level : float
         Level of the intervals.
-    seed : int
+    first_seed : int
         Seed of the first panel.
     progress : callable, optional
         Called with panels done and in all, once the work has taken two seconds.
@@ -182,10 +182,10 @@ def elasticity_over_panels(
         raise ValueError(f"panels={panels!r}: at least 2 must be made")
     report, parts = after_quiet(progress), []
     for done in range(panels):
-        known = known_panel(seed=seed + done, **design)
+        known = known_panel(seed=first_seed + done, **design)
         compared = elasticity_comparison(
             known, methods=("naive OLS", "fixed effects", "IV"), level=level
         )
-        parts.append(compared.frame.assign(seed=seed + done))
+        parts.append(compared.frame.assign(seed=first_seed + done))
         report(done + 1, panels)
     return ElasticityRecovery(pd.concat(parts, ignore_index=True), f"{panels} panels", level)
