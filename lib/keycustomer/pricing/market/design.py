@@ -33,6 +33,9 @@ PRICE = "price"
 FEW_CLUSTERS = 20
 """With fewer groups clustered errors are too small, even with the t distribution."""
 
+MANY_EFFECTS = 0.1
+"""Share of the rows that effects take from which errors are said to be too small."""
+
 Errors = Literal["robust", "plain"]
 
 
@@ -191,6 +194,29 @@ def few_clusters(design: DemandDesign) -> list[str]:
     if not 0 < count < FEW_CLUSTERS:
         return []
     return [f"Only {count} groups of {design.cluster_name}: clustered errors are too small then."]
+
+
+def few_rows(design: DemandDesign) -> list[str]:
+    """Say so where effects take so many rows that errors without a correction are too small."""
+    own = [g for g in design.groups if not _nested(g, design.cluster)]
+    used = len(design.exogenous) + 1 + sum(int(group.max()) for group in own) + bool(own)
+    rows = len(design.table)
+    if used <= MANY_EFFECTS * rows:
+        return []
+    if used >= rows:
+        return [f"Effects take all {rows:,} rows: errors mean nothing."]
+    short = 1 - (1 - used / rows) ** 0.5
+    return [
+        f"Effects and characteristics take {used:,} of {rows:,} rows: errors, which carry no "
+        f"correction for that, are too small by about {100 * short:.0f} %."
+    ]
+
+
+def _nested(group: np.ndarray, cluster: np.ndarray | None) -> bool:
+    """Whether each group lies within one cluster: its mean then costs the errors nothing."""
+    if cluster is None:
+        return False
+    return bool((pd.Series(cluster).groupby(group).nunique() == 1).all())
 
 
 def error_words(design: DemandDesign, errors: Errors) -> str:

@@ -24,6 +24,7 @@ from keycustomer.pricing.market.design import (
     critical_value,
     error_words,
     few_clusters,
+    few_rows,
     identifying_words,
 )
 from keycustomer.pricing.market.linear_gmm import LinearFit, absorb, linear_gmm
@@ -197,7 +198,7 @@ def _method_words(design: DemandDesign, steps: int, errors: Errors) -> str:
 
 
 def _notes(design: DemandDesign, fit: LinearFit, price: int) -> tuple[str, ...]:
-    notes = [*design.table.notes, *few_clusters(design)]
+    notes = [*design.table.notes, *few_clusters(design), *few_rows(design)]
     if fit.coefficients[price] >= 0:
         notes.append(
             "The price coefficient is not negative: this is not a demand curve, and markups and "

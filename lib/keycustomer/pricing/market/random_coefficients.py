@@ -26,6 +26,7 @@ from keycustomer.pricing.market.design import (
     critical_value,
     error_words,
     few_clusters,
+    few_rows,
     identifying_words,
 )
 from keycustomer.pricing.market.mean_elasticity import mean_own_elasticity
@@ -469,7 +470,7 @@ def _method_words(design: DemandDesign, buyers: Buyers, steps: int) -> str:
 
 
 def _notes(design: DemandDesign, solved: Any, buyers: Buyers, search: bool) -> tuple[str, ...]:
-    notes = [*design.table.notes, *few_clusters(design)]
+    notes = [*design.table.notes, *few_clusters(design), *few_rows(design)]
     if not search:
         notes.append("Spreads and demographics were taken as given in start, not searched for.")
     elif not solved.converged:

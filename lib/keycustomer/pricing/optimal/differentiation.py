@@ -10,6 +10,10 @@ the profit under one price for all, mean over companies; *supported* when its in
 *not supported* when it lies at or below, else *undecided*.  Estimates are those a firm can make
 from its own data; the true responses are used by nobody but the judge.
 
+Customers differ in cost and in how likely they leave, too: a gain is no proof that they differ in
+sensitivity.  In companies whose customers all respond alike, prices by tier gained 1 % on average
+over six runs of 20 companies (supported in one of them), prices by customer 4 to 6 %.
+
 What comes after the horizon is not counted: plans ask for more than today's prices and keep fewer
 customers (see ``retention``), and where the retention response is estimated too low, today's habit
 can be the better of the two over a long horizon.  The rule compares plans that share this.
