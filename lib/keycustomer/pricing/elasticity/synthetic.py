@@ -83,13 +83,8 @@ def known_panel(
     ValueError
         When sizes are below 2, a number is not finite, or a spread is negative.
     """
-    if min(units, periods) < 2:
-        raise ValueError(f"units={units}, periods={periods}: at least 2 of each are needed")
     spreads = (spread_unit, spread_demand, spread_instrument, spread_price)
-    if not np.isfinite([elasticity, endogeneity, habit, *spreads]).all():
-        raise ValueError("elasticity, endogeneity, habit and spreads must be finite numbers")
-    if min(spreads) < 0 or spread_instrument + spread_price == 0:
-        raise ValueError(f"spreads {spreads}: none may be negative, and prices must vary")
+    _check(units, periods, (elasticity, endogeneity, habit), spreads)
     chance = np.random.default_rng(seed)
     level = spread_unit * chance.standard_normal((units, 1))
     demand, instrument, other = (
@@ -122,6 +117,17 @@ def known_panel(
         elasticity=elasticity,
         limits=_limits(elasticity, endogeneity, habit, spreads),
     )
+
+
+def _check(
+    units: int, periods: int, numbers: tuple[float, ...], spreads: tuple[float, ...]
+) -> None:
+    if min(units, periods) < 2:
+        raise ValueError(f"units={units}, periods={periods}: at least 2 of each are needed")
+    if not np.isfinite([*numbers, *spreads]).all():
+        raise ValueError("elasticity, endogeneity, habit and spreads must be finite numbers")
+    if min(spreads) < 0 or spreads[2] + spreads[3] == 0:
+        raise ValueError(f"spreads {spreads}: none may be negative, and prices must vary")
 
 
 def _limits(

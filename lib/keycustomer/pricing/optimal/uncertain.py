@@ -175,8 +175,6 @@ def uncertain_price(
     above_zero("price", price)
     above_zero("floor", floor, zero=True)
     _check_interval(elasticity)
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
-        raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
     floor_price = unit_cost * (1 + floor)
     prices = _range(price, within, floor_price)
     drawn = _drawn(elasticity, draws, seed)
@@ -252,6 +250,8 @@ def _range(price: float, within: tuple[float, float], floor_price: float) -> Flo
 
 
 def _drawn(elasticity: Estimate, draws: int, seed: Seed) -> FloatArray:
+    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
+        raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
     """Draw elasticities by their interval, those above 0 taken for no reaction."""
     width = 2 * NormalDist().inv_cdf((1 + elasticity.level) / 2)
     spread = (elasticity.upper - elasticity.lower) / width

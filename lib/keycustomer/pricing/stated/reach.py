@@ -148,10 +148,7 @@ def newton_miller_smith(
     if not 0 <= unit_cost < np.inf:
         raise ValueError(f"unit_cost={unit_cost!r} must be an amount of at least 0")
     read = read_price_points(answers) if isinstance(answers, pd.DataFrame) else answers
-    scale = dict(CALIBRATION if calibration is None else calibration)
-    wrong = {answer: chance for answer, chance in scale.items() if not 0 <= chance <= 1}
-    if wrong:
-        raise ValueError(f"calibration={wrong}: probabilities must lie between 0 and 1")
+    scale = _scale(calibration)
     stated = [
         _chances(cheap_intent, "cheap_intent", read, scale),
         _chances(expensive_intent, "expensive_intent", read, scale),
@@ -164,12 +161,7 @@ def newton_miller_smith(
     grid = _grid(prices)
     bought = purchase_chances(prices, stated[0][used], stated[1][used], grid)
     reach = bought.mean(axis=0)
-    if not reach[grid > unit_cost].any():
-        raise ValueError(
-            f"nobody would buy at a price above unit_cost={unit_cost:g}, at any of the "
-            f"{len(grid):,} prices named: no price is best; look at the intentions, their "
-            "calibration and the cost"
-        )
+    _refuse_no_buyer(reach, grid, unit_cost)
     best_reach, best_revenue, best_profit = _best_prices(
         bought, grid, unit_cost, read, used, (level, draws, seed, progress)
     )
@@ -249,6 +241,23 @@ def _chances(
             f"{given[off].iloc[:3].tolist()}; give the scale's probabilities as calibration"
         )
     return given.map(scale).to_numpy(float)
+
+
+def _scale(calibration: Mapping[Any, float] | None) -> dict[Any, float]:
+    scale = dict(CALIBRATION if calibration is None else calibration)
+    wrong = {answer: chance for answer, chance in scale.items() if not 0 <= chance <= 1}
+    if wrong:
+        raise ValueError(f"calibration={wrong}: probabilities must lie between 0 and 1")
+    return scale
+
+
+def _refuse_no_buyer(reach: FloatArray, grid: FloatArray, unit_cost: float) -> None:
+    if not reach[grid > unit_cost].any():
+        raise ValueError(
+            f"nobody would buy at a price above unit_cost={unit_cost:g}, at any of the "
+            f"{len(grid):,} prices named: no price is best; look at the intentions, their "
+            "calibration and the cost"
+        )
 
 
 def _refuse_too_few(used: int) -> None:
