@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import percent, report_html
+from keycustomer.pricing.choice.group_rows import rows_of_group
 from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel
 from keycustomer.pricing.choice.money_gaps import (
     delta_estimate,
@@ -123,9 +124,7 @@ class LayerWorth:
         ValueError
             When there is no such group.
         """
-        if group not in self.groups:
-            raise ValueError(f"no group {group!r}; there are {', '.join(map(repr, self.groups))}")
-        return self.frame[self.frame["group"] == group].reset_index(drop=True)
+        return rows_of_group(self.frame, group)
 
     def share_of(self, layer: str, group: str = EVERYBODY) -> Estimate:
         """Share of one layer as an estimate.

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.pricing.choice.group_rows import rows_of_group
 from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel
 from keycustomer.pricing.choice.offer_rows import (
     ChoiceModel,
@@ -88,9 +89,7 @@ class OfferShares:
         ValueError
             When there is no such group.
         """
-        if group not in self.groups:
-            raise ValueError(f"no group {group!r}; there are {', '.join(map(repr, self.groups))}")
-        return self.frame[self.frame["group"] == group].reset_index(drop=True)
+        return rows_of_group(self.frame, group)
 
     def of(self, offer: str, group: str = EVERYBODY) -> Estimate:
         """Share of one offer as an estimate.

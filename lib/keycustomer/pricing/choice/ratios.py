@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keycustomer.stats.bootstrap import Seed, percentile_interval
+from keycustomer.stats.regressions.fieller import fieller_roots
 from keycustomer.stats.regressions.normal_draws import covariance_root
 from keycustomer.stats.samples import FloatArray
 
@@ -90,14 +91,8 @@ class Ratios:
         spread = np.einsum("ri,ij,rj->r", self.tops, self.covariance, self.tops)
         both = np.einsum("ri,ij,rj->r", self.tops, self.covariance, self.bottoms)
         under = np.einsum("ri,ij,rj->r", self.bottoms, self.covariance, self.bottoms)
-        # (top - ratio below)^2 <= margin^2 (spread - 2 ratio both + ratio^2 under)
-        square = below**2 - margin**2 * under
-        half = top * below - margin**2 * both
-        rest = top**2 - margin**2 * spread
-        inside = half**2 - square * rest
-        bounded = (square > 0) & (inside >= 0)
-        root = np.sqrt(np.where(bounded, inside, 0.0))
-        safe = np.where(bounded, square, 1.0)
-        lower = np.where(bounded, (half - root) / safe, -np.inf)
-        upper = np.where(bounded, (half + root) / safe, np.inf)
+        roots = fieller_roots(top, below, spread, both, under, margin)
+        bounded = (roots.square > 0) & np.isfinite(roots.first)
+        lower = np.where(bounded, roots.first, -np.inf)
+        upper = np.where(bounded, roots.second, np.inf)
         return lower, upper

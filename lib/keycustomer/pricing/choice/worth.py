@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import report_html
+from keycustomer.pricing.choice.group_rows import rows_of_group
 from keycustomer.pricing.choice.logit import EVERYBODY, critical_value
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray
@@ -93,9 +94,7 @@ class WillingnessToPay:
         ValueError
             When there is no such group.
         """
-        if group not in self.groups:
-            raise ValueError(f"no group {group!r}; there are {', '.join(map(repr, self.groups))}")
-        return self.frame[self.frame["group"] == group].reset_index(drop=True)
+        return rows_of_group(self.frame, group)
 
     def of(self, attribute: str, level: str | None = None, group: str = EVERYBODY) -> Estimate:
         """Willingness to pay for one level as an estimate.

@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from keycustomer.stats.bootstrap import Seed, bootstrap
+from keycustomer.stats.regressions.fieller import fieller_roots
 from keycustomer.stats.samples import FloatArray
 
 INTERVALS = ("fieller", "delta", "bootstrap")
@@ -70,21 +71,15 @@ def _fieller(
     fall: float, rise: float, covariance: FloatArray, critical: float
 ) -> tuple[float, float]:
     """Ratios r at which fall - r x rise lies within its error of zero."""
-    square = critical**2
-    a = rise**2 - square * covariance[1, 1]
-    b = fall * rise - square * covariance[0, 1]
-    c = fall**2 - square * covariance[0, 0]
-    inside = b**2 - a * c
-    if inside < 0:
+    (spread, both), (_, under) = covariance
+    square, rest, *ends = fieller_roots(fall, rise, spread, both, under, critical)
+    first, second = map(float, ends)
+    if math.isnan(first) or square == 0 or (square < 0 and rest <= 0):
         return math.nan, math.nan
-    root = math.sqrt(inside)
-    if a > 0:
-        low, high = (b - root) / a, (b + root) / a
-        return (low, high) if rise > 0 else (math.inf, math.inf)
-    if c <= 0 or a == 0:
-        return math.nan, math.nan
+    if square > 0:
+        return (first, second) if rise > 0 else (math.inf, math.inf)
     # the set is open: it runs from its positive end through infinity to the negative one
-    return max((b - root) / a, (b + root) / a), math.inf
+    return max(first, second), math.inf
 
 
 def _delta(

@@ -8,7 +8,9 @@ Discounts go where a manager senses risk, so that customers with discounts leave
 plain regression says that discounts drive customers away.  The control function takes the part of
 the discount that neither cost shocks nor managers' habits explain, the part that answers to the
 customer, into the regression: what is left is the effect of discounts that came about for other
-reasons.  It needs that cost shocks and the manager move leaving through the discount alone.
+reasons.  It needs that cost shocks and the manager move leaving through the discount alone.  It
+learns from discounts only, so that it compares with levels of service;
+:func:`keycustomer.pricing.customers_at_prices` also learns from list prices, and is sharper.
 
 A manager's habit is the mean discount, relative to what customers like these get, of the manager's
 *other* customers, so that no customer is in its own instrument.

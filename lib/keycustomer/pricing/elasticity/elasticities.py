@@ -363,7 +363,7 @@ def _estimate(rows: Rows, columns: Columns, method: str, level: float) -> _Group
         frame=_terms(rows, fit, columns, method, level),
         stage=stage,
         variation=variation,
-        said=identification(method, columns, variation, stage),
+        said=identification(columns, variation, stage),
         left=_left(alone, method, columns),
     )
 
@@ -442,7 +442,7 @@ def _gathered(
         method=method,
         level=level,
         simulated=simulated,
-        notes=tuple(_notes(found, columns, method)),
+        notes=tuple(_notes(found, columns)),
     )
 
 
@@ -472,7 +472,7 @@ def _stage_row(group: str, stage: FirstStage, columns: Columns) -> dict[str, obj
     }
 
 
-def _notes(found: list[_Group], columns: Columns, method: str) -> list[str]:
+def _notes(found: list[_Group], columns: Columns) -> list[str]:
     notes = []
     few = [one.rows.group for one in found if one.rows.clustered < FEW_CLUSTERS]
     if few:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keycustomer.stats.regressions.absorbing import Codes, small_sample, solve
-from keycustomer.stats.regressions.clustering import sums_by_customer
+from keycustomer.stats.regressions.absorbing import Codes, solve
+from keycustomer.stats.regressions.clustering import small_sample, sums_by_customer
 from keycustomer.stats.regressions.instruments import effective_f, joint_f
 from keycustomer.stats.regressions.normal_draws import covariance_root
 from keycustomer.stats.samples import FloatArray

@@ -54,9 +54,7 @@ def price_variation(rows: Rows) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["source", "share"])
 
 
-def identification(
-    method: str, columns: Columns, variation: pd.DataFrame, stage: FirstStage | None
-) -> str:
+def identification(columns: Columns, variation: pd.DataFrame, stage: FirstStage | None) -> str:
     """Say which prices are compared, and under which assumption that is causal."""
     shares = dict(zip(variation["source"], variation["share"], strict=True))
     left = shares.pop("left")

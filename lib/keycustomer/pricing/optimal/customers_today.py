@@ -11,7 +11,9 @@ cost by region and month, in changes between months.  What identifies the retent
 part of the price that managers' habits, cost shocks and the list price against competitors' move:
 the rest of the discount stands in the regression as a control (control function).  Unlike
 :func:`keycustomer.pricing.retention_response` it also learns from list prices against competitors':
-twice as sharp, and only right where list prices do not answer to customers about to leave.
+twice as sharp, and only right where list prices do not answer to customers about to leave.  Nor
+does it hold the relationship level constant or count the error of the first step: what it is for is
+prices, for discounts beside levels take the other.
 
 Sources: Terza, Basu & Rathouz (2008), Journal of Health Economics 27, 531-543, for the control
 function; DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188, for the spread between

@@ -23,6 +23,7 @@ from keycustomer.pricing.pooling.slopes import (
     refuse_explained_price,
     slope_influence,
 )
+from keycustomer.stats.regressions.clustering import small_sample
 from keycustomer.stats.samples import FloatArray
 
 
@@ -98,6 +99,5 @@ def fit_tier_slopes(
 
 def _small_sample(design: Design, found: Slopes, cluster: IntArray) -> float:
     """G / (G - 1) x (n - 1) / (n - k): intercepts lie within clusters and do not count in k."""
-    clusters, rows = int(cluster.max()) + 1, len(design.rows)
     used = found.rank + int((found.sums > 0).sum()) + 1
-    return clusters / max(clusters - 1, 1) * (rows - 1) / max(rows - used, 1)
+    return small_sample(int(cluster.max()) + 1, len(design.rows), used)

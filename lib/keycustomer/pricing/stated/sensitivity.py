@@ -230,7 +230,7 @@ def price_sensitivity(
         curves = shares(prices, rows, grid, ties)
         return price_points(grid, curves, convention, interpolate=interpolate)
 
-    drawn = _resampled(points, prices, given[used], read.respondents[used], draws, seed, progress)
+    drawn = _resampled(points, given[used], read.respondents[used], draws, seed, progress)
     found = points(given[used][None, :])[0]
     estimates = {
         name: bootstrap_estimate(
@@ -360,7 +360,6 @@ def _refuse_too_few(used: np.ndarray, wrong: np.ndarray) -> None:
 
 def _resampled(
     points: Any,
-    prices: FloatArray,
     weights: FloatArray,
     respondents: np.ndarray,
     draws: int,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from keycustomer.stats.regressions.clustering import sums_by_customer
+from keycustomer.stats.regressions.clustering import small_sample, sums_by_customer
 from keycustomer.stats.samples import FloatArray
 
 Codes = npt.NDArray[np.int64]
@@ -200,11 +200,6 @@ def clustered(
     sums = sums_by_customer(columns * residual[:, None], clusters)
     factor = small_sample(len(sums), n, k + absorbed)
     return np.asarray(factor * inverse @ (sums.T @ sums) @ inverse)
-
-
-def small_sample(clusters: int, rows: int, used: int) -> float:
-    """Correction of a clustered covariance for few clusters and rows."""
-    return clusters / (clusters - 1) * (rows - 1) / max(rows - used, 1)
 
 
 def fit_poisson(

@@ -1,8 +1,9 @@
 """Rows of one customer belong together: spreads over customers, and folds of whole customers.
 
 The months of a customer are alike.  Errors are therefore added up by customer before they are
-squared (:func:`sums_by_customer`, :func:`covariance_over_customers`, :func:`clustered_error`), and
-a model is tried on customers none of whose rows it has seen (:func:`folds_of`).
+squared (:func:`sums_by_customer`, :func:`covariance_over_customers`, :func:`clustered_error`;
+:func:`small_sample` corrects for few), and a model is tried on customers none of whose rows it has
+seen (:func:`folds_of`).
 
 Source: Liang & Zeger (1986), Biometrika 73, 13-22.
 """
@@ -54,6 +55,19 @@ def covariance_over_customers(influence: FloatArray) -> FloatArray:
     if customers < 2:
         return np.full((columns, columns), np.nan)
     return customers / (customers - 1) * (influence.T @ influence)
+
+
+def small_sample(customers: int, rows: int, used: int) -> float:
+    """Give the factor of a clustered covariance for few customers and rows (CR1).
+
+    Parameters
+    ----------
+    customers, rows : int
+        Number of clusters and of rows.
+    used : int
+        Degrees of freedom that slopes and effects cost; effects within clusters cost none.
+    """
+    return customers / max(customers - 1, 1) * (rows - 1) / max(rows - used, 1)
 
 
 def clustered_error(influence: FloatArray, customer: IntArray) -> float:
