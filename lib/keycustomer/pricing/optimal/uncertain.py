@@ -250,9 +250,9 @@ def _range(price: float, within: tuple[float, float], floor_price: float) -> Flo
 
 
 def _drawn(elasticity: Estimate, draws: int, seed: Seed) -> FloatArray:
+    """Draw elasticities by their interval, those above 0 taken for no reaction."""
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
         raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
-    """Draw elasticities by their interval, those above 0 taken for no reaction."""
     width = 2 * NormalDist().inv_cdf((1 + elasticity.level) / 2)
     spread = (elasticity.upper - elasticity.lower) / width
     normal = np.random.default_rng(seed).standard_normal(draws)
