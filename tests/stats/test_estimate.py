@@ -1,5 +1,7 @@
 """Estimates and verdicts."""
 
+import math
+
 import pytest
 from keycustomer.stats.estimate import (
     Estimate,
@@ -62,3 +64,9 @@ def test_text():
     assert share(0.677, 0.655, 0.699).as_percent() == "67.7 % [65.5, 69.9]"
     assert share(0.677, NAN, NAN).as_percent() == "67.7 %"
     assert str(Estimate(7707.0, 7600.2, 7800.0, "customers", 1, "")) == "7,707 [7,600.2, 7,800]"
+
+
+def test_the_standard_error_is_that_of_a_normal_interval():
+    one = Estimate(2.0, 2.0 - 1.959964, 2.0 + 1.959964, "euro", 10, "normal")
+    assert one.standard_error == pytest.approx(1.0, abs=1e-6)  # digits of the quantile
+    assert math.isnan(Estimate.without_interval(2.0, "euro", 1, "one customer").standard_error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -49,6 +50,11 @@ class Estimate:
     ) -> Estimate:
         """Return an estimate that has no interval, its method saying why: `no interval: ...`."""
         return cls(estimate, math.nan, math.nan, unit, n, f"no interval: {why}", level)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard deviation of the normal distribution that has this interval, in `unit`."""
+        return (self.upper - self.lower) / (2 * NormalDist().inv_cdf((1 + self.level) / 2))
 
     def __str__(self) -> str:
         """`0.677 [0.655, 0.699]`, with digits fitting the size of the number."""

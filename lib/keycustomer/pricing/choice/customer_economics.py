@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -277,7 +276,7 @@ def _draw(item: Item, uniform: FloatArray) -> FloatArray:
     if isinstance(item, Estimate):
         from scipy.special import ndtri
 
-        return np.asarray(item.estimate + _spread(item) * ndtri(uniform))
+        return np.asarray(item.estimate + item.standard_error * ndtri(uniform))
     if not isinstance(item, tuple | list):
         return np.full(len(uniform), float(item))
     low, high = float(item[0]), float(item[-1])
@@ -290,15 +289,10 @@ def _draw(item: Item, uniform: FloatArray) -> FloatArray:
     return np.where(uniform < left, rising, falling)
 
 
-def _spread(item: Estimate) -> float:
-    """Give the standard deviation of a normal law with the estimate's interval."""
-    return (item.upper - item.lower) / 2 / NormalDist().inv_cdf((1 + item.level) / 2)
-
-
 def _moments(item: Item) -> tuple[float, float, str]:
     """Mean, variance and law of an item, in closed form."""
     if isinstance(item, Estimate):
-        return item.estimate, _spread(item) ** 2, "normal"
+        return item.estimate, item.standard_error**2, "normal"
     if not isinstance(item, tuple | list):
         return float(item), 0.0, "number"
     if len(item) == 2:

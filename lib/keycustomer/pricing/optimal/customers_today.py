@@ -120,8 +120,7 @@ class CustomersAtPrices:
         A dearer price keeps nobody; the mean of the estimate's normal distribution above 0 says
         what is left to expect where an imprecise estimate lies near 0 or below.
         """
-        width = 2 * _NORMAL.inv_cdf((1 + self.retention_response.level) / 2)
-        error = (self.retention_response.upper - self.retention_response.lower) / width
+        error = self.retention_response.standard_error
         off = self.retention_response.estimate / error
         if off < -FARTHEST:
             return error / -off

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -253,10 +252,8 @@ def _drawn(elasticity: Estimate, draws: int, seed: Seed) -> FloatArray:
     """Draw elasticities by their interval, those above 0 taken for no reaction."""
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
         raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
-    width = 2 * NormalDist().inv_cdf((1 + elasticity.level) / 2)
-    spread = (elasticity.upper - elasticity.lower) / width
     normal = np.random.default_rng(seed).standard_normal(draws)
-    return np.minimum(elasticity.estimate + spread * normal, FLATTEST)
+    return np.minimum(elasticity.estimate + elasticity.standard_error * normal, FLATTEST)
 
 
 def _best(demand: DemandCurve, unit_cost: float, floor_price: float) -> float:

@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -409,12 +408,10 @@ def _draws(
 def _drawn(value: Any, name: str, draws: int, generator: np.random.Generator) -> FloatArray:
     """One value, or the estimate and its draws."""
     if isinstance(value, Estimate):
-        reach = value.upper - value.lower
-        if not np.isfinite([value.estimate, reach]).all():
+        if not np.isfinite([value.estimate, value.standard_error]).all():
             raise ValueError(f"{name}: the estimate {value} has no interval; give its number alone")
-        spread = reach / (2 * NormalDist().inv_cdf((1 + value.level) / 2))
         noise = generator.standard_normal(draws)
-        return np.append(value.estimate, value.estimate + spread * noise)
+        return np.append(value.estimate, value.estimate + value.standard_error * noise)
     if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
         raise ValueError(f"{name}={value!r} must be a finite number or an Estimate")
     return np.array([float(value)])
