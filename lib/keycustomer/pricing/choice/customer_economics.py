@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import percent, report_html
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.stats.bootstrap import Seed, checked_level
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray
@@ -238,8 +239,7 @@ def _check(unit_cost: float | None, price: float | None, correlation: float, dra
             raise ValueError(f"{name}={number!r}: give a number of at least 0")
     if not 0 <= correlation < 1:
         raise ValueError(f"correlation={correlation!r}: give a number from 0 to below 1")
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST_DRAWS:
-        raise ValueError(f"draws={draws!r}: at least {FEWEST_DRAWS:,} are needed")
+    whole_number(draws, "draws", of="draws", least=FEWEST_DRAWS)
 
 
 def _complaint(name: str, item: Item) -> str:

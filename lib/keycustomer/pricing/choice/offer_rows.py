@@ -26,7 +26,7 @@ from keycustomer.pricing.choice.mixed import MixedLogitModel
 from keycustomer.pricing.choice.simulated_likelihood import normal_points
 from keycustomer.simulate.choice_tasks import NONE
 from keycustomer.stats.bootstrap import Seed
-from keycustomer.stats.regressions.normal_draws import covariance_root
+from keycustomer.stats.regressions.normal_draws import normal_draws
 from keycustomer.stats.samples import FloatArray
 
 ChoiceModel = LogitModel | MixedLogitModel
@@ -186,8 +186,7 @@ def taste_draws(
     """
     generator = np.random.default_rng(seed)
     means = model.parameters if isinstance(model, MixedLogitModel) else model.coefficients
-    noise = generator.standard_normal((draws, len(means)))
-    drawn = means.to_numpy() + noise @ covariance_root(model.covariance.to_numpy())
+    drawn = normal_draws(means.to_numpy(), model.covariance.to_numpy(), draws, generator)
     places = np.vstack([means.to_numpy(), drawn])
     if not isinstance(model, MixedLogitModel):
         return rows.design, rows.weights, places[:, None, :]

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.choice.group_rows import rows_of_group
 from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel
 from keycustomer.pricing.choice.offer_rows import (
@@ -185,8 +186,7 @@ def checked_model(model: ChoiceModel) -> ChoiceModel:
 def check_draws(level: float, draws: int) -> None:
     """Refuse a level or a number of draws that makes no interval."""
     checked_level(level)
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST_DRAWS:
-        raise ValueError(f"draws={draws!r}: at least {FEWEST_DRAWS} are needed")
+    whole_number(draws, "draws", of="draws", least=FEWEST_DRAWS)
 
 
 def model_name(model: ChoiceModel) -> str:

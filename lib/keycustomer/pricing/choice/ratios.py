@@ -19,7 +19,7 @@ import numpy as np
 
 from keycustomer.stats.bootstrap import Seed, percentile_interval
 from keycustomer.stats.regressions.fieller import fieller_roots
-from keycustomer.stats.regressions.normal_draws import covariance_root
+from keycustomer.stats.regressions.normal_draws import normal_draws
 from keycustomer.stats.samples import FloatArray
 
 
@@ -67,12 +67,7 @@ class Ratios:
 
     def draws(self, draws: int, seed: Seed) -> FloatArray:
         """Ratios of normal draws of the coefficients, shape (draws, ratios)."""
-        noise = np.random.default_rng(seed).standard_normal((draws, len(self.coefficients)))
-        # a coefficient's units must not decide which digits of the others are kept
-        units = np.sqrt(np.diag(self.covariance))
-        units = np.where(units > 0, units, 1.0)
-        root = covariance_root(self.covariance / np.outer(units, units))
-        drawn = self.coefficients + noise @ (root * units)
+        drawn = normal_draws(self.coefficients, self.covariance, draws, seed)
         return np.asarray((drawn @ self.tops.T) / (drawn @ self.bottoms.T))
 
     def krinsky_robb(self, level: float, draws: int, seed: Seed) -> tuple[FloatArray, FloatArray]:

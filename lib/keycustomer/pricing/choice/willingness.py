@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.choice.coding import ALTERNATIVE, NONE_OPTION, Factor
 from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel, critical_value
 from keycustomer.pricing.choice.ratios import Ratios
@@ -71,8 +72,7 @@ def willingness_to_pay(
     if method not in ("delta", "krinsky-robb", "fieller"):
         raise ValueError(f"method={method!r}: give 'delta', 'krinsky-robb' or 'fieller'")
     checked_level(level)
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 100:
-        raise ValueError(f"draws={draws!r}: at least 100 are needed")
+    draws = whole_number(draws, "draws", of="draws", least=100)
     wanted = [attribute] if isinstance(attribute, str) else attribute
     frames, covariances, notes = [], {}, []
     for one in (model, *model.groups.values()):

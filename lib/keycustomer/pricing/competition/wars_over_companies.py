@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 from keycustomer.customers.rendering import sentence_html
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.competition.company_wars import (
     BETTER,
     HOLD,
@@ -171,8 +172,7 @@ def judge_wars(
     ValueError
         When there are too few companies, or an argument of a war makes no sense.
     """
-    if isinstance(companies, bool) or not isinstance(companies, int) or companies < 2:
-        raise ValueError(f"companies={companies!r}: at least 2 must be simulated")
+    companies = whole_number(companies, "companies", of="companies", least=2)
     report, rows, better = after_quiet(progress), [], ""
     for done in range(companies):
         seed = first_seed + done

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import sentence_html
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.optimal.demand_curves import (
     ConstantElasticityDemand,
     DemandCurve,
@@ -250,8 +251,7 @@ def _range(price: float, within: tuple[float, float], floor_price: float) -> Flo
 
 def _drawn(elasticity: Estimate, draws: int, seed: Seed) -> FloatArray:
     """Draw elasticities by their interval, those above 0 taken for no reaction."""
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
-        raise ValueError(f"draws={draws!r}: a whole number of at least 1 is needed")
+    draws = whole_number(draws, "draws", of="draws", least=1)
     normal = np.random.default_rng(seed).standard_normal(draws)
     return np.minimum(elasticity.estimate + elasticity.standard_error * normal, FLATTEST)
 

@@ -27,7 +27,7 @@ from keycustomer.relationships.churn.model import ChurnModel
 from keycustomer.relationships.churn.month_features import month_ahead
 from keycustomer.relationships.churn.table import ChurnTable
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet, checked_level
-from keycustomer.stats.regressions.normal_draws import covariance_root
+from keycustomer.stats.regressions.normal_draws import normal_draws
 from keycustomer.stats.samples import FloatArray
 
 Ahead = Callable[[pd.DataFrame, int], pd.DataFrame]
@@ -238,9 +238,7 @@ def _drawn_coefficients(model: ChurnModel, draws: int, seed: Seed) -> FloatArray
             f"draws={draws}: only a logistic model without penalty and separated columns has a "
             "distribution of coefficients to draw from; fit one, or give draws=0"
         )
-    generator = np.random.default_rng(seed)
-    normal = generator.standard_normal((draws, len(fit.coefficients)))
-    return fit.coefficients + normal @ covariance_root(fit.covariance)
+    return normal_draws(fit.coefficients, fit.covariance, draws, seed)
 
 
 def _drawn_chances(model: ChurnModel, frame: pd.DataFrame, drawn: FloatArray) -> FloatArray:
