@@ -16,6 +16,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "choice.customer_economics": ("EconomicValue", "economic_value"),
     "choice.design_power": ("DesignPower", "simulate_answers", "study_power"),
     "choice.green": ("GreenPremium", "green_premium"),
+    "choice.coding": ("NONE_OPTION",),
     "choice.held_out": ("HeldOutChoices", "held_out_choices"),
     "choice.independence": ("IndependenceTest", "independence_test"),
     "choice.known_premiums": ("true_premiums",),
