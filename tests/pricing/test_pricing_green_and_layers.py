@@ -1,5 +1,7 @@
 """Green premium and worth of layers: by hand, against the truth, by attitude, and verdicts."""
 
+from dataclasses import replace
+
 import choice_sets
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from keycustomer.simulate import simulate_company
 from keycustomer.simulate.columns import customer_ids
 from keycustomer.simulate.tables import observe
 from keycustomer.simulate.vocabulary import TRAITS
+from keycustomer.stats import Estimate
 
 EXACT = 1e-9
 LAYERS = {"core": ["energy"], "augmented": ["service"]}
@@ -247,6 +250,32 @@ def test_a_full_package_worth_nothing_has_no_shares(model):
     both = {"energy": ("green", "standard"), "service": ("person", "hotline")}
     found = layer_worth(model, LAYERS, ends=both)
     assert found.of_group("all")["share"].isna().all() and found.verdict == "undecided"
+
+
+def test_a_layer_that_takes_away_makes_no_share_supported(model):
+    """12 EUR less 4 are 8: a share of 150 % is none of a whole."""
+    found = layer_worth(model, LAYERS, ends={"energy": ("green", "standard")})
+    assert found.share.estimate > 1 and found.share.lower > found.even_share
+    assert found.verdict == "undecided"
+    assert "core worth less than nothing" in " ".join(found.notes)
+    turned = layer_worth(model, LAYERS, ends={"energy": ("green", "standard")}, judged="core")
+    assert turned.share.estimate < 0 and turned.verdict == "not supported"
+    assert "no parts of a whole" not in " ".join(layer_worth(model, LAYERS).notes)
+
+
+def test_a_total_that_may_be_nothing_decides_nothing(model):
+    unsure = replace(
+        layer_worth(model, LAYERS), totals={"all": Estimate(9.0, -1.0, 19.0, "EUR", 200, "given")}
+    )
+    assert unsure.share.lower > unsure.even_share and unsure.verdict == "undecided"
+
+
+def test_a_layer_called_other_keeps_its_own_attributes(telecom_base):
+    model = fit_logit(read_choices(telecom_base))
+    own = {"other": ["contract"], "augmented": ["service_level"]}
+    names = layer_worth(model, own).attributes.set_index("attribute")["layer"]
+    assert names["contract"] == names["energy"] == "other"
+    assert set(names.index) == set(model.attributes)
 
 
 @pytest.mark.parametrize(

@@ -278,3 +278,20 @@ def test_prices_from_slips_of_the_pen_are_refused_by_row():
     known = Estimate(-2.0, -2.5, -1.5, "", 100, "m", 0.95)
     with pytest.raises(ValueError, match="draws=0"):
         uncertain_price(known, 5.0, 10.0, draws=0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("demand", curves(), ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("price", [-5.0, np.nan, np.inf, -np.inf, None, "dear", [1.0, np.inf]])
+def test_curves_refuse_what_is_no_price_once_and_without_warnings(demand, price):
+    asked = [demand.quantity, demand.elasticity, demand.surplus, demand.revenue]
+    for ask in (*asked, demand.price_at, lambda one: demand.profit(one, 2.0)):
+        with pytest.raises(ValueError, match=r"(price|quantity)(:|=).*(and finite|give a number)"):
+            ask(price)
+    with pytest.raises(ValueError, match="unit_cost=nan must be one finite number"):
+        demand.profit(10.0, float("nan"))
+
+
+def test_no_price_of_a_line_sells_more_than_its_intercept():
+    with pytest.raises(ValueError, match="at most intercept=100"):
+        LinearDemand(100.0, 2.0).price_at(101.0)

@@ -5,7 +5,10 @@ full, by the choices of respondents.  Plain and full are fixed before looking (t
 last level as they are listed, or as given), not picked by what came out best, so that a layer can
 be worth nothing or less.  The verdict on the augmented layer: it carries more than its even share
 (one over the number of layers) of what all layers are worth, when the 95 % interval of its share
-lies wholly above; not supported when wholly at or below; undecided otherwise.
+lies wholly above; not supported when wholly at or below; undecided otherwise.  Shares say
+something of a whole whose parts add up: where the total is not surely above 0 the verdict is
+undecided, and where another layer takes away (its interval below 0) or the share exceeds 1, the
+claim is not called supported.
 
 Only what was varied in the tasks can have a worth: what every package has, the very core, shows
 only in what respondents would pay for the plain package rather than take none.
@@ -103,7 +106,11 @@ class LayerWorth:
     @property
     def verdict(self) -> str:
         """Whether the judged layer carries more than its even share (K5)."""
-        return verdict_above(self.share, self.even_share)
+        if not self.totals[EVERYBODY].lower > 0:
+            return "undecided"
+        found = verdict_above(self.share, self.even_share)
+        parts = self.share.estimate <= 1 and not (self.of_group(EVERYBODY)["upper"] < 0).any()
+        return found if parts or found != "supported" else "undecided"
 
     @property
     def sentence(self) -> str:
@@ -200,7 +207,9 @@ def layer_worth(
         raise ValueError("; ".join(wrong))
     placed = {name for names in layers.values() for name in names}
     rest = [name for name in model.attributes if name not in placed]
-    whole = {k: list(v) for k, v in layers.items()} | ({OTHER: rest} if rest else {})
+    whole = {k: list(v) for k, v in layers.items()}
+    if rest:
+        whole[OTHER] = [*whole.get(OTHER, []), *rest]
     steps = {name: _ends(model, name, ends or {}) for name in model.attributes}
     parts, notes = [], []
     for one in (model, *model.groups.values()):
@@ -379,5 +388,12 @@ def _notes(parts: Sequence[_Part], rest: Sequence[str]) -> Iterator[str]:
             yield (
                 f"{part.group}: the total is less than {FIRM_TOTAL:g} standard errors from zero, "
                 "so that shares are doubtful"
+            )
+        against = part.frame.loc[part.frame["worth"] < 0, "layer"]
+        if len(against):
+            yield (
+                f"{part.group}: {', '.join(against)} worth less than nothing from plain to full, "
+                "so that shares are no parts of a whole (of a number, full is the largest; see "
+                "ends)"
             )
     yield "a layer with more attributes in the tasks gathers more: see per_attribute"

@@ -69,11 +69,12 @@ class DemandCurve(ABC):
 
     def revenue(self, price: npt.ArrayLike) -> Any:
         """Revenue per period at a price, currency."""
-        return np.asarray(price, dtype=float)[()] * self.quantity(price)
+        return checked_prices(price) * self.quantity(price)
 
     def profit(self, price: npt.ArrayLike, unit_cost: float) -> Any:
         """Profit per period at a price, ``(price - unit cost) x quantity``, currency."""
-        return (np.asarray(price, dtype=float)[()] - unit_cost) * self.quantity(price)
+        above_zero("unit_cost", unit_cost, zero=True)
+        return (checked_prices(price) - unit_cost) * self.quantity(price)
 
 
 @dataclass(frozen=True)
@@ -207,17 +208,20 @@ class LinearDemand(DemandCurve):
 
     def quantity(self, price: npt.ArrayLike) -> Any:
         """Units sold per period at a price; 0 above the choke price."""
-        return np.maximum(self.intercept - self.slope * np.asarray(price, dtype=float), 0.0)[()]
+        return np.maximum(self.intercept - self.slope * checked_prices(price), 0.0)[()]
 
     def elasticity(self, price: npt.ArrayLike) -> Any:
         """Own-price elasticity; NaN where nothing is sold."""
-        units, at = np.asarray(self.quantity(price)), np.asarray(price, dtype=float)
+        units, at = np.asarray(self.quantity(price)), checked_prices(price)
         sold = units > 0
         return np.where(sold, -self.slope * at / np.where(sold, units, 1.0), np.nan)[()]
 
     def price_at(self, quantity: npt.ArrayLike) -> Any:
-        """Price at which so many units are sold."""
-        return (self.intercept - np.asarray(quantity, dtype=float)[()]) / self.slope
+        """Price at which so many units are sold, 0 <= quantity <= intercept."""
+        units = checked_prices(quantity, "quantity")
+        if (np.asarray(units) > self.intercept).any():
+            raise ValueError(f"quantity must be at most intercept={self.intercept:g}")
+        return (self.intercept - units) / self.slope
 
     def surplus(self, price: npt.ArrayLike) -> Any:
         """Consumer surplus, the triangle above the price."""
@@ -303,7 +307,7 @@ class LogitDemand(DemandCurve):
 
     def share(self, price: npt.ArrayLike) -> Any:
         """Share of the possible buyers who buy at a price."""
-        return expit(self.worth + self.price_coefficient * np.asarray(price, dtype=float))[()]
+        return expit(self.worth + self.price_coefficient * checked_prices(price))[()]
 
     def quantity(self, price: npt.ArrayLike) -> Any:
         """Units sold per period at a price."""
@@ -311,7 +315,7 @@ class LogitDemand(DemandCurve):
 
     def elasticity(self, price: npt.ArrayLike) -> Any:
         """Own-price elasticity, ``coefficient x price x (1 - share)``."""
-        at = np.asarray(price, dtype=float)[()]
+        at = checked_prices(price)
         return self.price_coefficient * at * (1 - self.share(price))
 
     def price_at(self, quantity: npt.ArrayLike) -> Any:
@@ -323,7 +327,7 @@ class LogitDemand(DemandCurve):
 
     def surplus(self, price: npt.ArrayLike) -> Any:
         """Consumer surplus, the expected best utility in currency."""
-        utility = self.worth + self.price_coefficient * np.asarray(price, dtype=float)
+        utility = self.worth + self.price_coefficient * checked_prices(price)
         return (-self.size * np.logaddexp(0.0, utility) / self.price_coefficient)[()]
 
     def best_price(self, unit_cost: float) -> float:
@@ -355,8 +359,19 @@ def falling(name: str, value: float) -> None:
 
 def positive_prices(price: npt.ArrayLike, name: str = "price") -> Any:
     """Read prices (or quantities) that must be above 0."""
-    numbers = np.asarray(price, dtype=float)
-    wrong = ~(numbers > 0)
-    if wrong.any():
-        raise ValueError(f"{name}: {numbers[wrong].flat[0]:g} must be above 0")
+    return checked_prices(price, name, zero=False)
+
+
+def checked_prices(price: npt.ArrayLike, name: str = "price", *, zero: bool = True) -> Any:
+    """Read prices (or quantities) that must be finite and 0 or above (above 0 without `zero`)."""
+    try:
+        numbers = np.asarray(price, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}={price!r}: give a number, or an array of numbers") from error
+    right = np.isfinite(numbers) & ((numbers >= 0) if zero else (numbers > 0))
+    if not right.all():
+        first = numbers[~right].flat[0]
+        raise ValueError(
+            f"{name}: {first:g} must be {'0 or above' if zero else 'above 0'}, and finite"
+        )
     return numbers[()]
