@@ -2,7 +2,7 @@
 
 Every text passes through escaping, since names and values come from data: a customer called
 ``<script>`` stays a name. Names: :func:`report_html`, :func:`sentence_html`, :func:`percent`,
-:func:`amount`, :func:`counted`.
+:func:`amount`, :func:`counted`, :func:`made_up_note`.
 """
 
 from __future__ import annotations
@@ -99,6 +99,11 @@ def amount(value: float, currency: str) -> str:
 def counted(n: int, one: str, many: str | None = None) -> str:
     """Write a number with its noun: ``counted(1, "customer")`` is ``1 customer``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def made_up_note(simulated: bool) -> list[str]:
+    """Give the sentence that tells of simulated data in a report, or none."""
+    return ["Simulated data: made up by a program, no real customer."] * simulated
 
 
 def share_of(part: float, whole: float) -> float:

@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.pricing.discounts.discount_months import Source
 from keycustomer.pricing.discounts.ratios import INTERVALS, ratio_interval
 from keycustomer.pricing.discounts.retention import RetentionResponse, retention_response
@@ -127,9 +127,8 @@ class EquivalentDiscount:
         )
 
     def _repr_html_(self) -> str:
-        told = ["Simulated data: made up by a program, no real customer."] * self.simulated
         said = [
-            *told,
+            *made_up_note(self.simulated),
             f"{self.customers:,} present customers below the level {LEVELS[-1]}; amounts in "
             f"{self.currency} a customer and year.",
             f"Service before price: {self.verdict()}.",

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.pricing.elasticity.elasticities import Elasticities, Names, price_elasticity
 from keycustomer.pricing.elasticity.synthetic import KnownPanel
 from keycustomer.pricing.elasticity.truth import WEIGHTS, account_elasticities, true_elasticities
@@ -80,11 +80,10 @@ class ElasticityComparison:
         return self.frame.copy()
 
     def _repr_html_(self) -> str:
-        made_up = ["Simulated data: made up by a program."] * self.simulated
         table = self.frame.rename(columns={"lower": "from", "upper": "to"})
         return report_html(
             "Estimators of the price elasticity",
-            [*made_up, self.sentence, *self.notes],
+            [*made_up_note(self.simulated), self.sentence, *self.notes],
             {"Estimates": table.dropna(axis=1, how="all")},
         )
 

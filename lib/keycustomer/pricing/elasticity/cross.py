@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, report_html
+from keycustomer.customers.rendering import counted, made_up_note, report_html
 from keycustomer.pricing.elasticity.elasticities import Names, price_elasticity
 from keycustomer.pricing.panels.panel import PricePanel
 from keycustomer.stats.bootstrap import checked_level
@@ -78,11 +78,10 @@ class CrossElasticities:
         return self.frame.copy()
 
     def _repr_html_(self) -> str:
-        made_up = ["Simulated data: made up by a program."] * self.simulated
         table = self.matrix.rename_axis("sales of").reset_index()
         return report_html(
             "Own and cross elasticities (columns: whose price)",
-            [*made_up, self.sentence, *self.notes],
+            [*made_up_note(self.simulated), self.sentence, *self.notes],
             {"Elasticities": table, "Left out": self.excluded},
         )
 

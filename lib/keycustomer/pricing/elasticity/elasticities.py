@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.pricing.elasticity.earlier import changes_of
 from keycustomer.pricing.elasticity.first_stage import FirstStage, explained_away, first_stage
 from keycustomer.pricing.elasticity.identification import identification, price_variation
@@ -179,12 +179,13 @@ class Elasticities:
         return self.frame.copy()
 
     def _repr_html_(self) -> str:
-        made_up = ["Simulated data: made up by a program."] * self.simulated
         said = [f"{g}: {s}" if g != "all" else s for g, s in self.identification.items()]
         ends = self.frame.rename(columns={"lower": "from", "upper": "to"})
         tables = {"Elasticities": ends, "First stage": self.first_stage, "Left out": self.dropped}
         return report_html(
-            "Price elasticity", [*made_up, self.sentence, *said, *self.notes], tables
+            "Price elasticity",
+            [*made_up_note(self.simulated), self.sentence, *said, *self.notes],
+            tables,
         )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.pricing.panels.numbers import numbers_in
 
 KEYS = ("product", "unit", "period")
@@ -86,9 +86,10 @@ class PricePanel:
         return f"PricePanel({'simulated: ' * self.simulated}{self.sentence})"
 
     def _repr_html_(self) -> str:
-        made_up = ["Simulated data: made up by a program."] * self.simulated
         tables = {"First rows": self.frame.head(5), "Not used": self.excluded}
-        return report_html("Price panel", [*made_up, self.sentence, *self.notes], tables)
+        return report_html(
+            "Price panel", [*made_up_note(self.simulated), self.sentence, *self.notes], tables
+        )
 
 
 def checked_rows(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, pd.DataFrame]:

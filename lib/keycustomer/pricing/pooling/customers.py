@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, report_html
+from keycustomer.customers.rendering import counted, made_up_note, report_html
 from keycustomer.pricing.pooling.differences import first_differences, lagged_correlation
 from keycustomer.pricing.pooling.first_stages import FirstStage
 from keycustomer.pricing.pooling.methods import (
@@ -173,10 +173,11 @@ class CustomerElasticities:
         return f"CustomerElasticities({self.sentence})"
 
     def _repr_html_(self) -> str:
-        made_up = ["Simulated data: made up by a program."] * self.simulated
         tables = {"Tiers": self.tiers, "Customers": self.frame.head(10), "Not used": self.excluded}
         return report_html(
-            "Elasticities of customers", [*made_up, self.sentence, *self.notes], tables
+            "Elasticities of customers",
+            [*made_up_note(self.simulated), self.sentence, *self.notes],
+            tables,
         )
 
 

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.customers.statements import statement_of
 from keycustomer.dimensions.behaviour.deals import read_deals
 from keycustomer.dimensions.behaviour.proneness import fit_proneness
@@ -132,12 +132,16 @@ class PronenessCheck:
         return f"PronenessCheck({self.sentence})"
 
     def _repr_html_(self) -> str:
-        made_up = ["Simulated data: made up by a program."] * self.simulated
         tables = {"Later price response by proneness": self.groups}
         if self.redemptions is not None:
             tables["Who answers an offer"] = self.redemptions.auc
             tables["All scores in one regression"] = self.redemptions.odds
-        said = [*made_up, self.sentence, f"Verdict: {self.verdict}.", *self.notes]
+        said = [
+            *made_up_note(self.simulated),
+            self.sentence,
+            f"Verdict: {self.verdict}.",
+            *self.notes,
+        ]
         return report_html("Deal-proneness against price response", said, tables)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import amount, counted, report_html
+from keycustomer.customers.rendering import amount, counted, made_up_note, report_html
 from keycustomer.customers.table import Day, customer_periods
 from keycustomer.dimensions.complaints import did_you_mean, listed
 from keycustomer.stats.bootstrap import checked_level
@@ -104,7 +104,7 @@ class DeepDiscounts:
         names = {"discount": "share discount", "expected": "share expected"}
         shown = self.deep.drop(columns="deep").rename(columns=names | {"excess": "share excess"})
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             self.sentence,
             f"Of those listed at most {100 * self.chance_share:.0f} % are expected by chance; "
             f"discounts of neighbouring months correlate by {self.autocorrelation:.2f}.",

@@ -32,7 +32,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import amount, counted, percent, report_html
+from keycustomer.customers.rendering import amount, counted, made_up_note, percent, report_html
 from keycustomer.pricing.realised.waterfall import (
     ALL,
     DAYS_OF_MONTH,
@@ -122,7 +122,7 @@ class PointOfDiscount:
 
     def _repr_html_(self) -> str:
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             self.sentence,
             *self.notes,
         ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.pricing.realised.waterfall import PriceWaterfall
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level
@@ -75,7 +75,7 @@ class PocketPriceBand:
 
     def _repr_html_(self) -> str:
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             self.sentence,
         ]
         shown = self.quantiles.rename(columns={"quantile": "share of customers below"})

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import amount, counted, report_html
+from keycustomer.customers.rendering import amount, counted, made_up_note, report_html
 from keycustomer.customers.table import Day, customer_table
 
 ALL = "all"
@@ -124,7 +124,7 @@ class PriceWaterfall:
         shown = wide.loc[steps, self.groups].reset_index()
         shown.columns = pd.Index(["step", *(f"share: {group}" for group in self.groups)])
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"{self.start} to {self.end}, {counted(len(self.customers), 'customer')}.",
             self.sentence,
             *self.notes,

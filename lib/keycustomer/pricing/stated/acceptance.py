@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.dimensions.complaints import listed
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, percentile_interval
 from keycustomer.stats.bootstrap import Progress, Seed, checked_level
@@ -96,7 +96,7 @@ class StatedDemand:
 
     def _repr_html_(self) -> str:
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             self.sentence,
             *self.notes,
         ]

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import counted, report_html
+from keycustomer.customers.rendering import counted, made_up_note, report_html
 from keycustomer.dimensions.complaints import did_you_mean, listed, refuse
 from keycustomer.dimensions.measurement.survey import WAVE, open_survey
 from keycustomer.pricing.panels.names import names_of
@@ -82,7 +82,7 @@ class PriceAnswers:
     def _repr_html_(self) -> str:
         told = f" in {self.currency}" if self.currency else ""
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"{counted(len(self.frame), 'complete questionnaire')}, prices{told}.",
             *self.notes,
         ]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.dimensions.complaints import listed
 from keycustomer.pricing.stated.price_answers import PriceAnswers, read_price_points
 from keycustomer.pricing.stated.sensitivity import FEWEST, contradictions
@@ -101,7 +101,7 @@ class ReachCurves:
             ]
         )
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             self.sentence,
             *self.notes,
         ]

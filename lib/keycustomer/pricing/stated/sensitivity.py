@@ -29,7 +29,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, percent, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.pricing.stated.cumulated import Ties, crossing, shares
 from keycustomer.pricing.stated.price_answers import PriceAnswers, read_price_points
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate
@@ -155,7 +155,7 @@ class PriceSensitivity:
     def _repr_html_(self) -> str:
         written = self.to_frame().rename(columns={"lower": "from", "upper": "to"})
         said = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             self.sentence,
             *self.notes,
         ]

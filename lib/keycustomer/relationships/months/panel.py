@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.relationships.months.from_base import months_of_base
 from keycustomer.relationships.months.from_company import months_of_company
 
@@ -86,7 +86,7 @@ class CustomerMonths:
 
     def _repr_html_(self) -> str:
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"{len(self.customers):,} customers, {self.start} to {self.end}, "
             f"{len(self.frame):,} customer-months, amounts in {self.currency}.",
             f"{int(self.frame['left'].sum()):,} left, {self.churn:.2%} of the customer-months; "

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.record import ServiceRecord
@@ -134,7 +134,7 @@ class ComplaintEffects:
     def _repr_html_(self) -> str:
         first = self.effects["all at first contact", "adjusted"]
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"{self.leavers:,} of {self.customers:,} customers left in {self.rows:,} "
             f"customer-months: {self.rate:.1f} per 1,000.",
             f"Were all complaints resolved at the first contact: {first} {first.unit} (adjusted).",

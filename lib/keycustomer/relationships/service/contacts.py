@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.outcomes import OutcomeRows, outcome_rows
@@ -193,7 +193,7 @@ class ContactResponse:
 
     def _repr_html_(self) -> str:
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"{self.unit}: {self.rows:,} rows of {self.customers:,} customers.",
             f"Per unit of log(1 + contacts remembered): {self.slope} ({self.slope.unit}); without "
             f"holding anything fixed {self.naive_slope}.",

@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.relationships.service.complaints import resolution_days
 from keycustomer.relationships.service.record import ServiceRecord
 from keycustomer.stats import Estimate, percentile_interval
@@ -166,7 +166,7 @@ class ServiceIndicators:
             ]
         )
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             "Customers by tier: "
             + ", ".join(f"{tier} {n:,}" for tier, n in self.customers.items())
             + f"; {self.without_tier:,} without a tier.",
@@ -380,7 +380,7 @@ class TierDifferences:
 
     def _repr_html_(self) -> str:
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"Tier {self.first} beside tier {self.last}; T8 (service hardly differs by tier): "
             f"{self.verdict}.",
         ]

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.relationships.service.carry_over import carried, carry_factor
 from keycustomer.relationships.service.controls import control_columns, identification
 from keycustomer.relationships.service.outcomes import OutcomeRows, outcome_rows
@@ -88,7 +88,7 @@ class PhaseEffects:
 
     def _repr_html_(self) -> str:
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"{self.outcome}: {self.rows:,} rows of {self.customers:,} customers.",
             f"The three slopes of what the house did are equal with p = {self.equal:.2g}; "
             f"K6: {self.verdict}.",

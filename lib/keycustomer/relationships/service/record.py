@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import report_html
+from keycustomer.customers.rendering import made_up_note, report_html
 from keycustomer.customers.statements import identifier
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
 
@@ -143,7 +143,7 @@ class ServiceRecord:
         kinds = self.contacts["kind"].value_counts()
         told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.months.simulated),
+            *made_up_note(self.months.simulated),
             f"{len(self.months.customers):,} customers, {len(self.months.frame):,} "
             "customer-months.",
             f"Interactions: {told or 'none'}; {self.outside:,} in months without a contract are "

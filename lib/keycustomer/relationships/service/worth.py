@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
-from keycustomer.customers.rendering import amount, report_html
+from keycustomer.customers.rendering import amount, made_up_note, report_html
 from keycustomer.lifetime import margin_multiple
 from keycustomer.relationships.service.carry_over import carry_factor
 from keycustomer.relationships.service.contacts import ContactResponse
@@ -73,7 +73,7 @@ class ContactWorth:
     def _repr_html_(self) -> str:
         worth = float(self.frame["worth"].median())
         sentences = [
-            *(["Simulated data: made up by a program, no real customer."] * self.simulated),
+            *made_up_note(self.simulated),
             f"One more {self.kind} costs {amount(self.cost, self.currency)}; for the middle "
             f"customer it is worth {worth:,.2f} {self.currency} of avoided leaving.",
             f"It pays for {self.share.as_percent()} of {len(self.frame):,} customers.",
