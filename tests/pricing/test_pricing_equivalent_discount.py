@@ -15,7 +15,7 @@ from keycustomer.pricing import (
 )
 from keycustomer.pricing.discounts.discount_months import discount_months
 from keycustomer.pricing.discounts.ratios import ratio_interval
-from keycustomer.pricing.discounts.true_equivalent import crossing
+from keycustomer.pricing.discounts.true_equivalent import first_reach
 from keycustomer.relationships import customer_months
 from keycustomer.simulate import Policy, compare_policies, simulate_company
 
@@ -209,10 +209,10 @@ def test_true_equivalent_keeps_as_many_as_one_level_more():
 
 def test_crossings():
     grid, reached = np.array([0.0, 0.1, 0.2]), np.array([0.0, 0.02, 0.03])
-    assert crossing(grid, reached, 0.01) == pytest.approx(0.05)
-    assert crossing(grid, reached, 0.03) == pytest.approx(0.2)
-    assert np.isnan(crossing(grid, reached, 0.04))
-    assert crossing(grid, reached, -0.01) == 0.0
+    assert first_reach(grid, reached, 0.01) == pytest.approx(0.05)
+    assert first_reach(grid, reached, 0.03) == pytest.approx(0.2)
+    assert np.isnan(first_reach(grid, reached, 0.04))
+    assert first_reach(grid, reached, -0.01) == 0.0
 
 
 def test_over_companies():

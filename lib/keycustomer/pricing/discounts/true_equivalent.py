@@ -186,7 +186,7 @@ def _compared(
     kept, level_profit = _changes(compared, LEVEL, who, ahead)
     tried = np.array([(0.0, 0.0), *(_changes(compared, _name(x), who, ahead) for x in discounts)])
     grid = np.array([0.0, *discounts])
-    found = crossing(grid, tried[:, 0], kept)
+    found = first_reach(grid, tried[:, 0], kept)
     profit = float(np.interp(found, grid, tried[:, 1])) if np.isfinite(found) else np.nan
     usual: Outcome = compared.outcomes[USUAL]
     return {
@@ -201,7 +201,7 @@ def _compared(
     }
 
 
-def crossing(grid: FloatArray, reached: FloatArray, wanted: float) -> float:
+def first_reach(grid: FloatArray, reached: FloatArray, wanted: float) -> float:
     """First place at which a curve reaches a height, by straight lines; NaN where it never does.
 
     Parameters
