@@ -24,7 +24,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "choice.layers": ("LayerWorth", "layer_worth"),
     "choice.logit": ("LogitModel", "fit_logit"),
     "choice.mixed": ("MixedLogitModel", "fit_mixed_logit"),
-    "choice.nested_models": ("LikelihoodRatio", "compare_likelihoods"),
+    "choice.nested_models": ("ComparedLikelihoods", "compare_likelihoods"),
     "choice.offers": ("OfferShares", "offer_shares"),
     "choice.response_curves": ("OfferPriceResponse", "price_response"),
     "choice.willingness": ("willingness_to_pay",),

@@ -30,7 +30,7 @@ from keycustomer.customers.rendering import counted, report_html
 from keycustomer.pricing.choice.attitudes import attitude_groups, checked_attitude, trait_of
 from keycustomer.pricing.choice.choice_data import ChoiceData, read_choices
 from keycustomer.pricing.choice.coding import Constants
-from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel, critical_value, fit_logit
+from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel, fit_logit, interval_quantile
 from keycustomer.pricing.choice.money_gaps import (
     delta_estimate,
     package_gap,
@@ -143,7 +143,7 @@ class GreenPremium:
         level = self.premium.level
         gap = one["premium"] - two["premium"]
         errors = float(np.hypot(one["standard_error"], two["standard_error"]))
-        reach = critical_value(level, n - 1) * errors
+        reach = interval_quantile(level, n - 1) * errors
         how = f"logit by group, delta, {n:,} respondents"
         return Estimate(gap, gap - reach, gap + reach, self.premium.unit, n, how, level)
 

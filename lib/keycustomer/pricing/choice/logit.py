@@ -141,7 +141,7 @@ class LogitModel:
     @property
     def margin(self) -> float:
         """Standard errors on each side of an interval at `level`: Student's t by respondents."""
-        return critical_value(self.level, self.respondents if self.errors == "clustered" else 0)
+        return interval_quantile(self.level, self.respondents if self.errors == "clustered" else 0)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -307,7 +307,7 @@ def hit_rate(probability: FloatArray, data: ChoiceData) -> float:
     return float((hits / np.add.reduceat(top.astype(float), starts)).mean())
 
 
-def critical_value(level: float, clusters: int) -> float:
+def interval_quantile(level: float, clusters: int) -> float:
     """Give standard errors on each side of an interval: Student's t, normal without clusters."""
     if clusters < 2:
         return NormalDist().inv_cdf((1 + level) / 2)

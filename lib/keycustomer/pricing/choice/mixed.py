@@ -27,7 +27,7 @@ from keycustomer.customers.rendering import counted, report_html
 from keycustomer.pricing.choice.choice_data import ChoiceData
 from keycustomer.pricing.choice.coding import Coding, Constants
 from keycustomer.pricing.choice.likelihood import tasks_of
-from keycustomer.pricing.choice.logit import LogitModel, critical_value, fit_logit
+from keycustomer.pricing.choice.logit import LogitModel, fit_logit, interval_quantile
 from keycustomer.pricing.choice.mixing import Kind, Mixing, Space, mixing_of
 from keycustomer.pricing.choice.simulated_likelihood import (
     Panel,
@@ -120,7 +120,7 @@ class MixedLogitModel:
         columns = len(self.coding.names)
         errors = np.sqrt(np.diag(self.covariance))
         means = self.parameters.to_numpy()[:columns]
-        reach = critical_value(self.level, self.respondents) * errors[:columns]
+        reach = interval_quantile(self.level, self.respondents) * errors[:columns]
         spread, spread_error = np.zeros(columns), np.full(columns, np.nan)
         spread[self.mixing.random] = np.abs(self.parameters.to_numpy()[columns:])
         spread_error[self.mixing.random] = errors[columns:]
@@ -450,7 +450,7 @@ def _worths(model: MixedLogitModel) -> pd.DataFrame:
                 "spread": spread,
             }
         )
-    return _with_ends(pd.DataFrame(rows), critical_value(model.level, model.respondents))
+    return _with_ends(pd.DataFrame(rows), interval_quantile(model.level, model.respondents))
 
 
 def _spread(mixing: Mixing, values: npt.NDArray[np.float64], place: int) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from keycustomer.pricing.choice.logit import LogitModel, critical_value
+from keycustomer.pricing.choice.logit import LogitModel, interval_quantile
 from keycustomer.pricing.choice.offer_rows import Values, offer_rows
 from keycustomer.pricing.choice.ratios import Ratios
 from keycustomer.stats.estimate import Estimate
@@ -82,7 +82,7 @@ def worth_ratios(
 
 def reach_of(model: LogitModel, level: float) -> float:
     """Give standard errors on each side of an interval: t by respondents where these cluster."""
-    return critical_value(level, model.respondents if model.errors == "clustered" else 0)
+    return interval_quantile(level, model.respondents if model.errors == "clustered" else 0)
 
 
 def delta_estimate(

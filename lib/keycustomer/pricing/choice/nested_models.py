@@ -23,7 +23,7 @@ ChoiceModel = LogitModel | MixedLogitModel
 
 
 @dataclass(frozen=True)
-class LikelihoodRatio:
+class ComparedLikelihoods:
     """A likelihood-ratio test of a smaller model within a larger one.
 
     Attributes
@@ -66,7 +66,7 @@ class LikelihoodRatio:
         return sentence_html(self.sentence, self.to_frame(), numbers=",.4f")
 
 
-def compare_likelihoods(smaller: ChoiceModel, larger: ChoiceModel) -> LikelihoodRatio:
+def compare_likelihoods(smaller: ChoiceModel, larger: ChoiceModel) -> ComparedLikelihoods:
     """Test a smaller model against a larger one that contains it.
 
     Parameters
@@ -102,7 +102,7 @@ def compare_likelihoods(smaller: ChoiceModel, larger: ChoiceModel) -> Likelihood
             "smaller one first"
         )
     p_value = float(chi2.sf(max(2 * gain, 0.0), more))
-    return LikelihoodRatio(gain, more, p_value, gain / larger.data.tasks, larger.data.simulated)
+    return ComparedLikelihoods(gain, more, p_value, gain / larger.data.tasks, larger.data.simulated)
 
 
 def _fit(model: ChoiceModel) -> tuple[float, int]:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.choice.coding import ALTERNATIVE, NONE_OPTION, Factor
-from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel, critical_value
+from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel, interval_quantile
 from keycustomer.pricing.choice.ratios import Ratios
 from keycustomer.pricing.choice.worth import PER_UNIT, Method, WillingnessToPay
 from keycustomer.stats.bootstrap import Seed, checked_level
@@ -204,7 +204,7 @@ def _ends(
     if method == "krinsky-robb":
         return ratios.krinsky_robb(level, draws, seed)
     clusters = model.respondents if model.errors == "clustered" else 0
-    margin = critical_value(level, clusters)
+    margin = interval_quantile(level, clusters)
     return ratios.delta(margin) if method == "delta" else ratios.fieller(margin)
 
 

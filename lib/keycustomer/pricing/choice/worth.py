@@ -18,7 +18,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import report_html
 from keycustomer.pricing.choice.group_rows import rows_of_group
-from keycustomer.pricing.choice.logit import EVERYBODY, critical_value
+from keycustomer.pricing.choice.logit import EVERYBODY, interval_quantile
 from keycustomer.stats.estimate import Estimate
 from keycustomer.stats.samples import FloatArray
 
@@ -149,7 +149,7 @@ class WillingnessToPay:
         parts = [self._moments(attribute, level, one) for one in (group, than)]
         gap = parts[0][0] - parts[1][0]
         respondents = parts[0][2] + parts[1][2]
-        reach = critical_value(self.level, respondents - 1) * (parts[0][1] + parts[1][1]) ** 0.5
+        reach = interval_quantile(self.level, respondents - 1) * (parts[0][1] + parts[1][1]) ** 0.5
         how = f"logit by group, delta, {respondents:,} respondents"
         unit = self.currency or "currency"
         return Estimate(gap, gap - reach, gap + reach, unit, respondents, how, self.level)
@@ -170,7 +170,7 @@ class WillingnessToPay:
         worth = float(weights @ rows["willingness_to_pay"].to_numpy())
         respondents = int(rows["respondents"].iloc[0])
         error = float(np.sqrt(weights @ self.covariances[group] @ weights))
-        reach = critical_value(self.level, respondents) * error
+        reach = interval_quantile(self.level, respondents) * error
         how = f"logit, delta, {respondents:,} respondents"
         unit = self.currency or "currency"
         return Estimate(worth, worth - reach, worth + reach, unit, respondents, how, self.level)

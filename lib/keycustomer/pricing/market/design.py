@@ -181,7 +181,7 @@ def _cluster(table: MarketTable, name: str | None) -> tuple[np.ndarray | None, s
     return codes, name
 
 
-def critical_value(design: DemandDesign, level: float) -> float:
+def interval_quantile(design: DemandDesign, level: float) -> float:
     """Errors to each side of an interval: normal, or t with groups - 1 degrees of freedom."""
     if design.cluster is None:
         return NormalDist().inv_cdf((1 + level) / 2)

@@ -21,11 +21,11 @@ from keycustomer.pricing.market.design import (
     PRICE,
     DemandDesign,
     Errors,
-    critical_value,
     error_words,
     few_clusters,
     few_rows,
     identifying_words,
+    interval_quantile,
 )
 from keycustomer.pricing.market.linear_gmm import LinearFit, absorb, linear_gmm
 from keycustomer.pricing.market.tables import MarketTable, need_column, rows_in_words
@@ -77,7 +77,7 @@ def fit_plain_logit(
             "shares, or nothing moves the shares within them; try other nests or instruments"
         )
     price = len(design.exogenous)
-    critical = critical_value(design, level)
+    critical = interval_quantile(design, level)
     rows = coefficient_rows(names, fit.coefficients, error, critical)
     model = "nested logit" if nested else "logit"
     return MarketDemand(

@@ -23,11 +23,11 @@ from keycustomer.pricing.market.design import (
     CONSTANT,
     PRICE,
     DemandDesign,
-    critical_value,
     error_words,
     few_clusters,
     few_rows,
     identifying_words,
+    interval_quantile,
 )
 from keycustomer.pricing.market.mean_elasticity import mean_own_elasticity
 from keycustomer.pricing.market.tables import names_of, need_owners
@@ -393,7 +393,7 @@ def _demand(
     size = len(names)
     covariance = covariance[:size, :size]
     values = np.array([*nonlinear, *beta])
-    critical = critical_value(design, level)
+    critical = interval_quantile(design, level)
     coefficients = coefficient_rows(names, values, np.sqrt(np.diag(covariance)), critical)
     slope = float(beta[-1]) if linear_price else 0.0
     delta = solved.delta.ravel()
