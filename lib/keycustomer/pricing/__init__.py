@@ -13,10 +13,10 @@ from typing import Any
 _NAMES: dict[str, tuple[str, ...]] = {
     "choice.choice_data": ("ChoiceData", "read_choices"),
     "choice.choice_designs": ("ChoiceDesign", "choice_design"),
+    "choice.coding": ("NONE_OPTION",),
     "choice.customer_economics": ("EconomicValue", "economic_value"),
     "choice.design_power": ("DesignPower", "simulate_answers", "study_power"),
     "choice.green": ("GreenPremium", "green_premium"),
-    "choice.coding": ("NONE_OPTION",),
     "choice.held_out": ("HeldOutChoices", "held_out_choices"),
     "choice.independence": ("IndependenceTest", "independence_test"),
     "choice.known_premiums": ("true_premiums",),
