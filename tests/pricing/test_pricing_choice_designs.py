@@ -215,6 +215,12 @@ def test_questionnaire_escapes_what_it_shows():
         ({"attributes": {"price": ["low", "high"], "a": ["x", "y"]}}, "must be numbers"),
         ({"attributes": {"price": [1, 2], "task": ["x", "y"]}}, "name of a column"),
         ({"attributes": {"price": [1, 2], "a": "xy"}}, "give a list of levels"),
+        ({"attributes": {"price": [60, 60.0], "a": ["x", "y"]}}, "two different levels"),
+        ({"attributes": {"price": [1, 2], "a": ["x", None]}}, "has an empty level"),
+        ({"attributes": {"price": [1, 2], "a": ["x", "none of these"]}}, "meaning of its own"),
+        ({"attributes": {"price": [1, 2], "1": ["x", "y"], 1: ["v", "w"]}}, "a name twice"),
+        ({"attributes": {"price": [1, 2], "a": {"x", "y"}}}, "give a list of levels"),
+        ({"attributes": {"price": [1, 2], "a": b"xy"}}, "give a list of levels"),
         ({"directions": {"colour": "more"}}, "attributes are price, service_level"),
         ({"directions": {"price": "up"}}, "directions are 'more' and 'less'"),
         ({"prohibited": [{"energy": "green"}]}, "at least two attributes"),
@@ -253,8 +259,33 @@ def test_prohibitions_that_leave_nothing():
         ({"energy": {"green": 1.0}}, {"sensitivity": 0.0}, "sensitivity=0.0"),
         ({"energy": {"green": 1.0}}, {"respondents": [1]}, "at least 2"),
         ({"energy": {"green": 1.0}}, {"runs": -1}, "runs=-1"),
+        ({"energy": {"green": float("nan")}}, {}, "'energy': 'green'=nan: give a finite"),
+        ({"energy": {"green": "much"}}, {}, "'green'='much': give a finite number"),
+        ({"energy": 5.0}, {}, "give level -> worth of green"),
+        ({"energy": {"green": 1.0}}, {"basic": float("inf")}, "basic=inf"),
+        ({"energy": {"green": 1.0}}, {"sensitivity": "x"}, "sensitivity='x'"),
+        ({"energy": {"green": 1e6}}, {}, "answers are all but certain"),
     ],
 )
 def test_powers_that_cannot_be(design, worths, arguments, message):
     with pytest.raises(ValueError, match=message):
         study_power(design, worths, **{"sensitivity": 0.1, **arguments})
+
+
+def test_questionnaire_prints_all_the_digits_of_a_price():
+    dear = choice_design({"price": [1234567.0, 1e-9], "a": ["x", "y"]}, tasks=4, alternatives=2)
+    assert "<td>1,234,567</td>" in dear.questionnaire and "e+06" not in dear.questionnaire
+
+
+def test_ids_and_directions_that_cannot_be(design):
+    with pytest.raises(ValueError, match="respondents holds 1 empty id"):
+        design.tasks_for(["a", None])
+    for wrong in (2.5, None, "abc"):
+        with pytest.raises(TypeError, match="give a number or a list of ids"):
+            design.tasks_for(wrong)
+    with pytest.raises(TypeError, match="directions="):
+        choice_design(TELECOM, directions=["price"])
+    with pytest.raises((TypeError, ValueError), match="respondents='a'"):
+        simulate_answers(design, {}, respondents=["a"], sensitivity=0.1)
+    with pytest.raises(TypeError, match="worths is a list"):
+        study_power(design, [], sensitivity=0.1)

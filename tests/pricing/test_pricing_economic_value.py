@@ -106,7 +106,13 @@ def test_what_does_not_pay_is_told():
         ({"items": {"a": (1, 1)}}, "not all the same"),
         ({"items": {"a": (1, 2, 3, 4)}}, "low, high"),
         ({"items": {"a": float("nan")}}, "a number"),
-        ({"items": {"a": "much"}}, "give a number, got 'much'"),
+        ({"items": {"a": "much"}}, "give a number, in order, got 'much'"),
+        ({"items": {"a": None}}, "item 'a': give a number, in order, got None"),
+        ({"items": {"a": (-1e200, 1e200)}}, "item 'a': give"),
+        ({"items": {"a": 1 + 0j}}, "item 'a': give a number"),
+        ({"price": "9"}, "price='9': give a number"),
+        ({"unit_cost": True}, "unit_cost=True"),
+        ({"correlation": "x"}, "correlation='x'"),
         ({"items": {"reference price": 1.0}}, "rename it"),
         ({"unit_cost": -1.0}, "unit_cost=-1.0"),
         ({"price": float("inf")}, "price=inf"),
@@ -125,3 +131,8 @@ def test_shares_and_odds_that_cannot_be(value):
         value.price_for_share(2)
     with pytest.raises(ValueError, match="probability=1"):
         value.sure_price(1)
+
+
+def test_a_next_best_that_pays_the_customer_is_no_reference():
+    with pytest.raises(ValueError, match="reference_price=-5: give a price of at least 0"):
+        economic_value(-5, {"a": 1.0})

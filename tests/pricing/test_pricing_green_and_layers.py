@@ -168,6 +168,11 @@ def test_groups_of_an_attitude_do_not_divide_an_answer():
         attitude_groups(answers, 1)
 
 
+def attitude(values) -> pd.Series:
+    """Values by turns of the respondents of the made-up tasks."""
+    return pd.Series([values[n % len(values)] for n in range(200)], [f"R{n}" for n in range(200)])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -177,6 +182,17 @@ def test_groups_of_an_attitude_do_not_divide_an_answer():
         ({"attribute": "energy", "attitude": pd.Series({"X": 1.0})}, "knows none of the resp"),
         ({"attribute": "energy", "attitude": "half"}, "attitude holds .* give numbers"),
         ({"attribute": "energy", "level": 2}, "level"),
+        ({"attribute": "energy", "change": 2.0}, "is no number: leave change out"),
+        ({"attribute": "energy", "attitude": attitude([np.inf, 1.0])}, "runs from 1 to inf"),
+        ({"attribute": "energy", "attitude": attitude([0.0, 1e200])}, "runs from 0 to 1e.200"),
+        ({"attribute": "energy", "attitude": attitude([0.0, 1e-200])}, "give finite numbers"),
+        ({"attribute": "energy", "attitude": attitude([3.0])}, "with 1 different values"),
+        ({"attribute": "energy", "attitude": attitude([np.nan])}, "attitude is empty"),
+        ({"attribute": "energy", "attitude": pd.Series(range(200))}, "write both alike"),
+        (
+            {"attribute": "energy", "attitude": attitude(pd.date_range("2020", periods=2))},
+            "holds dates",
+        ),
     ],
 )
 def test_premiums_that_cannot_be(model, arguments, message):
@@ -249,6 +265,8 @@ def test_layers_of_the_operator(telecom_base):
 def test_a_full_package_worth_nothing_has_no_shares(model):
     both = {"energy": ("green", "standard"), "service": ("person", "hotline")}
     found = layer_worth(model, LAYERS, ends=both)
+    assert "nothing of which the augmented layer" in found.sentence
+    assert "nan" not in found.sentence
     assert found.of_group("all")["share"].isna().all() and found.verdict == "undecided"
 
 
@@ -289,6 +307,9 @@ def test_a_layer_called_other_keeps_its_own_attributes(telecom_base):
         (LAYERS, {"ends": {"energy": ("green", "brown")}}, "no level 'brown'"),
         (LAYERS, {"ends": {"energy": ("green", "green")}}, "two different values"),
         (LAYERS, {"ends": {"colour": (1, 2)}}, "'colour' is none of"),
+        (LAYERS, {"ends": {"energy": 5}}, "two different values"),
+        ({"core": 5, "augmented": ["service"]}, {}, "a list of attributes is needed"),
+        ({"core": [["energy"]], "augmented": ["service"]}, {}, "a list of attributes is needed"),
     ],
 )
 def test_layers_that_cannot_be(model, layers, arguments, message):
@@ -304,3 +325,17 @@ def test_rows_that_are_not_there(model):
         layer_worth(found, LAYERS)
     with pytest.raises(ValueError, match="no layer 'tangible'"):
         found.share_of("tangible")
+
+
+def test_traits_that_are_no_columns_are_refused_by_type(model):
+    for wrong in ({"attitude": [1, 2]}, {"by": pd.DataFrame()}, {"truth": 5}):
+        with pytest.raises(TypeError, match="Series"):
+            green_premium(model.data, "energy", **wrong)
+    for wrong in ((["energy"], None), (LAYERS, ["energy"])):
+        with pytest.raises(TypeError, match="give layer -> attributes"):
+            layer_worth(model, wrong[0], ends=wrong[1])
+
+
+def test_groups_of_an_attitude_far_from_zero_keep_names_of_their_own():
+    found = attitude_groups(pd.Series(1e6 + np.arange(60.0)), 3)
+    assert found.cat.categories[0] == "1000000 to 1000019"

@@ -213,6 +213,9 @@ def test_a_price_that_attracts_has_no_best_price(model):
         ),
         ({"one": {**OFFERS["plus"], "service": "robot"}}, "holds 'robot'; the model knows"),
         ({"one": {**OFFERS["plus"], "price": None}}, "without 'price'"),
+        ({"one": {**OFFERS["plus"], "price": -1.0}}, "'one' with a price below 0"),
+        ({"none of these": OFFERS["plus"]}, "stands for taking no offer"),
+        (pd.DataFrame([OFFERS["plus"]], index=[None]), "an offer without a name"),
     ],
 )
 def test_offers_that_cannot_be(model, offers, message):
@@ -235,3 +238,16 @@ def test_arguments_that_cannot_be(model):
         price_response(model, OFFERS, "plus", unit_cost=-1)
     with pytest.raises(ValueError, match="prices="):
         price_response(model, OFFERS, "plus", prices=[-1.0])
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e9])
+def test_best_prices_keep_their_digits_in_every_unit_of_money(model, unit):
+    best = price_response(model, OFFERS, "plus").best.estimate
+    frame = model.data.frame.drop(columns="is_none")
+    dear = fit_logit(
+        read_choices(frame.assign(price=frame["price"] * unit), levels=model.data.levels)
+    )
+    offers = {name: {**one, "price": one["price"] * unit} for name, one in OFFERS.items()}
+    found = price_response(dear, offers, "plus")
+    assert found.best.estimate == pytest.approx(best * unit, rel=1e-6)
+    assert " 0.00" not in found.sentence

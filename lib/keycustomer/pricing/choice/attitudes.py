@@ -12,6 +12,12 @@ import pandas as pd
 from keycustomer.customers.base import CustomerBase
 from keycustomer.pricing.choice.choice_data import ChoiceData
 
+SMALLEST = 1e-100
+"""Range of an attitude whose square is no number any more; so is that of one over it."""
+
+SAME = 1e-9
+"""Range of an attitude, against its size, that may be rounding."""
+
 FEWEST = 10
 """Respondents with a known attitude below which nothing is estimated by it."""
 
@@ -44,6 +50,11 @@ def trait_of(
         When there is no such column, or it knows none of the respondents.
     """
     who = pd.Index(data.frame["respondent_id"].unique(), name="respondent_id")
+    if not isinstance(trait, pd.Series | str):
+        raise TypeError(
+            f"{argument} is a {type(trait).__name__}; give the name of a column, or a Series by "
+            "respondent_id"
+        )
     if isinstance(trait, pd.Series):
         found = trait
     elif trait in data.frame:
@@ -53,11 +64,14 @@ def trait_of(
     if not found.index.is_unique:
         twice = found.index[found.index.duplicated()][:3].tolist()
         raise ValueError(f"{argument} has several values for {twice}; give one a respondent")
+    if found.isna().all():
+        raise ValueError(f"{argument} is empty: it holds no value of any respondent")
     own = found.reindex(who).dropna()
     if own.empty:
         raise ValueError(
             f"{argument} knows none of the respondents: it is indexed by "
-            f"{found.index[:3].tolist()}, they are {who[:3].tolist()}"
+            f"{found.index[:3].tolist()}, they are {who[:3].tolist()} (numbers and words differ: "
+            "write both alike)"
         )
     return own
 
@@ -85,6 +99,8 @@ def _from_base(source: CustomerBase | None, trait: str, argument: str) -> pd.Ser
 def checked_attitude(attitude: pd.Series, argument: str = "attitude") -> pd.Series:
     """Give an attitude as numbers, or refuse what has no more than one value."""
     numbers = pd.to_numeric(attitude, errors="coerce")
+    if pd.api.types.is_datetime64_any_dtype(attitude):
+        raise ValueError(f"{argument} holds dates; give numbers, or use by= for groups")
     if numbers.isna().any():
         words = sorted({str(one) for one in attitude[numbers.isna()]})[:3]
         raise ValueError(f"{argument} holds {words}; give numbers, or use by= for groups")
@@ -93,7 +109,14 @@ def checked_attitude(attitude: pd.Series, argument: str = "attitude") -> pd.Seri
             f"{argument} is known of {len(numbers)} respondents with {numbers.nunique()} different "
             f"values; at least {FEWEST} respondents and two values are needed"
         )
-    return numbers.astype(float)
+    found = numbers.astype(float)
+    spread = float(np.ptp(found)) if np.isfinite(found).all() else np.inf
+    if not SMALLEST < spread < 1 / SMALLEST or spread <= SAME * float(found.abs().max()):
+        raise ValueError(
+            f"{argument} runs from {found.min():g} to {found.max():g}, which no spread can be told "
+            "of; give finite numbers of a common size, such as answers from 1 to 7"
+        )
+    return found
 
 
 def attitude_groups(attitude: pd.Series, groups: int) -> pd.Series:
@@ -110,10 +133,13 @@ def attitude_groups(attitude: pd.Series, groups: int) -> pd.Series:
     middle = share.cumsum() - share / 2
     code = np.minimum((middle * groups).astype(int), groups - 1)
     code = pd.Series(pd.factorize(code, sort=True)[0], share.index)
-    labels = []
+    labels: list[str] = []
+    # four digits, or as many as it takes to tell how far apart the answers are
+    largest, spread = float(np.abs(code.index).max()), float(np.ptp(code.index))
+    digits = min(17, 4 + max(0, int(np.log10(largest / spread)))) if spread > 0 else 4
     for number in range(int(code.max()) + 1):
         own = code.index[code == number]
-        low, high = f"{own.min():.4g}", f"{own.max():.4g}"
+        low, high = f"{own.min():.{digits}g}", f"{own.max():.{digits}g}"
         labels.append(low if low == high else f"{low} to {high}")
     told = attitude.map(code).map(dict(enumerate(labels)))
     return told.astype(pd.CategoricalDtype(labels, ordered=True))

@@ -219,7 +219,7 @@ def choice_design(
         are unknown, or no design without prohibited or dominated packages is found.
     """
     levels = checked_attributes(attributes, price)
-    better = {price: "less"} if directions is None else dict(directions)
+    better = {price: "less"} if directions is None else directions
     rules = rules_of(levels, alternatives, better, prohibited)
     check_sizes(rules, tasks, alternatives, blocks, swaps)
     generator = np.random.default_rng(seed)
@@ -250,14 +250,18 @@ def choice_design(
 
 
 def _ids(respondents: int | Sequence[str]) -> list[str]:
-    if isinstance(respondents, int) and not isinstance(respondents, bool):
+    if isinstance(respondents, int | np.integer) and not isinstance(respondents, bool):
         if respondents < 1:
             raise ValueError(f"respondents={respondents!r}: at least 1 is needed")
         digits = max(len(str(respondents)), 3)
         return [f"R{number:0{digits}d}" for number in range(1, respondents + 1)]
-    if isinstance(respondents, str | bool) or not len(respondents):
+    listed = hasattr(respondents, "__len__") and not isinstance(respondents, str | bytes)
+    if not listed or not len(respondents):  # type: ignore[arg-type]
         raise TypeError(f"respondents={respondents!r}: give a number or a list of ids")
-    ids = [str(one) for one in respondents]
+    unknown = int(pd.isna(pd.Series(list(respondents), dtype=object)).sum())  # type: ignore[arg-type]
+    if unknown:
+        raise ValueError(f"respondents holds {counted(unknown, 'empty id')}; give everybody one")
+    ids = [str(one) for one in respondents]  # type: ignore[union-attr]
     if len(set(ids)) < len(ids):
         raise ValueError("respondents names somebody twice; give every respondent one id")
     return ids

@@ -28,6 +28,9 @@ from keycustomer.stats.samples import FloatArray
 
 Item = float | tuple[float, float] | tuple[float, float, float] | Estimate
 
+LARGEST = 1e100
+"""Size from which the square of a number, its variance, is no number any more."""
+
 FEWEST_DRAWS = 1000
 """Draws below which the ends of the interval are noise."""
 
@@ -212,6 +215,8 @@ def economic_value(
     wrong = [told for name, item in named.items() if (told := _complaint(name, item))]
     if wrong:
         raise ValueError("; ".join(wrong))
+    if _moments(reference_price)[0] < 0:
+        raise ValueError(f"reference_price={reference_price!r}: give a price of at least 0")
     uniform = _uniforms(len(named), draws, correlation, seed)
     drawn = np.array([_draw(item, u) for item, u in zip(named.values(), uniform, strict=True)])
     total = drawn.sum(axis=0)
@@ -235,11 +240,17 @@ def economic_value(
 
 def _check(unit_cost: float | None, price: float | None, correlation: float, draws: int) -> None:
     for name, number in (("unit_cost", unit_cost), ("price", price)):
-        if number is not None and not (math.isfinite(number) and number >= 0):
+        if number is not None and not (_is_number(number) and number >= 0):
             raise ValueError(f"{name}={number!r}: give a number of at least 0")
-    if not 0 <= correlation < 1:
+    if not (_is_number(correlation) and 0 <= correlation < 1):
         raise ValueError(f"correlation={correlation!r}: give a number from 0 to below 1")
     whole_number(draws, "draws", of="draws", least=FEWEST_DRAWS)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a finite number, small enough to be squared."""
+    right = isinstance(value, int | float | np.integer) and not isinstance(value, bool)
+    return right and math.isfinite(value) and abs(value) < LARGEST  # type: ignore[arg-type]
 
 
 def _complaint(name: str, item: Item) -> str:
@@ -254,9 +265,7 @@ def _complaint(name: str, item: Item) -> str:
             return f"item {name!r}: give {fine}, got {item!r}"
     else:
         numbers, fine = (item,), "a number"
-    if any(isinstance(one, bool | str) for one in numbers):
-        return f"item {name!r}: give {fine}, got {item!r}"
-    if not all(map(math.isfinite, numbers)) or list(numbers) != sorted(numbers):
+    if not all(map(_is_number, numbers)) or list(numbers) != sorted(numbers):
         return f"item {name!r}: give {fine}, in order, got {item!r}"
     return ""
 

@@ -20,9 +20,11 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.choice.choice_data import NONE_COLUMN, ChoiceData, read_choices
 from keycustomer.pricing.choice.choice_designs import ChoiceDesign
 from keycustomer.pricing.choice.coding import Coding, coding_of
+from keycustomer.pricing.choice.design_search import d_error
 from keycustomer.pricing.choice.logit import fit_logit
 from keycustomer.pricing.choice.ratios import Ratios
 from keycustomer.pricing.choice.willingness import willingness_to_pay
@@ -126,7 +128,8 @@ def simulate_answers(
     DataFrame
         A table of choices, for :func:`keycustomer.pricing.read_choices`.
     """
-    _check(sensitivity, spread)
+    _check(sensitivity, spread, basic)
+    whole_number(respondents, "respondents", of="respondents", least=1)
     generator = np.random.default_rng(seed)
     rows = design.tasks_for(respondents, generator)
     value = _values(design, worths)
@@ -191,7 +194,7 @@ def study_power(
     ValueError
         When worths name what is not in the design, or numbers cannot be.
     """
-    _check(sensitivity, spread)
+    _check(sensitivity, spread, basic)
     checked_level(level)
     sizes = _sizes(respondents, runs)
     errors, table = _expected(design, worths, sensitivity, basic)
@@ -232,13 +235,25 @@ def _studies(
     return pd.concat(found, ignore_index=True)
 
 
-def _check(sensitivity: float, spread: float) -> None:
-    if not (np.isfinite(sensitivity) and sensitivity > 0):
+def _check(sensitivity: float, spread: float, basic: float | None) -> None:
+    _number(sensitivity, "sensitivity")
+    _number(spread, "spread")
+    if basic is not None:
+        _number(basic, "basic")
+    if not sensitivity > 0:
         raise ValueError(
             f"sensitivity={sensitivity!r}: give the utility of a unit of money, above 0"
         )
-    if not (np.isfinite(spread) and spread >= 0):
+    if not spread >= 0:
         raise ValueError(f"spread={spread!r}: give a number of at least 0")
+
+
+def _number(value: object, what: str) -> float:
+    """Refuse what is no finite number."""
+    right = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (right and np.isfinite(value)):  # type: ignore[call-overload]
+        raise ValueError(f"{what}={value!r}: give a finite number")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _sizes(respondents: Sequence[int], runs: int) -> list[int]:
@@ -256,6 +271,8 @@ def _basic(design: ChoiceDesign, basic: float | None) -> float:
 
 def _values(design: ChoiceDesign, worths: GivenWorths) -> dict[str, dict[str, float]]:
     """Worth of every level of every attribute but the price, the references at 0."""
+    if not isinstance(worths, Mapping):
+        raise TypeError(f"worths is a {type(worths).__name__}; give name -> worths")
     unknown = [name for name in worths if name not in design.attributes or name == design.price]
     if unknown:
         there = [name for name in design.attributes if name != design.price]
@@ -268,15 +285,16 @@ def _values(design: ChoiceDesign, worths: GivenWorths) -> dict[str, dict[str, fl
         if name not in design.levels:
             if isinstance(given, Mapping):
                 raise ValueError(f"worths of {name!r}, a number: give the worth of one more")
-            found[name] = {PER_UNIT: float(given)}
+            found[name] = {PER_UNIT: _number(given, f"worths of {name!r}")}
             continue
         own = design.levels[name]
-        strangers = list(given) if not isinstance(given, Mapping) else set(given) - set(own[1:])  # type: ignore[call-overload]
-        if strangers:
+        if not isinstance(given, Mapping) or set(given) - set(own[1:]):
             raise ValueError(
                 f"worths of {name!r}: give level -> worth of {', '.join(own[1:])} against {own[0]}"
             )
-        found[name] = {level: float(given.get(level, 0.0)) for level in own}  # type: ignore[union-attr]
+        found[name] = {
+            level: _number(given.get(level, 0.0), f"worths of {name!r}: {level!r}") for level in own
+        }
     return found
 
 
@@ -294,6 +312,12 @@ def _expected(
     probability = weight / weight.sum(axis=1, keepdims=True)
     apart = tasks - np.einsum("tjk,tj->tk", tasks, probability)[:, None, :]
     information = np.einsum("tjk,tj,tjl->kl", apart, probability, apart) / design.blocks
+    if not np.isfinite(d_error(information)):
+        raise ValueError(
+            f"with sensitivity={sensitivity:g} and these worths the answers are all but certain, "
+            "and tell some worth from no other: give worths of the size of the prices, and a "
+            "sensitivity that a difference between two packages times it is about 1"
+        )
     names = coding.names
     rows = [
         (name, level, worth)

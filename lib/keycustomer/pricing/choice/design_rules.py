@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
+import pandas as pd
 
 from keycustomer.customers.rendering import counted
 from keycustomer.pricing.choice.choice_data import KEYS, NONE_COLUMN
 from keycustomer.pricing.choice.design_search import DesignRules
+from keycustomer.pricing.choice.worth import PER_UNIT
+from keycustomer.simulate.choice_tasks import NONE
 from keycustomer.stats.samples import FloatArray
 
 MOST_PROFILES = 200_000
@@ -52,14 +55,20 @@ def _complaints(attributes: Mapping[str, Sequence[object]], price: str) -> Itera
         yield f"attributes has no {price!r}; add its levels, or say price=... which one it is"
     if len(attributes) < 2:
         yield "attributes: at least the price and one more are needed"
+    if len(set(map(str, attributes))) < len(attributes):
+        yield f"attributes {list(attributes)} bear a name twice, as words; give each its own"
     for name, levels in attributes.items():
         if name in (*KEYS, NONE_COLUMN, "block"):
             yield f"attribute {name!r} is the name of a column of the tasks; call it otherwise"
-        if isinstance(levels, str) or not hasattr(levels, "__len__"):
+        if isinstance(levels, str | bytes | set | frozenset) or not hasattr(levels, "__len__"):
             yield f"attribute {name!r}: give a list of levels, got {levels!r}"
             continue
-        if not 2 <= len(set(map(str, levels))) == len(levels):
+        if not 2 <= len({str(_plain(level)) for level in levels}) == len(levels):
             yield f"attribute {name!r}: at least two different levels are needed, got {levels!r}"
+        if any(level is None or level is pd.NA or str(level).strip() == "" for level in levels):
+            yield f"attribute {name!r} has an empty level: {levels!r}"
+        if taken := {NONE, PER_UNIT} & set(map(str, levels)):
+            yield f"attribute {name!r}: {min(taken)!r} has a meaning of its own; call it otherwise"
         numbers = [_is_number(level) for level in levels]
         if any(numbers) and not all(numbers):
             yield f"attribute {name!r} mixes numbers and words: {levels!r}"
@@ -76,6 +85,8 @@ def rules_of(
     prohibited: Sequence[Mapping[str, object]],
 ) -> DesignRules:
     """Make attributes, directions and prohibited combinations into rules of the search."""
+    if not isinstance(directions, Mapping):
+        raise TypeError(f'directions={directions!r}: give name -> "more" or "less"')
     for name, direction in directions.items():
         if name not in levels or direction not in ("more", "less"):
             raise ValueError(

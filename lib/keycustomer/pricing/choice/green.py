@@ -237,6 +237,10 @@ def green_premium(
         coefficient of all respondents is not negative.
     """
     checked_level(level)
+    if truth is not None and not (
+        isinstance(truth, pd.Series) and pd.api.types.is_numeric_dtype(truth)
+    ):
+        raise TypeError("truth: give a Series of numbers by respondent_id, as of true_premiums")
     source, data = _opened(choices)
     offered = data.attributes if attributes is None else tuple(attributes)
     steps, what = _steps(data, offered, attribute, green, change)
@@ -291,16 +295,16 @@ def _attitude(
     data: ChoiceData, source: CustomerBase | None, attitude: str | pd.Series
 ) -> tuple[str, pd.Series]:
     """Name of the attitude, and its numbers by respondent."""
-    name = attitude if isinstance(attitude, str) else str(attitude.name or "attitude")
-    return name, checked_attitude(trait_of(data, source, attitude, "attitude"))
+    known = checked_attitude(trait_of(data, source, attitude, "attitude"))
+    return attitude if isinstance(attitude, str) else str(attitude.name or "attitude"), known
 
 
 def _groups_by(
     data: ChoiceData, source: CustomerBase | None, by: str | pd.Series
 ) -> tuple[str, pd.Series]:
     """Name of the groups, and the group by respondent."""
-    kind = by if isinstance(by, str) else str(by.name or "group")
-    return kind, trait_of(data, source, by, "by").astype(str)
+    own = trait_of(data, source, by, "by").astype(str)
+    return by if isinstance(by, str) else str(by.name or "group"), own
 
 
 def _steps(
@@ -320,6 +324,11 @@ def _steps(
             )
         size = f"{abs(change):g} {'more' if change > 0 else 'less'} of {told}"
         return ({attribute: float(change)}, {attribute: 0.0}), size
+    if change != 1:
+        raise ValueError(
+            f"{attribute!r} is no number: leave change out and give the level green, one of "
+            f"{', '.join(map(repr, own[1:]))}"
+        )
     level = own[1] if green is None and len(own) == 2 else green
     if level is None or level not in own[1:]:
         raise ValueError(

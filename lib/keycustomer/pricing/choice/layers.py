@@ -19,7 +19,7 @@ Sources: Levitt (1980), Harvard Business Review 58(1), 83-91, and Kotler for the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -117,6 +117,12 @@ class LayerWorth:
         """The finding in words."""
         made_up = "Simulated: " if self.simulated else ""
         unit = f" {self.currency}" if self.currency else ""
+        if not self.totals[EVERYBODY].estimate > 0:
+            return (
+                f"{made_up}the full package is worth {self.totals[EVERYBODY]}{unit} over the plain "
+                f"one: nothing of which the {self.judged} layer could have a share "
+                f"({self.verdict})."
+            )
         return (
             f"{made_up}the {self.judged} layer carries {self.share.as_percent(0)} of the "
             f"{self.totals[EVERYBODY]}{unit} that the full package is worth over the plain one; "
@@ -202,6 +208,8 @@ def layer_worth(
     checked_level(level)
     if not isinstance(model, LogitModel):
         raise TypeError(f"model is a {type(model).__name__}; fit one with fit_logit")
+    if not isinstance(layers, Mapping) or not isinstance(ends or {}, Mapping):
+        raise TypeError("layers: give layer -> attributes; ends: attribute -> (plain, full)")
     wrong = list(_complaints(model, layers, ends or {}, judged))
     if wrong:
         raise ValueError("; ".join(wrong))
@@ -256,7 +264,8 @@ def _complaints(
         yield f"judged={judged!r} is no layer; there are {', '.join(map(repr, layers))}"
     home: dict[str, str] = {}
     for layer, names in layers.items():
-        if isinstance(names, str) or not names:
+        listed = isinstance(names, Iterable) and not isinstance(names, str)
+        if not listed or not names or not all(isinstance(name, str) for name in names):
             yield f"layer {layer!r}: a list of attributes is needed, got {names!r}"
             continue
         for name in names:
@@ -268,12 +277,19 @@ def _complaints(
     for name, pair in ends.items():
         if name not in model.attributes:
             yield f"ends: {name!r} is none of {', '.join(model.attributes)}"
-        elif isinstance(pair, str) or len(pair) != 2 or pair[0] == pair[1]:
+        elif not isinstance(pair, tuple | list) or len(pair) != 2 or pair[0] == pair[1]:
             yield f"ends of {name!r}: give two different values (plain, full), got {pair!r}"
+        elif name not in model.coding.levels and not all(map(_is_number, pair)):
+            yield f"ends of {name!r}, a number: give two finite numbers, got {pair!r}"
         else:
             strangers = set(map(str, pair)) - set(model.coding.levels.get(name, map(str, pair)))
             if strangers:
                 yield f"ends of {name!r}: no level {', '.join(map(repr, sorted(strangers)))}"
+
+
+def _is_number(value: object) -> bool:
+    right = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return right and bool(np.isfinite(value))  # type: ignore[call-overload]
 
 
 def _ends(model: LogitModel, name: str, ends: Ends) -> tuple[object, object]:
@@ -372,7 +388,7 @@ def _attribute_frame(
 
 
 def _told(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _notes(parts: Sequence[_Part], rest: Sequence[str]) -> Iterator[str]:

@@ -84,7 +84,7 @@ def offer_rows(
     table = offer_table(offers)
     coding, data = model.coding, model.data
     frame = table.drop(columns=[name for name in (NONE_COLUMN,) if name in table])
-    _check_whole(frame, coding)
+    _check_whole(frame, coding, data)
     labelled = any(ALTERNATIVE == c for one in coding.coefficients for c, _ in one.factors)
     if labelled and ALTERNATIVE not in frame and set(table.index) <= set(data.alternatives):
         frame = frame.assign(**{ALTERNATIVE: table.index})
@@ -98,7 +98,7 @@ def offer_rows(
     return OfferRows(tuple(map(str, frame.index)), prices, design, weights)
 
 
-def _check_whole(frame: pd.DataFrame, coding: Coding) -> None:
+def _check_whole(frame: pd.DataFrame, coding: Coding, data: ChoiceData) -> None:
     """Refuse offers that lack the price or an attribute."""
     needed = (coding.price, *coding.attributes)
     for name in needed:
@@ -108,6 +108,11 @@ def _check_whole(frame: pd.DataFrame, coding: Coding) -> None:
                 f"offers: {', '.join(map(repr, lacking[:3]))} without {name!r}; the model needs "
                 f"{', '.join(needed)} of every offer"
             )
+    prices = pd.to_numeric(frame[coding.price], errors="coerce")
+    if (prices < 0).any() and not (data.frame[coding.price] < 0).any():
+        raise ValueError(
+            f"offers: {', '.join(map(repr, frame.index[prices < 0][:3]))} with a price below 0"
+        )
 
 
 def offer_table(offers: Offers) -> pd.DataFrame:
@@ -123,7 +128,13 @@ def offer_table(offers: Offers) -> pd.DataFrame:
         )
     if table.empty:
         raise ValueError("offers is empty: give at least one offer")
+    if table.index.isna().any():
+        raise ValueError("offers holds an offer without a name; give every offer a name of its own")
     named = table.set_axis(table.index.map(str))
+    if NONE in named.index:
+        raise ValueError(
+            f"offers has {NONE!r}, which stands for taking no offer; name it otherwise"
+        )
     if not named.index.is_unique:
         twice = named.index[named.index.duplicated()][:3].tolist()
         raise ValueError(f"offers has {twice} twice; give every offer a name of its own")

@@ -78,4 +78,5 @@ def _table(task: pd.DataFrame, shown: Sequence[str]) -> str:
 
 
 def _told(value: object) -> str:
-    return f"{value:,g}" if isinstance(value, float) else str(value)
+    # all the digits of a price: %g alone would print six of them
+    return f"{value:,.15g}" if isinstance(value, float) else str(value)

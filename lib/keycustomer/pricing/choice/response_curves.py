@@ -98,8 +98,9 @@ class OfferPriceResponse:
         what = "profit" if self.unit_cost else "revenue"
         unit = f" {self.currency}" if self.currency else ""
         return (
-            f"{made_up}{self.offer} brings the largest {what} at {self.best.estimate:,.2f}{unit} "
-            f"[{self.best.lower:,.2f}, {self.best.upper:,.2f}], while the others stay as they are."
+            f"{made_up}{self.offer} brings the largest {what} at {_told(self.best.estimate)}{unit} "
+            f"[{_told(self.best.lower)}, {_told(self.best.upper)}], while the others stay as they "
+            "are."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -111,6 +112,11 @@ class OfferPriceResponse:
         shown = shown.rename(columns={"lower": "share from", "upper": "share to"})
         shown["share"] = shown["share"].round(3)
         return report_html("Price response", [self.sentence, *self.notes], {"Some prices": shown})
+
+
+def _told(price: float) -> str:
+    """Write a price to the cent, or to three digits where it is a part of a cent."""
+    return f"{price:.3g}" if 0 < abs(price) < 0.1 else f"{price:,.2f}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,9 +218,13 @@ def price_response(
             "competes with, or a model of tasks in which none could be taken"
         )
     place = rows.names.index(offer)
-    free = offer_rows(model, table.assign(**_one_dearer(table, offer, model)), none=none, at=at)
-    curve = _curve(model, rows, free, place, draws, seed)
     tested = _tested(model)
+    highest = max(map(abs, tested)) or 1.0
+    ends = [
+        offer_rows(model, table.assign(**_at_price(table, offer, model, one)), none=none, at=at)
+        for one in (0.0, highest)
+    ]
+    curve = _curve(model, ends, highest, place, draws, seed)
     shown = _prices(prices, tested, unit_cost)
     best, told = _best_price(curve, unit_cost, level, model)
     at_ends = np.array([[best.estimate, rows.prices[place]]])
@@ -243,26 +253,36 @@ def _check_offer(offer: str, table: pd.DataFrame, unit_cost: float) -> None:
         raise ValueError(f"unit_cost={unit_cost!r}: give a number of at least 0")
 
 
-def _one_dearer(table: pd.DataFrame, offer: str, model: ChoiceModel) -> dict[str, pd.Series]:
-    """Price column with the offer one unit dearer, for the slope of utility."""
-    price = model.coding.price
-    return {price: pd.to_numeric(table[price]) + (table.index == offer)}
+def _at_price(
+    table: pd.DataFrame, offer: str, model: ChoiceModel, price: float
+) -> dict[str, pd.Series]:
+    """Price column with the offer at another price, for the slope of utility."""
+    column = model.coding.price
+    return {column: pd.to_numeric(table[column]).where(table.index != offer, price)}
 
 
 def _curve(
-    model: ChoiceModel, rows: OfferRows, dearer: OfferRows, place: int, draws: int, seed: Seed
+    model: ChoiceModel,
+    ends: list[OfferRows],
+    highest: float,
+    place: int,
+    draws: int,
+    seed: Seed,
 ) -> _Curve:
+    """Compare utility with the offer free and at the highest price tested.
+
+    A step of one unit of currency would lose the digits of very small or large units.
+    """
     if isinstance(seed, np.random.Generator):
         seed = int(seed.integers(2**31))
-    design, weights, tastes = taste_draws(model, rows, draws, seed)
+    design, weights, tastes = taste_draws(model, ends[0], draws, seed)
     utility = utilities(design, tastes)
-    slope = utilities(taste_draws(model, dearer, draws, seed)[0], tastes)[..., place]
-    slope = slope - utility[..., place]
+    slope = utilities(taste_draws(model, ends[1], draws, seed)[0], tastes)[..., place]
+    slope = (slope - utility[..., place]) / highest
     others = np.delete(utility, place, axis=2)
     most = others.max(axis=2)
     together = most + np.log(np.exp(others - most[..., None]).sum(axis=2))
-    ahead = utility[..., place] - rows.prices[place] * slope - together
-    return _Curve(ahead, slope, weights)
+    return _Curve(utility[..., place] - together, slope, weights)
 
 
 def _tested(model: ChoiceModel) -> tuple[float, float]:
