@@ -253,5 +253,5 @@ def test_refusals():
     flat = replace(data, frame=data.frame.assign(discount=0.1))
     with pytest.raises(ValueError, match=r"discount: all customer-months have the discount .*0\.1"):
         retention_response(flat)
-    with pytest.raises(ValueError, match="nobody has seen real customers"):
+    with pytest.raises(ValueError, match="whose retention with and without a level nobody knows"):
         true_equivalent_discount(pd.DataFrame())

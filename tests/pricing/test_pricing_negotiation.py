@@ -215,5 +215,5 @@ def test_customers_who_do_not_respond_keep_the_whole_point():
 
 def test_real_data_have_no_truth(hand_made_base):
     real = hand_made_base({"transactions": [], "interactions": []}, simulated="false")
-    with pytest.raises(ValueError, match="no known truth"):
+    with pytest.raises(ValueError, match="whose true losses by a discount nobody knows"):
         true_point_of_discount(real)

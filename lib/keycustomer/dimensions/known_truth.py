@@ -2,6 +2,7 @@
 
 Question: how near did an estimate come?  :func:`truth_of` makes the simulated company of a base
 anew and tells its true values.  Real data have no known truth: then every value is None.
+:func:`company_of` gives the company itself, and refuses real data.
 
 What the rating scale, scale usage and the noise of answering do to reliabilities is part of their
 truth: it is computed from the process, not from the sample.  The truth of a path is the effect in
@@ -102,6 +103,32 @@ def truth_of(base: CustomerBase) -> KnownTruth:
         },
         _endless(truth.latents),
         company,
+    )
+
+
+def company_of(source: CustomerBase | Company, unknown: str) -> Company:
+    """Give the simulated company behind a base, or the company itself.
+
+    Parameters
+    ----------
+    source : CustomerBase or Company
+        A simulated company, or a base made from one, whose company is simulated anew.
+    unknown : str
+        What nobody knows of real data, such as `true elasticities`, for the message.
+
+    Raises
+    ------
+    ValueError
+        When the data are real.
+    """
+    if isinstance(source, Company):
+        return source
+    if isinstance(source, CustomerBase) and source.simulation is not None:
+        return simulate_company(**source.simulation)
+    held = f"the base {source.title!r}" if isinstance(source, CustomerBase) else "source"
+    raise ValueError(
+        f"{held} holds real data, whose {unknown} nobody knows; give a simulated company, or a "
+        "base made from one"
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.simulate import Company, simulate_company
+from keycustomer.dimensions.known_truth import company_of
+from keycustomer.simulate import Company
 from keycustomer.simulate.choice_tasks import CHOICE_LEVELS
 from keycustomer.simulate.columns import customer_ids
 from keycustomer.simulate.tables import observe
@@ -38,15 +39,12 @@ def true_premiums(
     ValueError
         When the base holds real data, or there is no such level.
     """
-    if isinstance(source, CustomerBase):
-        if source.simulation is None:
-            raise ValueError(f"the base {source.title!r} holds real data: no true worth is known")
-        return true_premiums(simulate_company(**source.simulation), attribute, level)
-    study = observe(source).study
+    company = company_of(source, "true worths")
+    study = observe(company).study
     if (attribute, level) not in study.worths.levels:
         there = "; ".join(f"{name}: {', '.join(levels)}" for name, levels in CHOICE_LEVELS.items())
         raise ValueError(f"no level {level!r} of {attribute!r}; there are {there}")
     column = study.worths.worth[:, study.worths.levels.index((attribute, level))]
     who = np.flatnonzero(study.took_part)
-    ids = pd.Index(customer_ids(source.accounts.number).take(who), name="respondent_id")
+    ids = pd.Index(customer_ids(company.accounts.number).take(who), name="respondent_id")
     return pd.Series(column[who], ids, name=f"true worth of {level}")

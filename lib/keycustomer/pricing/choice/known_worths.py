@@ -21,12 +21,13 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import counted, report_html
+from keycustomer.dimensions.known_truth import company_of
 from keycustomer.pricing.choice.choice_data import ChoiceData, read_choices
 from keycustomer.pricing.choice.logit import EVERYBODY, fit_logit
 from keycustomer.pricing.choice.mixed import fit_mixed_logit
 from keycustomer.pricing.choice.willingness import willingness_to_pay
 from keycustomer.relationships.many_companies import simulated_companies
-from keycustomer.simulate import Company, simulate_company
+from keycustomer.simulate import Company
 from keycustomer.simulate.choice_rows import ChoiceStudy, choice_rows
 from keycustomer.simulate.choice_tasks import CHOICE_LEVELS
 from keycustomer.simulate.columns import customer_ids
@@ -168,11 +169,8 @@ def true_worths(source: CustomerBase | Company) -> pd.DataFrame:
     ValueError
         When the base holds real data, whose truth nobody knows.
     """
-    if isinstance(source, Company):
-        return tasks_with_truth(source, observe(source).study)[1]
-    if source.simulation is None:
-        raise ValueError(f"the base {source.title!r} holds real data: no true worth is known")
-    return true_worths(simulate_company(**source.simulation))
+    company = company_of(source, "true worths")
+    return tasks_with_truth(company, observe(company).study)[1]
 
 
 def tasks_with_truth(company: Company, study: ChoiceStudy) -> tuple[ChoiceData, pd.DataFrame]:

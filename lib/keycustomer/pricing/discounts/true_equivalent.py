@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import report_html
+from keycustomer.dimensions.known_truth import company_of
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.pricing.discounts.discount_months import Source, discount_months
 from keycustomer.pricing.discounts.equivalent import equivalent_discount
@@ -42,7 +42,6 @@ from keycustomer.simulate import (
     Policy,
     PolicyComparison,
     compare_policies,
-    simulate_company,
 )
 from keycustomer.stats import Estimate, verdict_above
 from keycustomer.stats.bootstrap import Progress
@@ -127,7 +126,7 @@ def true_equivalent_discount(
         When the data are real, or nobody below the highest level is left.
     """
     ahead = whole_number(horizon, "horizon", of="months", least=1)
-    company = _company(source)
+    company = company_of(source, "retention with and without a level")
     level = np.asarray(company.accounts.level)
     below = level < len(LEVELS) - 1
     settings = company.settings
@@ -229,18 +228,6 @@ def _curve(
 ) -> pd.DataFrame:
     rows = [(0.0, 0.0, 0.0), *((x, *_changes(compared, _name(x), who, ahead)) for x in discounts)]
     return pd.DataFrame(rows, columns=["discount", "retention_gain", "profit"])
-
-
-def _company(source: Source) -> Company:
-    if isinstance(source, Company):
-        return source
-    if isinstance(source, CustomerBase) and source.simulation is not None:
-        size = dict(source.simulation)
-        return simulate_company(size["accounts"], size["months"], size["seed"])
-    raise ValueError(
-        "source: a base made from a simulated company, or such a company, is needed; nobody has "
-        "seen real customers with a level and without it"
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import counted, percent, sentence_html
-from keycustomer.dimensions.known_truth import truth_of
+from keycustomer.dimensions.known_truth import company_of
 from keycustomer.pricing.pooling.customers import (
     CustomerElasticities,
     checked_arguments,
@@ -257,9 +257,7 @@ def _laid_out(
     from keycustomer.simulate import Company
 
     if isinstance(source, (CustomerBase, Company)):
-        company = truth_of(source).company if isinstance(source, CustomerBase) else source
-        if company is None:
-            raise ValueError(f"{source.title}: real data, whose true elasticities nobody knows")
+        company = company_of(source, "true elasticities")
         panel = account_panel(source, tiers=tiers)
         frame = company.truth.accounts.set_index("customer_id")["elasticity"]
         base = {**_ACCOUNTS, "tier": "tier" if tiers is not None else None}

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.simulate import Company, Policy, compare_policies, simulate_company
+from keycustomer.dimensions.known_truth import company_of
+from keycustomer.simulate import Company, Policy, compare_policies
 from keycustomer.simulate.accounts import draw_accounts
 from keycustomer.simulate.columns import customer_ids
 from keycustomer.simulate.process import simulate_process
@@ -47,7 +48,7 @@ def future_of(
     ValueError
         When the data are real.
     """
-    company = _company(source)
+    company = company_of(source, "true losses by a discount")
     settings = Settings(
         company.settings.accounts,
         company.settings.months,
@@ -92,14 +93,3 @@ def _list_per_revenue(company: Company, settings: Settings) -> np.ndarray:
     discount = np.nan_to_num(panel.discount[settings.months :].astype(float))
     listed, paid = (revenue / (1 - discount)).sum(axis=0), revenue.sum(axis=0)
     return np.where(paid > 0, listed / np.where(paid > 0, paid, 1.0), 1.0)
-
-
-def _company(source: Company | CustomerBase) -> Company:
-    if isinstance(source, Company):
-        return source
-    if source.simulation is None:
-        raise ValueError(
-            f"{source.title}: real data have no known truth; only the base of a simulated company "
-            "tells what a discount would really do"
-        )
-    return simulate_company(**source.simulation)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import percent, report_html
+from keycustomer.dimensions.known_truth import company_of
 from keycustomer.pricing.stated.cumulated import shares
 from keycustomer.pricing.stated.sensitivity import (
     POINTS,
@@ -25,11 +26,14 @@ from keycustomer.pricing.stated.sensitivity import (
     contradictions,
     price_points,
 )
-from keycustomer.simulate import Company, simulate_company
+from keycustomer.simulate import Company
 from keycustomer.simulate.willingness_to_pay import POINTS as PARTS
 from keycustomer.stats import finite_values
 from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import FloatArray, Values
+
+TRUTH = "true willingness to pay"
+"""What real data do not tell."""
 
 ANSWERS = 200_000
 """Exact answers drawn in all: their price points err by about a thousandth."""
@@ -110,7 +114,7 @@ def true_willingness_to_pay(
     ValueError
         When the data are real, or the wave was not held.
     """
-    latents = _company(source).truth.latents
+    latents = company_of(source, TRUTH).truth.latents
     asked = int(latents["wave"].max()) if wave is None else wave
     own = latents[latents["wave"] == asked]
     if own.empty:
@@ -154,7 +158,7 @@ def true_price_points(
     ValueError
         When the data are real, or the wave was not held.
     """
-    company, generator = _company(source), np.random.default_rng(seed)
+    company, generator = company_of(source, TRUTH), np.random.default_rng(seed)
     columns = {
         name: _exact_points(
             true_willingness_to_pay(company, wave=wave, responded=responded).to_numpy(float),
@@ -251,14 +255,3 @@ def _profits(rising: FloatArray, prices: FloatArray, unit_cost: float) -> FloatA
     """Profit per customer asked at each price."""
     found: FloatArray = (prices - unit_cost) * _demand(rising, prices)
     return found
-
-
-def _company(source: CustomerBase | Company) -> Company:
-    if isinstance(source, Company):
-        return source
-    if source.simulation is None:
-        raise ValueError(
-            f"{source.title}: real data have no known truth; only the base of a simulated company "
-            "tells what customers would really pay"
-        )
-    return simulate_company(**source.simulation)
