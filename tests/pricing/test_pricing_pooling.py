@@ -328,7 +328,7 @@ class TestHostileInput:
             pricing.customer_elasticities(small().frame.assign(quantity=0.0), demand="poisson")
 
     def test_bought_at_the_lowest_price_only(self):
-        frame = small().frame.assign(quantity=1.0)
+        frame = small().frame
         who = frame["unit"] == "B0010"
         lowest = frame.loc[who, "price"].idxmin()
         frame.loc[who & (frame.index != lowest), "quantity"] = 0.0
@@ -374,3 +374,15 @@ class TestHostileInput:
         found = pricing.customer_elasticities(frame)
         assert "<script>" not in found._repr_html_()
         pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("quantity", ["all alike", "each its own", "one tier"])
+@pytest.mark.parametrize("demand", ["log-log", "poisson"])
+def test_quantities_that_never_change_give_no_errors_of_zero(quantity, demand):
+    panel = small().frame
+    own = 1.0 + panel["unit"].astype("category").cat.codes
+    still = panel["tier"].eq("A") if quantity == "one tier" else True
+    panel["quantity"] = np.where(still, own if quantity == "each its own" else 3, panel["quantity"])
+    with pytest.raises(ValueError, match=r"quantities of tier A.* never change"):
+        pricing.customer_elasticities(panel, demand=demand)

@@ -44,6 +44,9 @@ ROUNDS = 100
 SETTLED = 1e-6
 """Largest change of a slope at which such a fit ends."""
 
+NO_NOISE = 1e-18
+"""Variance of a row's log quantity (or Poisson dispersion) that is rounding."""
+
 LEAST_NOISE = 1e-12
 """Least dispersion of a Poisson fit, so that errors stay above 0."""
 
@@ -111,6 +114,7 @@ def estimate_slopes(rows: PooledRows, *, poisson: bool = False) -> OwnSlopes:
     slopes = fit_slopes(design)
     refuse_explained_price(design, slopes.rank)
     noise = row_variance(design, slopes, slopes.residual**2)
+    _refuse_no_noise(design, noise)
     own = _own(design, slopes, slopes.slope, noise, stage)
     return OwnSlopes(design, slopes, own, varied, np.zeros(len(varied), np.int64), noise, stage)
 
@@ -152,6 +156,19 @@ def row_variance(
     sums = sums_by_code(rows.tier[rows.group], squares, tiers)
     together = sums.sum() / free.sum()
     return np.where(free >= LEAST_FREE, sums / np.maximum(free, 1.0), together)
+
+
+def _refuse_no_noise(design: Design, noise: FloatArray) -> None:
+    """Refuse quantities that price explains to the last digit: their errors would be 0."""
+    still = [
+        str(name) for name, one in zip(design.rows.tiers, noise, strict=True) if one < NO_NOISE
+    ]
+    if still:
+        raise ValueError(
+            f"quantities of tier {', '.join(still)} never change, or follow the price to the last "
+            "digit, so that nothing tells an error: such quantities are filled in or agreed, not "
+            "asked for at a price; leave these customers out, or take longer periods"
+        )
 
 
 def _varied(design: Design) -> npt.NDArray[np.bool_]:
@@ -196,6 +213,9 @@ def _poisson(design: Design, varied: npt.NDArray[np.bool_], stage: FirstStage | 
     estimates from those at the slopes that are drawn by this spread.
     """
     rows, ones = design.rows, np.ones(len(design.rows))
+    # few purchases may fit to the last digit; such that never change tell no error
+    moved = np.abs(rows.quantity / _mean(rows.quantity, rows.cell) - 1)
+    _refuse_no_noise(design, sums_by_code(rows.tier[rows.group], moved**2, len(rows.tiers)))
     refuse_explained_price(design, weighted_slopes(design, rows.log_price, ones)[0].rank)
     mean = (rows.quantity + _mean(rows.quantity, rows.cell)) / 2
     at_mean = _settled(design, varied, mean, None)
