@@ -9,6 +9,7 @@ from keycustomer import pricing
 from keycustomer.pricing.proneness.agreement import Measured, agreement
 from keycustomer.pricing.proneness.redemptions import redemptions
 from keycustomer.pricing.proneness.responses import choices_of, fit_responses, price_responses
+from sold_bases import sold_base
 
 # a standard deviation over 600 customers, most known to about as much, has an error of 0.05; weeks
 # bought instead of purchases flatten responses by some hundredths
@@ -176,3 +177,70 @@ class TestCheck:
     def test_refusals(self, complete_journey_base, arguments, message):
         with pytest.raises(ValueError, match=message):
             pricing.proneness_check(complete_journey_base, **arguments)
+
+
+def grocery(path, seed, *, linked, without=()):
+    """Sales of 150 customers; who takes deals wherever there are any responds to prices if linked.
+
+    Half of the products of a category are on deal in a week of deals.  Customers differ in how
+    gladly they take the one on deal, and, where this is linked, in how much more they buy then.
+    """
+    generator = np.random.default_rng(seed)
+    cut = np.where(generator.random((20, 52)) < 0.3, generator.choice([0.2, 0.4], (20, 52)), 0.0)
+    prone = generator.normal(size=150)
+    slope = 2.0 + (0.8 * prone if linked else np.zeros(150))
+    taste = np.exp(generator.normal(-1.6, 0.6, (150, 20)))
+    rate = np.exp(-slope[:, None, None] * np.log(1 - cut)) * taste[:, :, None]
+    who, what, when = np.nonzero(generator.random(rate.shape) < 1 - np.exp(-rate))
+    cut = cut[what, when]
+    glad = 1 / (1 + np.exp(-1.2 * prone[who] - 0.5))
+    on = (cut > 0) & (generator.random(len(who)) < glad)
+    other = (cut > 0) | (generator.random(len(who)) < 0.5)
+    day = pd.Timestamp("2024-01-01") + pd.to_timedelta(
+        7 * when + generator.integers(0, 7, len(who)), "D"
+    )
+    lines = pd.DataFrame(
+        {
+            "order_id": [f"o{n}" for n in range(len(who))],
+            "customer_id": [f"k{n:03d}" for n in who],
+            "date": day,
+            "product_id": [f"p{n}{'ab'[int(b)]}" for n, b in zip(what, other & ~on, strict=True)],
+            "quantity": 1.0,
+            "revenue": 5.0 * (1 - cut * on),
+            "discount": 5.0 * cut * on,
+        }
+    )
+    products = [(f"p{n}{one}", f"c{n}") for n in range(20) for one in "ab"]
+    tables = {
+        "transactions": lines.drop(columns=[one for one in without if one in lines]),
+        "products": pd.DataFrame(products, columns=["product_id", "category"]),
+        "customers": pd.DataFrame({"customer_id": sorted(set(lines["customer_id"]))}),
+    }
+    return sold_base(path, {k: v for k, v in tables.items() if k not in without})
+
+
+class TestMadeUpGroceries:
+    def test_proneness_that_tells_nothing_of_prices_is_not_supported_often(self, tmp_path):
+        verdicts = [
+            pricing.proneness_check(
+                grocery(tmp_path / f"{seed}.duckdb", seed, linked=False), draws=100, seed=seed
+            ).verdict
+            for seed in range(6)
+        ]
+        # one in forty each: three of six in 1 of 3,000
+        assert verdicts.count("supported") <= 2
+        linked = grocery(tmp_path / "linked.duckdb", 1, linked=True)
+        assert pricing.proneness_check(linked, draws=100).verdict == "supported"
+
+    @pytest.mark.parametrize(
+        ("without", "message"),
+        [
+            ("products", "knows no products.category"),
+            ("discount", "knows no discounts"),
+            ("quantity", "knows no transactions.quantity"),
+        ],
+    )
+    def test_bases_that_cannot_tell(self, tmp_path, without, message):
+        base = grocery(tmp_path / "base.duckdb", 1, linked=True, without=(without,))
+        with pytest.raises(ValueError, match=message):
+            pricing.proneness_check(base)

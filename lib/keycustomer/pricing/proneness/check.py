@@ -37,6 +37,7 @@ from keycustomer.pricing.proneness.redemptions import Redemptions, redemptions
 from keycustomer.pricing.proneness.responses import (
     PACKAGE,
     PriceResponses,
+    need_prices,
     price_responses,
     relative_to,
 )
@@ -192,6 +193,7 @@ def proneness_check(
     whole_number(categories, "categories", of="categories", least=1)
     if offer is not None and answer is None:
         raise ValueError(f"offer={offer!r} needs the kind of interaction that answers it: answer")
+    need_prices(base)
     day = _middle(base) if split is None else split_day(base, split)
     early = observed_window(base, None, day)
     late = observed_window(base, day + dt.timedelta(days=1), None)

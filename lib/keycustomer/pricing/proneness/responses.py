@@ -105,6 +105,16 @@ class PriceResponses:
     weeks: int
 
 
+def need_prices(base: CustomerBase) -> None:
+    """Refuse a base whose lines tell no price."""
+    for name in ("quantity", "revenue"):
+        if not base.has("transactions", name):
+            raise ValueError(
+                f"{base.title}: the base knows no transactions.{name}, so that no price can be "
+                "told; map the column in the case file"
+            )
+
+
 def price_responses(
     base: CustomerBase, window: dict[str, object], *, categories: int
 ) -> PriceResponses:
@@ -124,6 +134,7 @@ def price_responses(
     ValueError
         When no price changed, or nobody bought in two weeks.
     """
+    need_prices(base)
     sql = statement_of(PACKAGE, "category_weeks")
     rows = base.query(sql, categories=categories, **window)
     if rows.empty or rows.groupby("category")["price"].nunique().max() < 2:
