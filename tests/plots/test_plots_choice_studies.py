@@ -22,6 +22,7 @@ from keycustomer.pricing import (
     price_response,
     read_choices,
     study_power,
+    willingness_to_pay,
 )
 from legible import check_figure, check_given_axes, fresh_figures, title  # noqa: F401
 
@@ -142,6 +143,12 @@ def test_layers_that_take_worth_away_and_long_names(model):
     ax = plots.layer_worth_bars(layer_worth(model, LAYERS, ends=both))
     check_figure(ax)
     assert "no layer adds worth" in title(ax)
+    turned = layer_worth(model, LAYERS, ends={"energy": ("green", "standard")})
+    ax = plots.layer_worth_bars(turned)
+    check_figure(ax)
+    # 12 of 12 less 4: no 150 % of all
+    assert "%" not in title(ax) and not [one for one in ax.texts if "%" in one.get_text()]
+    assert "share of all" not in ax.get_xlabel()
     named = {f"{LONG}core": ["energy"], f"{LONG}augmented": ["service"]}
     check_figure(plots.layer_worth_bars(layer_worth(model, named, judged=f"{LONG}core")))
 
@@ -193,3 +200,16 @@ def test_the_others_drawn_into_given_axes(name, response, premium, layers, monke
         ),
     }
     check_given_axes(draw[name], monkeypatch)
+
+
+@pytest.mark.parametrize(("unit", "said"), [(1e-6, "e"), (1e9, " bn")])
+def test_titles_tell_prices_of_every_unit_of_money(model, unit, said):
+    frame = model.data.frame.drop(columns="is_none")
+    rows = frame.assign(price=frame["price"] * unit)
+    other = fit_logit(read_choices(rows, levels=model.data.levels))
+    offer = {"price": 60 * unit, "service": "person", "energy": "green"}
+    found = price_response(other, {"one": offer}, "one", draws=100)
+    ax = plots.offer_price_lines(found)
+    check_figure(ax)
+    assert said in title(ax) and " 0.00" not in title(ax)
+    assert "0.00 [0.00" not in willingness_to_pay(other).sentence

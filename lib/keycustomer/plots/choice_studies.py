@@ -139,14 +139,14 @@ def offer_price_lines(result: OfferPriceResponse, ax: Axes | None = None) -> Axe
     opening = made_up(result)
     finding(ax, f"{opening}{shorten(result.offer, 30)} brings most at {_best_told(result)}")
     said = "; ".join(
-        f"at {row['price']:,.2f} a share of {percent(row['share'])} "
+        f"at {_price(row['price'])} a share of {percent(row['share'])} "
         f"[{percent(row['lower'])}, {percent(row['upper'])}]"
         for row in frame.iloc[[0, -1]].to_dict("records")
     )
     return describe(
         ax,
         f"{opening}{what} of {result.offer} by price: best at {result.best}, profit "
-        f"{result.best_profit:.3g} a respondent, now {result.price:,.2f} with "
+        f"{result.best_profit:.3g} a respondent, now {_price(result.price)} with "
         f"{result.profit_now:.3g}; {said}.",
     )
 
@@ -161,17 +161,22 @@ def _price_marks(ax: Axes, result: OfferPriceResponse, price: np.ndarray) -> Non
         ax.axvspan(*ends, color=PALETTE["light grey"], alpha=0.6, lw=0, label=told)
         points.append((best.estimate, result.best_profit, "best", PALETTE["vermilion"], "D"))
     for x, y, label, colour, mark in points:
-        ax.plot(x, 100 * y, mark, color=colour, ms=12, label=f"{label}: {x:,.2f}")
+        ax.plot(x, 100 * y, mark, color=colour, ms=12, label=f"{label}: {_price(x)}")
+
+
+def _price(price: float) -> str:
+    """Write a price to the cent; very small and very large ones in three digits."""
+    return f"{price:,.2f}" if 0.1 <= abs(price) < 1e6 or price == 0 else compact_number(price)
 
 
 def _best_told(result: OfferPriceResponse) -> str:
     unit = f" {result.currency}" if result.currency else ""
     if math.isnan(result.gain):
-        return f"{result.best.estimate:,.2f}{unit}"
+        return f"{_price(result.best.estimate)}{unit}"
     gained = (
         f"{percent(result.gain, 0)} more than now" if result.gain >= 0.005 else "as much as now"
     )
-    return f"{result.best.estimate:,.2f}{unit}, {gained}"
+    return f"{_price(result.best.estimate)}{unit}, {gained}"
 
 
 def green_premium_dots(result: GreenPremium, ax: Axes | None = None) -> Axes:
@@ -241,6 +246,9 @@ def layer_worth_bars(result: LayerWorth, ax: Axes | None = None, *, group: str =
         Group of respondents.
     """
     rows = result.of_group(group)
+    if (rows["worth"] < 0).any():
+        # what takes away has no part of a whole, and makes the parts of others more than all
+        rows = rows.assign(share=math.nan)
     own = result.attributes[result.attributes["group"] == group]
     labels = [
         f"{layer}\n{_listed(own.loc[own['layer'] == name, 'attribute'])}"
@@ -270,7 +278,9 @@ def layer_worth_bars(result: LayerWorth, ax: Axes | None = None, *, group: str =
     name_rows(ax, labels[::-1])
     unit = f", {result.currency}" if result.currency else ""
     level = percent(result.level, 0)
-    ax.set_xlabel(escape_label(f"worth from plain to full{unit} ({level} interval; share of all)"))
+    parts = "; share of all" if rows["share"].notna().all() else ""
+    ax.set_xlabel(escape_label(f"worth from plain to full{unit} ({level} interval{parts})"))
+    number_axis(ax.xaxis)
     finding(ax, _layer_sentence(result, rows, group), width=title_width(ax, labels))
     said = "; ".join(
         f"{row['layer']} {interval_text(row['worth'], row['lower'], row['upper'])}"
@@ -289,7 +299,7 @@ def _layer_sentence(result: LayerWorth, rows: pd.DataFrame, group: str) -> str:
         return f"{made_up(result)}{whose}no layer adds worth to the plain package"
     return (
         f"{made_up(result)}{whose}the {shorten(top['layer'], LONGEST)} layer is worth "
-        f"most, {top['worth']:.3g}{unit}{share}"
+        f"most, {compact_number(top['worth'])}{unit}{share}"
     )
 
 
@@ -332,7 +342,7 @@ def value_stair(result: EconomicValue, ax: Axes | None = None) -> Axes:
     ax.hlines(place[-1], total.lower, total.upper, color=PALETTE["black"], lw=2.5)
     for x, name, style in ((result.unit_cost, "cost", ":"), (result.price, "price", "--")):
         if math.isfinite(x):
-            ax.axvline(x, color=PALETTE["black"], lw=2, ls=style, label=f"{name}: {x:,.2f}")
+            ax.axvline(x, color=PALETTE["black"], lw=2, ls=style, label=f"{name}: {_price(x)}")
     name_rows(ax, labels[::-1])
     unit = f", {result.currency}" if result.currency else ""
     ax.set_xlabel(

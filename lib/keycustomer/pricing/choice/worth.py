@@ -28,6 +28,11 @@ PER_UNIT = "one more"
 """Level of attributes that are numbers."""
 
 
+def _told(worth: float) -> str:
+    """Write a worth to the cent, or to three digits where it is a part of a cent."""
+    return f"{worth:.3g}" if 0 < abs(worth) < 0.01 else f"{worth:,.2f}"
+
+
 @dataclass(frozen=True, eq=False)
 class WillingnessToPay:
     """What levels of attributes are worth.
@@ -79,11 +84,11 @@ class WillingnessToPay:
         if rows.empty:
             return f"{made_up}{whose}no willingness to pay."
         top = rows.iloc[int(rows["willingness_to_pay"].abs().to_numpy().argmax())]
-        worth = f"{top['willingness_to_pay']:.2f} {self.currency}".strip()
+        worth = f"{_told(top['willingness_to_pay'])} {self.currency}".strip()
         name = str(top["attribute"]).replace("_", " ")
         what = f"one more of {name}" if top["level"] == PER_UNIT else f"{top['level']} ({name})"
         bounded = math.isfinite(top["lower"]) and math.isfinite(top["upper"])
-        ends = f"[{top['lower']:.2f}, {top['upper']:.2f}]" if bounded else "without bounds"
+        ends = f"[{_told(top['lower'])}, {_told(top['upper'])}]" if bounded else "without bounds"
         return f"{made_up}{whose}{what} moves willingness to pay most: {worth} {ends}."
 
     def of_group(self, group: str) -> pd.DataFrame:
