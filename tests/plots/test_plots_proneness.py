@@ -1,6 +1,7 @@
 """Figures of proneness against price response and coupons."""
 
 import datetime as dt
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from keycustomer import plots
 from keycustomer.pricing.proneness.check import SCORES, PronenessCheck
 from keycustomer.pricing.proneness.redemptions import redemptions
 from keycustomer.stats import Estimate
-from legible import check_figure, check_given_axes, fresh_figures, title  # noqa: F401
+from legible import check_figure, check_given_axes, drawn, fresh_figures, title  # noqa: F401
 
 
 def made_check(groups=5, at=0.3, answers=True, simulated=False):
@@ -52,6 +53,14 @@ def test_figures_are_legible(groups, draw):
     check_figure(draw(made_check(groups)))
 
 
+def test_numbers_of_many_groups_do_not_run_into_each_other():
+    ax = drawn(plots.response_by_proneness(made_check(60)))
+    names = [one for one in ax.get_xticklabels() if one.get_text()]
+    boxes = [one.get_window_extent() for one in names]
+    assert all(one.x1 < two.x0 for one, two in itertools.pairwise(boxes))
+    assert "most prone" in names[-1].get_text()
+
+
 @pytest.mark.parametrize("draw", [plots.response_by_proneness, plots.redemption_dots])
 def test_given_axes(draw, monkeypatch):
     check_given_axes(lambda ax: draw(made_check(), ax), monkeypatch)
@@ -59,7 +68,7 @@ def test_given_axes(draw, monkeypatch):
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [(0.3, "follows prices more"), (-0.3, "follows prices less"), (0.0, "does not tell")],
+    [(0.3, "follows prices more"), (-0.3, "follows prices less"), (0.0, "is undecided")],
 )
 def test_findings(at, said):
     assert said in title(plots.response_by_proneness(made_check(at=at)))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from keycustomer.pricing.proneness.check import PronenessCheck
 
 
+MOST_NUMBERS = 15
+"""Groups that stand side by side with a number each."""
+
+
 def response_by_proneness(result: PronenessCheck, ax: Axes | None = None) -> Axes:
     """Draw the later relative elasticity of groups by proneness.
 
@@ -37,6 +41,11 @@ def response_by_proneness(result: PronenessCheck, ax: Axes | None = None) -> Axe
     ax.plot(frame["group"], frame["relative_elasticity"], "o-", color=PALETTE["blue"], ms=12)
     ends = {frame["group"].iloc[0]: "least prone", frame["group"].iloc[-1]: "most prone"}
     names = [f"{group}\n{ends[group]}" if group in ends else str(group) for group in frame["group"]]
+    every = -(-len(names) // MOST_NUMBERS)
+    if every > 1:
+        # not each has room for its number, and the ends have words
+        inner = range(2 * every, len(names) - 2 * every, every)
+        names = [name if place in inner or "\n" in name else "" for place, name in enumerate(names)]
     ax.set_xticks(frame["group"], names)
     ax.set_xlim(frame["group"].min() - 0.5, frame["group"].max() + 0.5)
     ax.set_xlabel(f"group by deal-proneness until {result.split}")
@@ -47,7 +56,7 @@ def response_by_proneness(result: PronenessCheck, ax: Axes | None = None) -> Axe
     elif correlation.upper < 0:
         sentence = "Who bought on deal more than expected later follows prices less"
     else:
-        sentence = "Deal-proneness does not tell who later follows prices"
+        sentence = "Whether deal-proneness tells who later follows prices is undecided"
     finding(ax, f"{made_up(result)}{sentence}: correlation {correlation}")
     told = "; ".join(
         f"group {row['group']:.0f} {interval_text(*_ends(row))}" for row in frame.to_dict("records")
