@@ -215,8 +215,6 @@ def economic_value(
     wrong = [told for name, item in named.items() if (told := _complaint(name, item))]
     if wrong:
         raise ValueError("; ".join(wrong))
-    if _moments(reference_price)[0] < 0:
-        raise ValueError(f"reference_price={reference_price!r}: give a price of at least 0")
     uniform = _uniforms(len(named), draws, correlation, seed)
     drawn = np.array([_draw(item, u) for item, u in zip(named.values(), uniform, strict=True)])
     total = drawn.sum(axis=0)
@@ -267,6 +265,8 @@ def _complaint(name: str, item: Item) -> str:
         numbers, fine = (item,), "a number"
     if not all(map(_is_number, numbers)) or list(numbers) != sorted(numbers):
         return f"item {name!r}: give {fine}, in order, got {item!r}"
+    if name == "reference price" and _moments(item)[0] < 0:
+        return f"reference_price={item!r}: give a price of at least 0"
     return ""
 
 

@@ -237,10 +237,7 @@ def green_premium(
         coefficient of all respondents is not negative.
     """
     checked_level(level)
-    if truth is not None and not (
-        isinstance(truth, pd.Series) and pd.api.types.is_numeric_dtype(truth)
-    ):
-        raise TypeError("truth: give a Series of numbers by respondent_id, as of true_premiums")
+    _check_truth(truth)
     source, data = _opened(choices)
     offered = data.attributes if attributes is None else tuple(attributes)
     steps, what = _steps(data, offered, attribute, green, change)
@@ -273,6 +270,12 @@ def green_premium(
         simulated=data.simulated,
         notes=(*whole.notes, *notes, *_not_told(frame), STATED),
     )
+
+
+def _check_truth(truth: object) -> None:
+    if truth is None or (isinstance(truth, pd.Series) and pd.api.types.is_numeric_dtype(truth)):
+        return
+    raise TypeError("truth: give a Series of numbers by respondent_id, as of true_premiums")
 
 
 def _opened(choices: CustomerBase | ChoiceData) -> tuple[CustomerBase | None, ChoiceData]:

@@ -193,7 +193,6 @@ def proneness_check(
     whole_number(categories, "categories", of="categories", least=1)
     if offer is not None and answer is None:
         raise ValueError(f"offer={offer!r} needs the kind of interaction that answers it: answer")
-    need_prices(base)
     day = _middle(base) if split is None else split_day(base, split)
     early = observed_window(base, None, day)
     late = observed_window(base, day + dt.timedelta(days=1), None)
@@ -244,6 +243,7 @@ def _middle(base: CustomerBase) -> dt.date:
 
 def _proneness(base: CustomerBase, window: dict[str, dt.date], deeper_than: float) -> pd.DataFrame:
     """Proneness of customers of whom purchases tell it, indexed by customer_id."""
+    need_prices(base)
     counts = read_deals(base, window, deeper_than)
     totals = counts.totals()
     share = float(totals["deals"].sum() / totals["lines"].sum())
