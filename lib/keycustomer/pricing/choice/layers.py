@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.rendering import percent, report_html
-from keycustomer.pricing.choice.group_rows import rows_of_group
+from keycustomer.pricing.choice.group_rows import row_named, rows_of_group
 from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel
 from keycustomer.pricing.choice.money_gaps import (
     delta_estimate,
@@ -147,10 +147,7 @@ class LayerWorth:
         ValueError
             When there is no such group or layer.
         """
-        rows = self.of_group(group)
-        if layer not in set(rows["layer"]):
-            raise ValueError(f"no layer {layer!r}; there are {', '.join(map(repr, rows['layer']))}")
-        row = rows[rows["layer"] == layer].iloc[0]
+        row = row_named(self.of_group(group), "layer", layer)
         value, lower, upper = (float(row[k]) for k in ("share", "share_lower", "share_upper"))
         n = int(row["respondents"])
         return Estimate(value, lower, upper, "share of worth", n, "logit, delta", self.level)

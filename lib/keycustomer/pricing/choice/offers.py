@@ -20,7 +20,7 @@ import pandas as pd
 
 from keycustomer.customers.rendering import counted, report_html
 from keycustomer.lifetime.arguments import whole_number
-from keycustomer.pricing.choice.group_rows import rows_of_group
+from keycustomer.pricing.choice.group_rows import row_named, rows_of_group
 from keycustomer.pricing.choice.logit import EVERYBODY, LogitModel
 from keycustomer.pricing.choice.offer_rows import (
     ChoiceModel,
@@ -100,10 +100,7 @@ class OfferShares:
         ValueError
             When there is no such group or offer.
         """
-        rows = self.of_group(group)
-        if offer not in set(rows["offer"]):
-            raise ValueError(f"no offer {offer!r}; there are {', '.join(map(repr, rows['offer']))}")
-        row = rows[rows["offer"] == offer].iloc[0]
+        row = row_named(self.of_group(group), "offer", offer)
         n = int(row["respondents"])
         ends = float(row["lower"]), float(row["upper"])
         return Estimate(float(row["share"]), *ends, "share", n, self.method, self.level)

@@ -34,6 +34,7 @@ from keycustomer.pricing.discounts.ratios import INTERVALS, ratio_interval
 from keycustomer.pricing.discounts.retention import RetentionResponse, retention_response
 from keycustomer.relationships.effects.amounts import contact_costs
 from keycustomer.relationships.effects.landmarks import customers_now, landmark_months
+from keycustomer.relationships.effects.values_by_level import standard_size
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats import Estimate, verdict_above
@@ -230,7 +231,7 @@ class _Book:
         self.goods: FloatArray = self.revenue - kept["margin"].to_numpy(dtype=float)
         self.present = float(1 - self.revenue.sum() / self.listed.sum())
         contacts = contact_costs(landmark_months(months)).of(now)[usable]
-        size = _size(now["yearly_margin"].to_numpy(dtype=float))[usable]
+        size = standard_size(now["yearly_margin"].to_numpy(dtype=float))[usable]
         monthly = costs * np.exp(cost_per_size * size)[:, None] + contacts
         rows = np.arange(len(self.level))
         self.steps: FloatArray = 12 * (monthly[rows, self.level + 1] - monthly[rows, self.level])
@@ -255,13 +256,6 @@ def _last_year(months: CustomerMonths) -> pd.DataFrame:
     rows = months.frame[months.frame["number"] > months.months - 13]
     means = rows.groupby("customer_id")[["list_revenue", "revenue", "margin"]].mean()
     return 12 * means
-
-
-def _size(margin: FloatArray) -> FloatArray:
-    """Logarithm of the margin in standard deviations around its mean."""
-    size = np.log1p(np.maximum(np.nan_to_num(margin), 0.0))
-    spread = size.std()
-    return (size - size.mean()) / spread if spread > 0 else np.zeros_like(size)
 
 
 def _told(

@@ -90,8 +90,7 @@ class FirstStage:
 def absorb(columns: FloatArray, effects: Sequence[np.ndarray]) -> FloatArray:
     """Take effects out of columns, to the last digits that :func:`check_rank` looks at.
 
-    Market tables are small: what :func:`keycustomer.stats.regressions.absorbing.sweep` gains on
-    millions of rows would not pay for the import of its engine.
+    :func:`keycustomer.stats.regressions.absorbing.sweep` stops earlier, as millions of rows need.
 
     Parameters
     ----------

@@ -343,7 +343,7 @@ def level_values(
     discount = (1 + discount_rate) ** (-np.arange(1, horizon + 1) / 12)
     plan = _Plan(hazard.outlook(now, horizon), hazard, growth, level, margin, discount)
     staying, factors = plan.staying(), growth.factors(level, horizon)
-    own = costs * np.exp(cost_per_size * _size(margin))[:, None] + contacts.of(now)
+    own = costs * np.exp(cost_per_size * standard_size(margin))[:, None] + contacts.of(now)
     served = serving_share * now["yearly_revenue"].to_numpy(dtype=float)[:, None] / 12
     there = staying[:, :-1] * discount[:, None]
     return LevelValues(
@@ -407,7 +407,7 @@ def _refuse_unusable(months: CustomerMonths) -> None:
         )
 
 
-def _size(margin: FloatArray) -> FloatArray:
+def standard_size(margin: FloatArray) -> FloatArray:
     """Logarithm of the margin in standard deviations around its mean; 0 where all are alike."""
     size = np.log1p(np.maximum(np.nan_to_num(margin), 0.0))
     spread = size.std()
