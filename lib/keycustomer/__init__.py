@@ -9,9 +9,9 @@ costs next to nothing::
     kc.pareto.pareto_share(kc.customers.customer_table(base)["revenue"])
 
 Floors, arrows only downward: ``cli`` uses ``casework`` and ``coursework``; they use the
-chapters (``pareto``, ``dimensions``, ``relationships``, ``pricing``); a chapter uses
-``lifetime``, ``stats`` and ``plots``; all of them stand on ``customers``, and that on
-``simulate``, one of the sources a base is read from.  ``realism`` compares what is simulated with
+chapters (``pareto``, ``dimensions``, ``relationships``, ``pricing`` and above them ``strategy``);
+a chapter uses ``lifetime``, ``stats`` and ``plots``; all of them stand on ``customers``, and that
+on ``simulate``, one of the sources a base is read from.  ``realism`` compares what is simulated with
 what is real.
 """
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         relationships,
         simulate,
         stats,
+        strategy,
     )
 
 __version__ = "0.1.0"
@@ -54,6 +55,7 @@ __all__ = [
     "relationships",
     "simulate",
     "stats",
+    "strategy",
 ]
 
 

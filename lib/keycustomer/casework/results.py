@@ -18,8 +18,8 @@ from keycustomer.casework.measures import json_number
 from keycustomer.customers.base import CustomerBase
 
 _INTERVAL = ("estimate", "lower", "upper")
-_MEASURE = ("chapter", "measure", "group", *_INTERVAL, "truth", "unit", "n", "method")
-_LEDGER = ("claim", "statement", "measure", *_INTERVAL, "verdict", "data")
+MEASURE_COLUMNS = ("chapter", "measure", "group", *_INTERVAL, "truth", "unit", "n", "method")
+LEDGER_COLUMNS = ("claim", "statement", "measure", *_INTERVAL, "verdict", "data")
 _EXCLUSION = ("table_name", "rule", "action", "rows", "value", "note")
 
 
@@ -50,8 +50,8 @@ def merge_results(
     records = list(chapters)
     return {
         "case": _facts(case, base, [str(record["chapter"]) for record in records]),
-        "measures": _rows(records, "measures", _MEASURE),
-        "ledger": _rows(records, "ledger", _LEDGER),
+        "measures": _rows(records, "measures", MEASURE_COLUMNS),
+        "ledger": _rows(records, "ledger", LEDGER_COLUMNS),
         "exclusions": _exclusions(base),
         "skipped": _rows(records, "skipped", ("section", "missing_table")),
         "run": dict(run),

@@ -1,96 +1,29 @@
-"""The command `keycustomer`: run cases, begin new ones, check their data, list them.
+"""Commands on single cases: run them, begin new ones, check their data, list them.
 
 Question: what does somebody type who wants a report on their own customers?
 
-Errors a user can mend are printed as lines, without a traceback; the exit code is 1 then, 2 for a
-mistyped command, 130 after Ctrl-C.  Nothing heavy is imported before a command needs it.
+Nothing heavy is imported before a command needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-import keycustomer
-
-app = typer.Typer(
-    help="Key Customer Value Lab: the claims of key-customer marketing, measured on your data.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+from keycustomer.cli.application import (
+    CaseArgument,
+    PairsCommand,
+    application,
+    complain,
+    plain_errors,
 )
 
-_INTERRUPTED = 130
 
-CaseArgument = Annotated[
-    str, typer.Argument(metavar="CASE", help="Name under casework/, or path of a case.yaml.")
-]
-
-
-def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Print errors a user can mend as lines, and end with code 1."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        from keycustomer.casework.errors import CaseError
-
-        try:
-            command(*args, **kwargs)
-        except CaseError as error:
-            _complain(error.problems)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            _complain(["interrupted; former outputs are as they were"])
-            raise typer.Exit(_INTERRUPTED) from None
-
-    return wrapped
-
-
-def _complain(problems: Sequence[str]) -> None:
-    for problem in problems:
-        typer.echo(problem, err=True)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"keycustomer {keycustomer.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    """Measure the claims of key-customer marketing on your data."""
-
-
-class _PairsCommand(TyperCommand):
-    """A command whose `-p` takes a name and a value, which typer cannot repeat."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Join each `-p NAME VALUE` to `-p NAME=VALUE` before the command is read."""
-        joined: list[str] = []
-        rest = list(args)
-        while rest:
-            word = rest.pop(0)
-            joined.append(word)
-            if word in ("-p", "--parameter") and rest:
-                name = rest.pop(0)
-                joined.append(name if "=" in name or not rest else f"{name}={rest.pop(0)}")
-        parsed: list[str] = super().parse_args(ctx, joined)
-        return parsed
-
-
-@app.command(cls=_PairsCommand)
-@_plain_errors
+@application.command(cls=PairsCommand)
+@plain_errors
 def run(
     cases: Annotated[
         list[str],
@@ -160,11 +93,11 @@ def _tell(outcome: Any) -> None:
         lines.append(f"what ran, and the failed notebooks with their errors: {outcome.incomplete}")
     if outcome.folder.is_dir():
         lines.append(f"the former output is as it was: {outcome.folder}")
-    _complain(lines)
+    complain(lines)
 
 
-@app.command()
-@_plain_errors
+@application.command()
+@plain_errors
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the case.")],
     data: Annotated[
@@ -185,8 +118,8 @@ def new(
     typer.echo(f"\nThen: keycustomer check {name}, and keycustomer run {name}")
 
 
-@app.command()
-@_plain_errors
+@application.command()
+@plain_errors
 def check(case: CaseArgument) -> None:
     """Check a case's file and data only; exit code 1 when there are errors."""
     from keycustomer.casework.inspection import check_case
@@ -197,15 +130,11 @@ def check(case: CaseArgument) -> None:
         raise typer.Exit(1)
 
 
-@app.command(name="list")
-@_plain_errors
+@application.command(name="list")
+@plain_errors
 def list_cases() -> None:
     """List the cases and chapters of the project."""
     from keycustomer.casework.inspection import describe_cases
 
     for line in describe_cases():
         typer.echo(line)
-
-
-if __name__ == "__main__":
-    app()

@@ -1,0 +1,164 @@
+"""A page on several cases: one HTML file that opens offline, in the looks of the reports.
+
+Question: how does every page made of other cases' data escape what it shows?
+
+- :class:`Page`, made of :class:`Section`; a section holds sentences, tables and figures.
+- :class:`Table`: rows whose cells are texts, :class:`Link`, :class:`Number` or :class:`Verdict`.
+
+Cells are escaped by the template; styles and figures stand in the page, and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+_DPI = 110
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads to another page, relative to this one."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A cell set to the right."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict of the evidence ledger, with a mark that needs no colour; `note` stands below."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page.
+
+    Attributes
+    ----------
+    caption : str
+        What it shows.
+    heads : sequence of str
+        Its columns.
+    rows : sequence of sequence
+        Cells: text, Link, Number or Verdict; the first one is the row's head.
+    """
+
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure inside a page: the PNG and its text alternative."""
+
+    image: bytes = field(repr=False)
+    alt: str
+
+    @property
+    def data(self) -> str:
+        """The image as a data URI."""
+        return f"data:image/png;base64,{base64.b64encode(self.image).decode('ascii')}"
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A section of a page.
+
+    Attributes
+    ----------
+    title : str
+        Its heading.
+    sentences : sequence of str
+        Paragraphs.
+    tables, pictures : sequence
+        What is shown.
+    folded : bool
+        Whether the tables are folded.
+    """
+
+    title: str
+    sentences: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    pictures: Sequence[Picture] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A page on several cases.
+
+    Attributes
+    ----------
+    kind, title, lede : str
+        What kind of page, its heading, and what it is about.
+    sections : sequence of Section
+        Its content.
+    simulated : str
+        Which of the data are simulated, in words; empty where none are.
+    """
+
+    kind: str
+    title: str
+    lede: str
+    sections: Sequence[Section]
+    simulated: str = ""
+
+    @property
+    def html(self) -> str:
+        """The page."""
+        import jinja2
+        from markupsafe import Markup
+
+        environment = jinja2.Environment(
+            autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        )
+        source = files("keycustomer.casework.across") / "page.html.j2"
+        style = files("keycustomer.casework.report") / "page.css"
+        template = environment.from_string(source.read_text(encoding="utf-8"))
+        kinds = {Link: "link", Number: "number", Verdict: "verdict"}
+        return template.render(
+            page=self,
+            kind_of=lambda cell: kinds.get(type(cell), "text"),
+            style=Markup(style.read_text(encoding="utf-8")),  # noqa: S704, our own file
+        )
+
+    def write(self, path: Path) -> Path:
+        """Write the page, and return where."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.html, encoding="utf-8", newline="\n")
+        return path
+
+
+def picture(ax: Any) -> Picture:
+    """Take the figure of some axes into a page, and close it.
+
+    Parameters
+    ----------
+    ax : Axes
+        One of its axes, with the text alternative its plot function has set.
+    """
+    from matplotlib import pyplot
+
+    from keycustomer.plots import description
+
+    image = io.BytesIO()
+    alt = description(ax)
+    ax.figure.savefig(image, dpi=_DPI, format="png", metadata={"Software": None})
+    pyplot.close(ax.figure)
+    return Picture(image.getvalue(), alt)

@@ -1,0 +1,5 @@
+"""``python -m keycustomer.cli`` is the command `keycustomer`."""
+
+from keycustomer.cli import app
+
+app()

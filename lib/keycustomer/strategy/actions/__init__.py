@@ -1,0 +1,1 @@
+"""What could be done for an account, and what it would bring."""

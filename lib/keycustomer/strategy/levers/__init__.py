@@ -1,0 +1,1 @@
+"""One budget over all levers of marketing (M2)."""

@@ -1,0 +1,1 @@
+"""The five troubles of the telecom case: diagnosis and remedy (T8)."""
