@@ -11,8 +11,8 @@ costs next to nothing::
 Floors, arrows only downward: ``cli`` uses ``casework`` and ``coursework``; they use the
 chapters (``pareto``, ``dimensions``, ``relationships``, ``pricing`` and above them ``strategy``);
 a chapter uses ``lifetime``, ``stats`` and ``plots``; all of them stand on ``customers``, and that
-on ``simulate``, one of the sources a base is read from.  ``realism`` compares what is simulated with
-what is real.
+on ``simulate``, one of the sources a base is read from.  ``realism`` compares what is simulated
+with what is real.
 """
 
 from __future__ import annotations
