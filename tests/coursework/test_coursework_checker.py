@@ -70,6 +70,20 @@ def test_references_and_traps_on_prices(telecom_base, number):
     hold_traps(number, telecom_base, {})
 
 
+def test_hand_computed_references_on_strategy(base):
+    check = checker(SimpleNamespace(base=base, parameters={}))
+    assert check("5.1", "help").correct  # 70 against 40 + 4
+    assert check("5.2", 136 / 6).correct  # (2 x 4 + 30 + 10 + 2 x 44) / 6
+    assert "all others are there" in check("5.2", 44).hint
+    assert "how many orders" in check("5.2", 22).hint  # (4 + 30 + 10 + 44) / 4
+    revenue = sum(sorted((k**3 for k in range(1, 21)), reverse=True)[:10])  # k days of k squared
+    assert check("5.3", revenue / sum(k**3 for k in range(1, 21))).correct
+    assert check("5.4", 0.2 * (1 - 0.6 * 0.7) * 10_000).correct
+    assert "only once" in check("5.4", 1400).hint
+    assert check("5.5", "price").correct
+    assert "takes only the last step" in check("5.5", "communication").hint
+
+
 def test_an_exercise_on_discounts_says_that_there_are_none(wa_churn_base):
     check = checker(SimpleNamespace(base=wa_churn_base, parameters={}))
     with pytest.raises(ValueError, match="knows no discounts"):

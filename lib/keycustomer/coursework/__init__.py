@@ -7,8 +7,8 @@ case and on a student's own. In a notebook::
     check("1.3", answer)
 
 `registry` holds the exercises, `mistakes` tells what kind of slip a wrong answer looks like,
-`checking` joins them; `chapter_0`, `chapter_1`, `chapter_1_lifetime`, `chapter_2`, `chapter_3`
-and `chapter_4` hold the exercises of those chapters, `made_up` the made-up customers that some of
+`checking` joins them; `chapter_0`, `chapter_1`, `chapter_1_lifetime`, `chapter_2` to `chapter_5`
+hold the exercises of those chapters, `made_up` the made-up customers that some of
 them are about.
 """
 
@@ -30,15 +30,20 @@ _WHERE = {
     "BUDGET_OF_SIX": "made_up",
     "DISCOUNT_AT_RISK": "made_up",
     "LIFETIME_VALUE": "made_up",
+    "RISK_OF_LEAVING": "made_up",
     "SOLD": "made_up",
     "UNIT_COST_ASKED": "made_up",
+    "WORTH_OF_STAYING": "made_up",
     "asked_prices": "made_up",
     "at_risk": "made_up",
     "offered_discount": "made_up",
     "six_customers": "made_up",
     "ten_customers": "made_up",
+    "three_levers": "made_up",
+    "three_tools": "made_up",
     "twelve_answers": "made_up",
     "twelve_weeks": "made_up",
+    "two_actions": "made_up",
 }
 
 __all__ = sorted(_WHERE)

@@ -3,8 +3,10 @@
 :func:`ten_customers` gives ten purchase histories for fitting a lifetime model by hand,
 :func:`twelve_answers` the answers to Kano's two questions on one attribute,
 :func:`six_customers` what three relationship levels bring and cost, :func:`at_risk` whom an
-offer may keep, :func:`twelve_weeks` what a small customer bought at two prices, and
-:func:`asked_prices` who would pay what.
+offer may keep, :func:`twelve_weeks` what a small customer bought at two prices,
+:func:`asked_prices` who would pay what, :func:`three_tools` what three tools bring in every
+combination, :func:`two_actions` how two actions keep one account, and :func:`three_levers` what
+each step of a budget brings.
 """
 
 from __future__ import annotations
@@ -169,3 +171,57 @@ def offered_discount() -> pd.DataFrame:
     }
     columns = ["risk", "uplift", "revenue", "value"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("customer")
+
+
+_WORTH = {
+    "none": 0.0,
+    "segmentation": 40.0,
+    "dossier": 10.0,
+    "back office": 4.0,
+    "segmentation + dossier": 56.0,
+    "segmentation + back office": 70.0,
+    "dossier + back office": 20.0,
+    "segmentation + dossier + back office": 100.0,
+}
+
+WORTH_OF_STAYING = 10_000.0
+"""What it is worth that the account of the exercise on two actions stays, currency."""
+
+RISK_OF_LEAVING = 0.20
+"""Probability that this account leaves within the year if nothing is done."""
+
+
+def three_tools() -> pd.Series:
+    """Tell what three tools bring in every combination, in a made-up firm.
+
+    Returns
+    -------
+    Series
+        Profit gained, thousands of currency, by combination; names joined by " + ".
+    """
+    return pd.Series(_WORTH, name="profit gained").rename_axis("tools")
+
+
+def two_actions() -> pd.Series:
+    """Tell how two actions keep one made-up account.
+
+    Returns
+    -------
+    Series
+        By action: the share of the probability to leave that it takes away, whatever else is done.
+    """
+    rows = {"account manager": 0.40, "complaint process": 0.30}
+    return pd.Series(rows, name="prevents").rename_axis("action")
+
+
+def three_levers() -> pd.DataFrame:
+    """Tell what each step of spending on three levers brings, in a made-up firm.
+
+    Returns
+    -------
+    DataFrame
+        lever, step (1 the first; each costs the same), gain (of this step, thousands of currency).
+    """
+    gains = {"service": (25, 15, 12), "price": (18, 6), "communication": (14, 9)}
+    rows = [(lever, k, g) for lever, steps in gains.items() for k, g in enumerate(steps, 1)]
+    return pd.DataFrame(rows, columns=["lever", "step", "gain"])

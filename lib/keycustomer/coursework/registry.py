@@ -29,6 +29,7 @@ _MODULES = (
     "keycustomer.coursework.chapter_2",
     "keycustomer.coursework.chapter_3",
     "keycustomer.coursework.chapter_4",
+    "keycustomer.coursework.chapter_5",
 )
 _REGISTRY: dict[str, Exercise] = {}
 
