@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from keycustomer.casework.errors import did_you_mean
@@ -24,6 +25,7 @@ RESTS_ON: dict[str, tuple[str, ...]] = {
     "2_value_dimensions": ("survey", "transactions"),
     "3_relationship_levels": ("contracts", "transactions"),
     "4_pricing_elasticity": ("transactions", "survey", "choices", "market"),
+    "5_marketing_strategy": ("transactions",),
 }
 """Tables of which a chapter needs one; without any it has no section to show."""
 
@@ -304,6 +306,50 @@ _PRICING: dict[str, Measure] = {
     ),
 }
 
+TOOLS = ("segmentation", "dossier", "service", "pricing", "channel", "back office")
+"""The six tools of strategic key-account marketing, as groups of a measure."""
+
+_STRATEGY: dict[str, Measure] = {
+    "tool_contribution": Measure(
+        "profit that a tool adds, on average over all orders of introducing the six (Shapley "
+        "value), over the profit of business as usual, in simulated companies",
+        "share of profit",
+        TOOLS,
+    ),
+    "tool_interaction": Measure(
+        "profit that two tools add together beyond what each adds alone, on average over what "
+        "else is there (Shapley interaction index), over the profit of business as usual, in "
+        "simulated companies",
+        "share of profit",
+        tuple(" + ".join(pair) for pair in combinations(TOOLS, 2)),
+    ),
+    "system_minus_sum": Measure(
+        "profit that all six tools add together less the sum of what each adds alone, over the "
+        "profit of business as usual, in simulated companies",
+        "share of profit",
+    ),
+    "plan_promised": Measure(
+        "profit that the account plans promise, actions taken together (group: how many accounts)",
+        "currency",
+    ),
+    "plan_delivered": Measure(
+        "profit that the account plans truly bring in the simulated company (group: how many "
+        "accounts)",
+        "currency",
+    ),
+    "remedy_gain": Measure(
+        "profit that the remedy of a trouble adds, over the profit of business as usual, in "
+        "simulated companies (group: the trouble)",
+        "share of profit",
+        ("a", "b", "c", "d", "e"),
+    ),
+    "mix_gain": Measure(
+        "profit of the best mix of levers less that of all levers changed alike, in simulated "
+        "companies (group: budget as a share of today's)",
+        "currency an account and year",
+    ),
+}
+
 MEASURES: dict[str, dict[str, Measure]] = {
     "0_customer_file": {
         "customers": Measure("customers in the base", "customers"),
@@ -392,6 +438,7 @@ MEASURES: dict[str, dict[str, Measure]] = {
     "2_value_dimensions": _DIMENSIONS,
     "3_relationship_levels": _RELATIONSHIPS,
     "4_pricing_elasticity": _PRICING,
+    "5_marketing_strategy": _STRATEGY,
 }
 
 
