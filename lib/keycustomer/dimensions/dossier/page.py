@@ -2,16 +2,18 @@
 
 :class:`Dossier` is the page; :func:`make_dossier` puts it together from the blocks of
 :mod:`keycustomer.dimensions.dossier.blocks`.  The template escapes every text, styles and figures
-stand in the page, and nothing is fetched.
+stand in the page, and nothing is fetched.  :class:`CustomerPage` and :func:`render_page` are what
+other pages of one customer share with it, such as the account plan.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
 
@@ -27,8 +29,8 @@ HEIGHT = 760
 
 
 @dataclass(frozen=True, eq=False)
-class Dossier:
-    """The dossier of one key account.
+class CustomerPage:
+    """A page on one customer.
 
     Attributes
     ----------
@@ -46,6 +48,7 @@ class Dossier:
     label: str
     blocks: tuple[Block, ...] = field(repr=False)
     html: str = field(repr=False)
+    kind: ClassVar[str] = "page"
 
     @property
     def missing(self) -> dict[str, str]:
@@ -64,7 +67,7 @@ class Dossier:
             if block.name == name:
                 return block
         names = ", ".join(block.name for block in self.blocks)
-        raise KeyError(f"no part {name!r} of a dossier; there are {names}")
+        raise KeyError(f"no part {name!r} of a {self.kind}; there are {names}")
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file, and return where it is."""
@@ -73,28 +76,55 @@ class Dossier:
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe srcdoc="{escape(self.html)}" title="{escape(self.label)}: dossier" '
+            f'<iframe srcdoc="{escape(self.html)}" title="{escape(self.label)}: {self.kind}" '
             f'style="width:100%;height:{HEIGHT}px;border:1px solid #d6dce1"></iframe>'
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Dossier(CustomerPage):
+    """The dossier of one key account."""
+
+    kind: ClassVar[str] = "dossier"
 
 
 def make_dossier(book: DossierBook, customer_id: str, label: str | None) -> Dossier:
     """Make the page of a customer; see `DossierBook.dossier`."""
     head = header_of(book, customer_id, label)
     columns = all_blocks(book, customer_id)
-    base = book.base
     content: dict[str, Any] = {
+        "house": "Key-account dossier",
         "label": head.label,
         "lede": cut(head.lede, SENTENCES),
         "facts": head.facts,
         "columns": columns,
-        "title": cut(base.title, 60),
-        "simulated": base.simulated,
-        "period": f"{base.start} to {base.end}",
-        "made": _made(book),
     }
     blocks = tuple(block for column in columns for block in column)
-    return Dossier(customer_id, head.label, blocks, _rendered(content))
+    return Dossier(customer_id, head.label, blocks, render_page(book, content))
+
+
+def render_page(book: DossierBook, content: Mapping[str, Any]) -> str:
+    """Put the parts of a page into its HTML.
+
+    Parameters
+    ----------
+    book : DossierBook
+        The base that the page is from.
+    content : mapping of str to object
+        house (kind of page), label, lede, facts (pairs of name and text), columns (two lists of
+        blocks) and optionally lead (a block across the page, above the columns).
+    """
+    base = book.base
+    return _rendered(
+        {
+            "lead": None,
+            "title": cut(base.title, 60),
+            "simulated": base.simulated,
+            "period": f"{base.start} to {base.end}",
+            "made": _made(book),
+            **content,
+        }
+    )
 
 
 def _made(book: DossierBook) -> str:

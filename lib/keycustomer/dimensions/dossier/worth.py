@@ -133,7 +133,7 @@ def _by_month(book: DossierBook, customer_id: str) -> tuple[Markup, str]:
 def price_block(book: DossierBook, customer_id: str) -> Block:
     """Make the part on discounts among customers of the same size."""
     title, name = "Price position", "price"
-    shares = _discount_shares(book.now)
+    shares = discount_shares(book.now)
     if not np.isfinite(shares).any():
         return Block(
             name, title, missing="No discounts in these data: map list_price or discount of the "
@@ -142,7 +142,7 @@ def price_block(book: DossierBook, customer_id: str) -> Block:
     own = float(shares.get(customer_id, math.nan))
     if not math.isfinite(own):
         return Block(name, title, missing="Nothing bought in the last year to take a price from.")
-    peers = _peers(book, customer_id, shares)
+    peers = peers_alike(book, customer_id, shares)
     low, middle, high = np.quantile(peers, [0.1, 0.5, 0.9])
     place = place_among(own, peers)
     former = _former_share(book, customer_id)
@@ -164,8 +164,8 @@ def price_block(book: DossierBook, customer_id: str) -> Block:
     return Block(name, title, cut(said, SENTENCES), facts, figure, legend)
 
 
-def _discount_shares(table: pd.DataFrame) -> pd.Series:
-    """Discount as a share of list value, NaN where not known or nothing was bought."""
+def discount_shares(table: pd.DataFrame) -> pd.Series:
+    """Give the discount as a share of list value, NaN where not known or nothing was bought."""
     if table.empty:
         return pd.Series(dtype=float)
     listed = table["revenue"] + table["discount"]
@@ -173,13 +173,23 @@ def _discount_shares(table: pd.DataFrame) -> pd.Series:
 
 
 def _former_share(book: DossierBook, customer_id: str) -> float | None:
-    before = _discount_shares(book.before)
+    before = discount_shares(book.before)
     value = float(before.get(customer_id, math.nan)) if len(before) else math.nan
     return value if math.isfinite(value) else None
 
 
-def _peers(book: DossierBook, customer_id: str, shares: pd.Series) -> np.ndarray:
-    """Discounts of the customers nearest by revenue, itself among them."""
+def peers_alike(book: DossierBook, customer_id: str, shares: pd.Series) -> np.ndarray:
+    """Give the discounts of the customers nearest by revenue, itself among them.
+
+    Parameters
+    ----------
+    book : DossierBook
+        The base.
+    customer_id : str
+        A customer with a discount that is known.
+    shares : Series
+        Discounts of the last year by customer, from :func:`discount_shares`.
+    """
     known = shares.dropna()
     revenue = book.now.loc[known.index, "revenue"].rank(method="first")
     count = min(len(known), max(FEWEST_PEERS, int(PEERS * len(known))))
