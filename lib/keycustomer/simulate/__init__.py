@@ -48,6 +48,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "stated_importance": ("STATED_SHIFT", "attribute_importance"),
     "streams": ("Draws", "stream"),
     "tables": ("Observation", "company_tables", "observe"),
+    "together": ("compare_over_companies",),
     "truth": ("Truth", "company_truth"),
     "vocabulary": (
         "ATTRIBUTES",

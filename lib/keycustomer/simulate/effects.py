@@ -260,7 +260,7 @@ def compare_policies(
     first = settings.counted_from
     named = {
         name: replace(policy, start=max(policy.start, first))
-        for name, policy in _named(policies).items()
+        for name, policy in named_policies(policies).items()
     }
     truth = checked(parameters, Parameters, "parameters")
     outcomes = simulate_outcomes(
@@ -321,7 +321,14 @@ def true_effects(
     return TrueEffects(lever, labels, compared[usual], tuple(compared[name] for name in labels))
 
 
-def _named(policies: Mapping[str, Policy] | Iterable[Policy]) -> dict[str, Policy]:
+def named_policies(policies: Mapping[str, Policy] | Iterable[Policy]) -> dict[str, Policy]:
+    """Give policies by name, complaining where there is none, or a name comes twice.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When there is no policy, one is none, or two have the same name.
+    """
     if isinstance(policies, Mapping):
         named = dict(policies)
     else:

@@ -72,13 +72,13 @@ def simulate_process(
         When the policy's levers are not for as many accounts.
     """
     paths = market_paths(settings, parameters, policy)
-    record = _Record.blank(len(accounts), settings.span, len(products.weight))
+    record = Record.blank(len(accounts), settings.span, len(products.weight))
     parts = _blocks(settings)
     for done, (start, stop) in enumerate(parts):
         draws = Draws(settings.seed, start, stop)
         some = accounts.block(start, stop)
         world = World(settings, parameters, some, products, paths, draws)
-        _run_block(world, policy.for_block(start, stop, len(accounts)), record.part(start, stop))
+        run_block(world, policy.for_block(start, stop, len(accounts)), record.part(start, stop))
         if progress:
             progress(done + 1, len(parts))
     panel = Panel(**record.monthly, left=record.left, adopted=record.adopted, paths=paths)
@@ -118,7 +118,7 @@ def simulate_outcomes(
         When a policy's levers are not for as many accounts.
     """
     paths = [market_paths(settings, parameters, policy) for policy in policies]
-    records = [_Record.blank(settings.accounts) for _ in policies]
+    records = [Record.blank(settings.accounts) for _ in policies]
     parts = _blocks(settings)
     done = 0
     for start, stop in parts:
@@ -127,7 +127,7 @@ def simulate_outcomes(
         for policy, path, record in zip(policies, paths, records, strict=True):
             world = World(settings, parameters, some, products, path, draws)
             mine = policy.for_block(start, stop, settings.accounts)
-            _run_block(world, mine, record.part(start, stop))
+            run_block(world, mine, record.part(start, stop))
             done += 1
             if progress:
                 progress(done, len(parts) * len(policies))
@@ -139,8 +139,8 @@ def _blocks(settings: Settings) -> list[tuple[int, int]]:
     return [(start, min(start + BLOCK, settings.accounts)) for start in starts]
 
 
-def _run_block(world: World, policy: Policy, record: _Record) -> None:
-    """Run all months for a block of accounts."""
+def run_block(world: World, policy: Policy, record: Record) -> None:
+    """Run all months for a block of accounts, adding up what happens in the record."""
     habit = regime_of(Policy(), world.parameters, world.accounts.level)
     changed = regime_of(policy, world.parameters, world.accounts.level)
     state = first_state(world)
@@ -179,7 +179,7 @@ def run_month(world: World, state: State, regime: Regime, number: int) -> Month:
 
 
 @dataclass(eq=False)
-class _Record:
+class Record:
     """Arrays being filled: totals, and the panel's if it is wanted."""
 
     totals: dict[str, Array]
@@ -188,7 +188,7 @@ class _Record:
     monthly: dict[str, Array]
 
     @classmethod
-    def blank(cls, accounts: int, months: int = 0, products: int = 0) -> _Record:
+    def blank(cls, accounts: int, months: int = 0, products: int = 0) -> Record:
         """Make the arrays; without months only those of the totals."""
         names = [one.name for one in fields(Outcome) if one.name != "left"]
         totals = {name: np.zeros(accounts) for name in names}
@@ -202,9 +202,9 @@ class _Record:
         monthly["value"] = np.empty((months, accounts, len(DIMENSIONS)), dtype=np.float32)
         return cls(totals, left, np.empty((accounts, products), dtype=np.int16), monthly)
 
-    def part(self, start: int, stop: int) -> _Record:
+    def part(self, start: int, stop: int) -> Record:
         """Give the same arrays, of a block of accounts."""
-        return _Record(
+        return Record(
             {name: array[start:stop] for name, array in self.totals.items()},
             self.left[start:stop],
             self.adopted[start:stop],
