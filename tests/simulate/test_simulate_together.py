@@ -47,7 +47,7 @@ def test_progress_tells_every_run(monkeypatch):
     monkeypatch.setattr(together, "BLOCK", 20)
     told = []
     compare_over_companies(POLICIES, [1, 2, 3], 10, 2, progress=lambda *done: told.append(done))
-    assert told == [(n, 9) for n in range(1, 10)]
+    assert told == [(n, 6) for n in range(1, 7)]
 
 
 @pytest.mark.parametrize(
