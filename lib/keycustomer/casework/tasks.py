@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keycustomer.casework.across.notes import PAGE, write_note
 from keycustomer.casework.case import load_case
 from keycustomer.casework.crate import METADATA_FILE, crate
 from keycustomer.casework.errors import CaseError
@@ -178,7 +179,7 @@ def finish(
     reused: Sequence[str],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write results, report and run record of a case into its output folder.
+    """Write results, report, note and run record of a case into its output folder.
 
     Returns
     -------
@@ -202,6 +203,7 @@ def finish(
     results = merge_results(loaded, opened, records, run)
     opened.close()
     write_json(content / "results.json", results)
+    write_note(loaded.folder, results, content / PAGE)
     _report(content, chapters, results)
     write_json(content / METADATA_FILE, crate(results["case"], run, outputs(content)))
     return {}

@@ -155,11 +155,22 @@ def compact(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def written(value: float, unit: str) -> str:
+    """Return a number as the report writes numbers of its unit.
+
+    Examples
+    --------
+    >>> written(0.25, "share of revenue").replace(chr(0x202F), " ")
+    '25.0 %'
+    """
+    return _shower(unit)(value)
+
+
 def _shower(unit: str) -> Callable[[Any], str]:
     """Return how numbers of a unit are written."""
     if unit.startswith("share"):
         return lambda value: _percent(float(value))
-    if unit.split(" ")[0] in _COUNTED:
+    if unit.split(" ")[0] in _COUNTED and " per " not in unit:
         return lambda value: f"{float(value):,.0f}"
     return lambda value: _digits(float(value))
 
@@ -184,7 +195,7 @@ def _interval(row: Mapping[str, Any], show: Callable[[Any], str]) -> str:
 def _with_number(row: Mapping[str, Any], detail: str) -> dict[str, str]:
     """Row of the ledger or of the measures, its numbers written out."""
     known = MEASURES.get(str(row.get("chapter")), {}).get(str(row.get("measure")))
-    unit = str(row.get("unit") or _unit_of(str(row.get("measure"))))
+    unit = str(row.get("unit") or unit_of(str(row.get("measure"))))
     show = _shower(unit)
     estimate = row.get("estimate")
     texts = {name: "" if row.get(name) is None else str(row[name]) for name in row}
@@ -200,7 +211,7 @@ def _with_number(row: Mapping[str, Any], detail: str) -> dict[str, str]:
     }
 
 
-def _unit_of(measure: str) -> str:
+def unit_of(measure: str) -> str:
     """Return the unit of a measure whose row carries none, as in the ledger."""
     units = {name: entry.unit for chapter in MEASURES.values() for name, entry in chapter.items()}
     return units.get(measure, "share" if "share" in measure else "")
