@@ -127,8 +127,12 @@ def chapter_files(chapter: str, record: Mapping[str, Any]) -> list[str]:
     """Files of a chapter's output, relative to the output folder."""
     tables = [row[kind] for row in record["tables"] for kind in ("csv", "parquet")]
     figures = [row["file"] for kind in ("figures", "pages") for row in record.get(kind, ())]
-    own = [f"notebooks/{chapter}.ipynb", f"chapters/{chapter}.json", f"chapters/{chapter}.run.json"]
-    return [*own, *tables, *figures]
+    return [*failed_files(chapter), f"chapters/{chapter}.json", *tables, *figures]
+
+
+def failed_files(chapter: str) -> list[str]:
+    """Files that a failed chapter leaves: its notebook with the error, and the run's record."""
+    return [f"notebooks/{chapter}.ipynb", f"chapters/{chapter}.run.json"]
 
 
 def notebook_hash(path: Path) -> str:

@@ -31,6 +31,12 @@ class Plan:
         Values by parameter of every chapter of the case.
     output, base : Path
         Where output and prepared base go.
+    parts : tuple of Path
+        Further outputs, of which chapters that hold are taken over.
+    gathers : bool
+        Whether the run only gathers what other runs have made, and runs no chapter.
+    label : str
+        What the run is called when it is not the only one of its case; empty: the case's name.
     """
 
     case: Case
@@ -38,6 +44,14 @@ class Plan:
     parameters: dict[str, dict[str, Any]]
     output: Path
     base: Path
+    parts: tuple[Path, ...] = ()
+    gathers: bool = False
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        return self.label or self.case.name
 
 
 def plan_run(
@@ -69,7 +83,7 @@ def plan_run(
     problems: list[str] = []
     for name in cases:
         try:
-            plans.append(_plan(load_case(name), chapters, output, parameters or {}))
+            plans.append(plan_case(load_case(name), chapters, output, parameters or {}))
         except CaseError as error:
             several = len(cases) > 1
             problems += [f"{name}: {text}" if several else text for text in error.problems]
@@ -83,9 +97,14 @@ def plan_run(
     return plans
 
 
-def _plan(
-    case: Case, chapters: Sequence[str], output: Path | None, given: Mapping[str, str]
+def plan_case(
+    case: Case,
+    chapters: Sequence[str] = (),
+    output: Path | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> Plan:
+    """Check chapters and parameters of one case; see :func:`plan_run`."""
+    given = given or {}
     chosen = _chosen(case, chapters)
     declared = {
         chapter: read_parameters(case.project.notebooks[chapter]) for chapter in case.chapters

@@ -4,6 +4,7 @@ Question: how do any number of cases become reports, with what is up to date lef
 failure stopping nothing else, and no half-written output whatever happens?
 
 - :func:`run_cases`: runs cases; returns one :class:`Outcome` a case.
+- :func:`run_plans`: the same for plans, such as the points of a sweep.
 - :mod:`keycustomer.casework.plan` checks everything that can be checked before that.
 
 A chapter that fails leaves the case's former output as it is: what ran, and the failed notebook
@@ -18,11 +19,12 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from keycustomer.casework.across.notes import note_holds
 from keycustomer.casework.errors import CaseError
 from keycustomer.casework.files import read_chapter, reuse
 from keycustomer.casework.freshness import (
@@ -30,6 +32,7 @@ from keycustomer.casework.freshness import (
     NO_OUTPUT,
     chapter_files,
     conditions,
+    failed_files,
     reason_to_run,
 )
 from keycustomer.casework.plan import Plan, plan_run
@@ -53,7 +56,7 @@ class Outcome:
     Attributes
     ----------
     case : str
-        Its name.
+        Its name, or what the run of it is called.
     status : {"completed", "up to date", "failed"}
         Whether its output holds.
     folder : Path
@@ -94,8 +97,8 @@ class _State:
 
     @property
     def name(self) -> str:
-        """Name of the case."""
-        return self.plan.case.name
+        """What the run of the case is called."""
+        return self.plan.name
 
     @property
     def content(self) -> Path:
@@ -175,16 +178,50 @@ def run_cases(
     KeyboardInterrupt
         On Ctrl-C or SIGTERM, after all workers have ended and nothing half-written is left.
     """
+    check_engine(engine)
+    plans = plan_run(cases, chapters=chapters, output=output, parameters=parameters)
+    return run_plans(plans, jobs=jobs, force=force, engine=engine, progress=progress)
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an engine that there is not."""
     if engine not in ENGINES:
         raise CaseError(f"no engine {engine!r}; the engines are {', '.join(ENGINES)}")
-    plans = plan_run(cases, chapters=chapters, output=output, parameters=parameters)
+
+
+def run_plans(
+    plans: Sequence[Plan],
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+    engine: str = "default",
+    progress: Progress | None = None,
+    ended: Callable[[Outcome, Progress], None] | None = None,
+) -> list[Outcome]:
+    """Run plans, each with an output of its own, and publish their outputs.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        What to run. A base that several of them share is prepared once.
+    jobs, force, engine, progress
+        As in :func:`run_cases`.
+    ended : callable, optional
+        Called with each outcome as it comes, and where progress is shown.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of `plans`.
+    """
+    check_engine(engine)
     resources = available()
     count = min(jobs or resources.threads, sum(len(plan.chapters) for plan in plans))
     settings = _Settings(resources, count, force, engine)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_termination_as_interrupt())
         shown = stack.enter_context(progress or progress_for())
-        run = _Run(plans, settings, shown, _Engine(engine, stack))
+        run = _Run(plans, settings, shown, _Engine(engine, stack), ended)
         stack.callback(run.close)
         return run.outcomes()
 
@@ -243,14 +280,21 @@ class _Run:
         settings: _Settings,
         progress: Progress,
         engine: _Engine,
+        ended: Callable[[Outcome, Progress], None] | None = None,
     ) -> None:
         self.settings = settings
         self.progress = progress
         self.engine = engine
+        self.ended = ended
         self.workers = Workers(settings.jobs)
         now = dt.datetime.now(dt.UTC)
         self.states = {str(plan.output): _State(plan, now) for plan in plans}
-        self.queue = deque(self._preparation(state) for state in self.states.values())
+        # Of all that share a base, the first has it prepared.
+        self.sharing: dict[Path, list[_State]] = {}
+        for state in self.states.values():
+            self.sharing.setdefault(state.plan.base, []).append(state)
+        self.queue = deque(self._preparation(states[0]) for states in self.sharing.values())
+        self.prepared: deque[_State] = deque()
         self.done: dict[str, Outcome] = {}
 
     def outcomes(self) -> list[Outcome]:
@@ -273,10 +317,21 @@ class _Run:
                     state.staging.discard()
 
     def _fill(self) -> None:
-        while self.queue and self.workers.free:
+        while self.workers.free and (self.queue or self.prepared):
+            if not self.queue:
+                self._attempt(self.prepared.popleft(), self._open)
+                continue
             task = self.queue.popleft()
             self.progress.update(task.key[1], "starting")
             self.workers.start(task)
+
+    def _attempt(self, state: _State, step: Callable[..., None], *arguments: Any) -> None:
+        """Take a step with a case; what a user can mend ends this case only."""
+        try:
+            step(state, *arguments)
+        except (CaseError, OSError) as error:
+            state.problems.append(f"{state.name}: {error}")
+            self._end(state, "failed")
 
     def _handle(self, event: Event) -> None:
         if event.kind == "progress":
@@ -285,17 +340,13 @@ class _Run:
         self.progress.end(event.task.key[1])
         state = self.states[event.task.key[0]]
         handlers = {"prepare": self._prepared, "chapter": self._ran, "finish": self._finished}
-        try:
-            handlers[event.task.function](state, event)
-        except (CaseError, OSError) as error:
-            state.problems.append(f"{state.name}: {error}")
-            self._end(state, "failed")
+        self._attempt(state, handlers[event.task.function], event)
 
     def _task(self, state: _State, function: str, label: str, **arguments: Any) -> Task:
         """Task with its share of cores and memory."""
         plan, resources = state.plan, self.settings.resources
         # Bases are prepared before anything else is at work.
-        parts = min(self.settings.jobs, len(self.states)) if function == "prepare" else None
+        parts = min(self.settings.jobs, len(self.sharing)) if function == "prepare" else None
         variables = {
             **({} if function == "prepare" else self.engine.start()),
             **resources.share(parts or self.settings.jobs).environment(),
@@ -312,9 +363,17 @@ class _Run:
         return self._task(state, "prepare", "customer base", **arguments)
 
     def _prepared(self, state: _State, event: Event) -> None:
-        if event.kind == "failed":
-            raise CaseError(f"the customer base was not prepared\n{event.value}")
-        state.fingerprint = event.value["fingerprint"]
+        for sharing in self.sharing[state.plan.base]:
+            if event.kind == "failed":
+                told = f"{sharing.name}: the customer base was not prepared\n{event.value}"
+                sharing.problems.append(told)
+                self._end(sharing, "failed")
+            else:
+                sharing.fingerprint = event.value["fingerprint"]
+                self.prepared.append(sharing)
+
+    def _open(self, state: _State) -> None:
+        """Begin with a case whose base is there: take over what holds, queue the rest."""
         found = {name: self._holding(state, name) for name in state.plan.chapters}
         if self._nothing_to_do(state, found):
             self.progress.say(
@@ -328,11 +387,15 @@ class _Run:
             folder, reason = found.get(chapter) or self._holding(state, chapter, forced=False)
             if folder is not None:
                 self._take(state, chapter, folder)
-            elif chapter in found:
-                self._queue_chapter(state, chapter, reason)
+            elif chapter not in found:
+                self._leave_out(state, chapter, reason)
+            elif state.plan.gathers:
+                self._miss(state, chapter, reason)
             else:
-                self.progress.say(f"{state.name} {chapter}: left out, because {reason}")
-        if not state.waiting:
+                self._queue_chapter(state, chapter, reason)
+        if not state.chapters and not state.waiting:
+            self._end(state, "failed")
+        elif not state.waiting:
             self._queue_finish(state)
 
     def _holding(
@@ -341,14 +404,20 @@ class _Run:
         """Folder with an output of the chapter that holds, or None and why there is none."""
         if self.settings.force if forced is None else forced:
             return None, "--force was given"
-        now = state.conditions(chapter)
-        folders = [state.plan.output, failed_folder(state.plan.output)]
-        reasons = [reason_to_run(folder, chapter, now) for folder in folders]
-        for folder, reason in zip(folders, reasons, strict=True):
+        reasons = self._reasons(state, chapter)
+        for folder, reason in reasons.items():
             if not reason:
                 return folder, ""
-        published, failed = reasons
-        return None, failed if failed == FAILED or published == NO_OUTPUT else published
+        # That it has failed tells most, that there is no output least.
+        told = sorted(reasons.values(), key=lambda text: (text != FAILED, text == NO_OUTPUT))
+        return None, told[0]
+
+    def _reasons(self, state: _State, chapter: str) -> dict[Path, str]:
+        """Why a chapter's output does not hold, by the folders in which it may lie."""
+        outputs = [state.plan.output, *state.plan.parts]
+        folders = [place for output in outputs for place in (output, failed_folder(output))]
+        now = state.conditions(chapter)
+        return {folder: reason_to_run(folder, chapter, now) for folder in folders}
 
     def _nothing_to_do(self, state: _State, found: Mapping[str, tuple[Path | None, str]]) -> bool:
         """Whether the published output is what this run would publish."""
@@ -356,12 +425,30 @@ class _Run:
         whole = all((output / name).is_file() for name in _FILES)
         present = {path.name.partition(".")[0] for path in output.glob("chapters/*.run.json")}
         holds = all(folder == output for folder, _ in found.values())
-        return whole and holds and present <= set(state.plan.case.chapters)
+        noted = note_holds(state.plan.case.folder, output)
+        return whole and noted and holds and present <= set(state.plan.case.chapters)
 
     def _take(self, state: _State, chapter: str, folder: Path) -> None:
         self.progress.say(f"{state.name} {chapter}: up to date, taken over")
         reuse(folder, state.content, chapter_files(chapter, read_chapter(folder, chapter)))
         state.reused.append(chapter)
+
+    def _leave_out(self, state: _State, chapter: str, reason: str) -> None:
+        # Of a run beside the case's own, nobody expects the whole case.
+        if not (state.plan.label and reason == NO_OUTPUT):
+            self.progress.say(f"{state.name} {chapter}: left out, because {reason}")
+
+    def _miss(self, state: _State, chapter: str, reason: str) -> None:
+        """Take a chapter that failed elsewhere with its error, or say that it was not run."""
+        reasons = self._reasons(state, chapter)
+        failed = next((folder for folder, told in reasons.items() if told == FAILED), None)
+        problem = f"it was not run, and {reason}"
+        if failed is not None:
+            problem = read_chapter(failed, chapter, "run")["error"]
+            reuse(failed, state.content, failed_files(chapter))
+            state.reused.append(chapter)
+        state.problems.append(f"{state.name} {chapter}: {problem}")
+        self.progress.say(f"{state.name} {chapter}: failed: {problem}")
 
     def _queue_chapter(self, state: _State, chapter: str, reason: str) -> None:
         self.progress.say(f"{state.name} {chapter}: runs, because {reason}")
@@ -406,7 +493,8 @@ class _Run:
             reused=state.reused,
             settings=settings,
         )
-        self.queue.append(task)
+        # What is published is safe whatever ends the run: no other chapter goes before it.
+        self.queue.appendleft(task)
 
     def _finished(self, state: _State, event: Event) -> None:
         if event.kind == "failed":
@@ -421,7 +509,7 @@ class _Run:
 
     def _end(self, state: _State, status: Status, incomplete: Path | None = None) -> None:
         seconds = (dt.datetime.now(dt.UTC) - state.started).total_seconds()
-        self.done[str(state.plan.output)] = Outcome(
+        outcome = Outcome(
             case=state.name,
             status=status,
             folder=state.plan.output,
@@ -429,6 +517,9 @@ class _Run:
             seconds=round(seconds, 1),
             incomplete=incomplete,
         )
+        self.done[str(state.plan.output)] = outcome
+        if self.ended is not None:
+            self.ended(outcome, self.progress)
 
 
 @contextlib.contextmanager
