@@ -17,6 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keycustomer.casework.across.ledger import evidence_ledger
+    from keycustomer.casework.across.outputs import find_outputs
     from keycustomer.casework.case import Case, CaseError, CaseSpecification, load_case
     from keycustomer.casework.chapter import Chapter, open_chapter
     from keycustomer.casework.runner import run_cases
@@ -26,6 +28,8 @@ __all__ = [
     "CaseError",
     "CaseSpecification",
     "Chapter",
+    "evidence_ledger",
+    "find_outputs",
     "load_case",
     "open_chapter",
     "run_cases",
@@ -36,6 +40,8 @@ _MODULE_OF = {
     "CaseError": "case",
     "CaseSpecification": "case",
     "Chapter": "chapter",
+    "evidence_ledger": "across.ledger",
+    "find_outputs": "across.outputs",
     "load_case": "case",
     "open_chapter": "chapter",
     "run_cases": "runner",

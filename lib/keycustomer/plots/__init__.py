@@ -100,6 +100,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "recovery_points",
     ),
     "equivalent_discount": ("equivalent_costs", "equivalent_curve", "equivalent_dots"),
+    "evidence": ("evidence_dots", "evidence_matrix", "yardstick_dots"),
     "judged": ("company_dots", "judged_bars", "overrating_dots", "plan_level_bars"),
     "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),

@@ -1,0 +1,46 @@
+"""The command `ledger`: the evidence of all cases on every argument of the course.
+
+Question: what does somebody type who wants to know which arguments hold?
+
+Nothing heavy is imported before the command needs it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keycustomer.cli.application import application, plain_errors
+
+
+@application.command()
+@plain_errors
+def ledger(
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CASE...]", help="Names of cases, or output folders; default: all that ran."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where runs wrote, as in `keycustomer run --output`."),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write there; default: casework/, or --output."),
+    ] = None,
+) -> None:
+    """Gather the evidence on every argument over cases: ledger.html, ledger.csv."""
+    from keycustomer.casework.across.ledger import evidence_ledger
+    from keycustomer.casework.across.ledger_page import write_ledger
+    from keycustomer.casework.across.outputs import find_outputs
+    from keycustomer.casework.project import find_project
+
+    found = evidence_ledger(find_outputs(cases or (), output=output))
+    page = write_ledger(found, to or output or find_project().casework)
+    for sentence in found.summary:
+        typer.echo(sentence)
+    typer.echo(f"written: {page}")
