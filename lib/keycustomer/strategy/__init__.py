@@ -10,7 +10,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_NAMES: dict[str, tuple[str, ...]] = {}
+_NAMES: dict[str, tuple[str, ...]] = {
+    "plans.page": ("AccountPlan",),
+    "plans.top_accounts": ("AccountPlans", "account_plans"),
+}
 """Public names by module; a name must differ from every module's name."""
 
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

@@ -52,6 +52,19 @@ def header_of(book: DossierBook, customer_id: str, label: str | None) -> Header:
     return Header(cut(called, 90), _lede(book, customer_id), _facts(book, customer_id, record))
 
 
+def label_of(book: DossierBook, customer_id: str) -> str:
+    """Give what pages call a customer: its name or id, or its rank where it may not be named.
+
+    Parameters
+    ----------
+    book : DossierBook
+        The base.
+    customer_id : str
+        The customer.
+    """
+    return cut(_called(book, customer_id, _record(book, customer_id)), 90)
+
+
 def _record(book: DossierBook, customer_id: str) -> dict[str, object]:
     """Columns of the customers table that hold something."""
     if not book.base.has("customers"):

@@ -18,7 +18,7 @@ from keycustomer.dimensions.dossier.plain import (
     percent_of,
     place_among,
 )
-from keycustomer.dimensions.dossier.ratings import IMPORTANCE
+from keycustomer.dimensions.dossier.ratings import IMPORTANCE, rating_item
 
 if TYPE_CHECKING:
     from keycustomer.dimensions.dossier.book import DossierBook
@@ -138,7 +138,7 @@ def needs_block(book: DossierBook, customer_id: str) -> Block:
     for column, value in importance.head(MOST_NEEDS).items():
         attribute = str(column).removeprefix(IMPORTANCE)
         mean = pd.to_numeric(table[column], errors="coerce").mean()
-        item = _rating_item(book, attribute)
+        item = rating_item(book.rated, attribute)
         rating = pd.to_numeric(own[item], errors="coerce") if item else math.nan
         shown = f"{rating:.0f}" if math.isfinite(rating) else "not given"
         rows.append((_plain(attribute), f"{value:.0f}", f"{mean:.1f}", shown))
@@ -157,13 +157,6 @@ _NO_NEEDS = (
     "No stated needs in these data: ask for the importance of each attribute in the survey "
     "(columns importance_...)."
 )
-
-
-def _rating_item(book: DossierBook, attribute: str) -> str | None:
-    """Item of a construct that rates the attribute."""
-    items = [item for items in book.rated.values() for item in items]
-    rated = [item for item in items if item.endswith(f"_{attribute}")]
-    return rated[0] if rated else None
 
 
 def next_block(book: DossierBook, customer_id: str) -> Block:

@@ -1,10 +1,13 @@
 """Which questions of a survey are ratings that can stand side by side on a dossier.
 
 Question: a survey also asks for dates, roles, prices and Kano's pairs; which of its constructs tell
-how a customer rates us?  :func:`rated_constructs` keeps those answered with numbers of one scale.
+how a customer rates us?  :func:`rated_constructs` keeps those answered with numbers of one scale,
+:func:`rating_item` finds the one that rates an attribute.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from keycustomer.dimensions.kano.pairs import WITH, WITHOUT
 from keycustomer.dimensions.measurement.survey import Survey
@@ -44,3 +47,17 @@ def rated_constructs(survey: Survey) -> list[str]:
         return sum(len(survey.constructs[kind]) for kind in kinds)
 
     return max(by_scale.values(), key=asked, default=[])
+
+
+def rating_item(rated: Mapping[str, Sequence[str]], attribute: str) -> str | None:
+    """Name the item that rates an attribute: ``functional_price`` rates the price.
+
+    Parameters
+    ----------
+    rated : mapping of str to sequence of str
+        Items of the rated constructs.
+    attribute : str
+        What importance is asked of.
+    """
+    found = [one for items in rated.values() for one in items if one.endswith(f"_{attribute}")]
+    return found[0] if found else None

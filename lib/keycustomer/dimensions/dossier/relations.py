@@ -112,7 +112,7 @@ def _cost(book: DossierBook, customer_id: str) -> list[Fact]:
 def contracts_block(book: DossierBook, customer_id: str) -> Block:
     """Make the part on contracts and the relationship level."""
     name, title, base = "contracts", "Contracts and relationship level", book.base
-    if not _dated(base):
+    if not dated_contracts(base):
         return Block(
             name,
             title,
@@ -136,14 +136,14 @@ def contracts_block(book: DossierBook, customer_id: str) -> Block:
     return Block(name, title, said, heads=heads, rows=tuple(rows), note=note)
 
 
-def _dated(base: CustomerBase) -> bool:
-    """Whether there are contracts of which the days are known."""
+def dated_contracts(base: CustomerBase) -> bool:
+    """Tell whether there are contracts of which the days are known."""
     return base.has("contracts") and "start" in base.query("from contracts limit 0").columns
 
 
 def contract_state(book: DossierBook, customer_id: str) -> str:
     """Say when the last contract ended; empty where one runs or none is known."""
-    if not _dated(book.base):
+    if not dated_contracts(book.base):
         return ""
     query = (
         'select case when count(*) filter ("end" is null) = 0 then max("end") end as ended '

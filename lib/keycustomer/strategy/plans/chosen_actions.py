@@ -1,0 +1,132 @@
+"""The actions of a plan: for each account the few with the largest expected value.
+
+Question: what should be done for this account first?  :func:`best_actions` takes, of all
+candidates with their values (from `account_actions`, or from a frame with the same columns), for
+each account and kind of action the setting with the largest expected value, keeps those that
+promise more than nothing, and gives the best few.  Taking the largest of several estimates picks
+errors too: the chosen ones promise on average more than they keep (the optimiser's curse), which
+is why the plan's total is judged by what it delivers in the simulated company.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from keycustomer.dimensions.complaints import refuse
+from keycustomer.lifetime.arguments import need_columns
+
+ACTION_COLUMNS = (
+    "customer_id",
+    "action",
+    "setting",
+    "present",
+    "value",
+    "lower",
+    "upper",
+    "cost",
+    "assumption",
+)
+"""Columns of a table of actions: present and proposed setting, value against going on as today
+with its interval and its cost in currency, and what must be true."""
+
+CHOSEN = ("customer_id", "place", *ACTION_COLUMNS[1:])
+"""Columns of :func:`best_actions`."""
+
+
+class HasActions(Protocol):
+    """Actions for accounts, such as `AccountActions`."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an account, action and setting."""
+
+
+Actions: TypeAlias = pd.DataFrame | HasActions
+
+
+def read_actions(actions: Actions) -> pd.DataFrame:
+    """Read and check a table of actions.
+
+    Parameters
+    ----------
+    actions : AccountActions or DataFrame
+        With the columns `ACTION_COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        With these columns.
+
+    Raises
+    ------
+    KeyError, ValueError
+        When a column is missing, or a value is not a finite number.
+    """
+    frame = actions if isinstance(actions, pd.DataFrame) else actions.to_frame()
+    need_columns(frame, ACTION_COLUMNS, "actions")
+    frame = frame[list(ACTION_COLUMNS)].reset_index(drop=True)
+    numbers = frame[["value", "lower", "upper", "cost"]].apply(pd.to_numeric, errors="coerce")
+    wrong = ~np.isfinite(numbers["value"])
+    refuse(
+        f"actions.value: {frame['value'][row]!r} of {frame['action'][row]!r} for account "
+        f"{frame['customer_id'][row]!r}; a finite amount is needed: leave out what cannot be valued"
+        for row in frame.index[wrong][:3]
+    )
+    return frame.assign(**{name: numbers[name].astype(float) for name in numbers})
+
+
+def best_actions(actions: pd.DataFrame, customers: list[str], n: int = 3) -> pd.DataFrame:
+    """Choose the actions with the largest expected value for some accounts.
+
+    Parameters
+    ----------
+    actions : DataFrame
+        From :func:`read_actions`.
+    customers : list of str
+        Customer ids, in the order wanted.
+    n : int
+        Actions an account at most.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, place (1 the largest), action, setting, present, value, lower, upper, cost,
+        assumption: one row an account and action, none for actions that promise nothing.
+    """
+    order = pd.Series(range(len(customers)), index=customers)
+    own = actions[actions["customer_id"].isin(customers) & (actions["value"] > 0)]
+    own = own.assign(order=own["customer_id"].map(order))
+    ranked = own.sort_values(["order", "value"], ascending=[True, False], kind="stable")
+    ranked = ranked.drop_duplicates(["customer_id", "action"])
+    place = ranked.groupby("customer_id", sort=False).cumcount() + 1
+    chosen = ranked.assign(place=place)[place <= n]
+    return chosen[list(CHOSEN)].reset_index(drop=True)
+
+
+def action_columns(chosen: pd.DataFrame, customers: list[str], n: int) -> pd.DataFrame:
+    """Lay the chosen actions side by side, one row an account.
+
+    Parameters
+    ----------
+    chosen : DataFrame
+        From :func:`best_actions`.
+    customers : list of str
+        Customer ids.
+    n : int
+        Actions an account.
+
+    Returns
+    -------
+    DataFrame
+        By customer_id: action_1, setting_1, value_1, lower_1, upper_1, cost_1, assumption_1 and
+        so on up to n; empty where an account has fewer.
+    """
+    names = ["action", "setting", "value", "lower", "upper", "cost", "assumption"]
+    index = pd.Index(customers, name="customer_id")
+    parts = []
+    for place in range(1, n + 1):
+        own = chosen[chosen["place"] == place].set_index("customer_id")[names]
+        parts.append(own.reindex(index).add_suffix(f"_{place}"))
+    return pd.concat(parts, axis=1) if parts else pd.DataFrame(index=index)
