@@ -13,6 +13,18 @@ from typing import Any
 _NAMES: dict[str, tuple[str, ...]] = {
     "plans.page": ("AccountPlan",),
     "plans.top_accounts": ("AccountPlans", "account_plans"),
+    "tools.coalitions": ("coalition_members", "coalition_names", "coalition_worths"),
+    "tools.contributions": ("ToolContributions", "tool_contributions"),
+    "tools.games": (
+        "dividend_table",
+        "harsanyi_dividends",
+        "interaction_index",
+        "shapley_values",
+    ),
+    "tools.interactions": ("ToolInteractions", "tool_interactions"),
+    "tools.introduction": ("IntroductionOrder", "introduction_order"),
+    "tools.subsets": ("ToolSubsets", "tool_subsets"),
+    "tools.system": ("interplay_by_size", "system_minus_product", "system_minus_sum"),
 }
 """Public names by module; a name must differ from every module's name."""
 
