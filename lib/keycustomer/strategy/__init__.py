@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "actions.estimating": ("AccountActions", "account_actions"),
+    "actions.promising": ("PlanPromise",),
+    "actions.vocabulary": ("ACTIONS", "ActionAssumptions"),
     "plans.page": ("AccountPlan",),
     "plans.top_accounts": ("AccountPlans", "account_plans"),
     "tools.coalitions": ("coalition_members", "coalition_names", "coalition_worths"),
