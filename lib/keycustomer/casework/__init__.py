@@ -6,6 +6,7 @@ run again and compared?
 - :func:`load_case` reads and checks a case file; :class:`Case` is what it says.
 - :func:`open_chapter` opens a chapter inside its notebook; :class:`Chapter` records its results.
 - :func:`run_cases` runs the chapters of cases in worker processes and publishes their output.
+- :func:`sweep_case` runs a case at every point of a grid; :func:`read_sweep` reads one back.
 
 Names load their module at first use: papermill imports this package while it is itself being
 imported.
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from keycustomer.casework.case import Case, CaseError, CaseSpecification, load_case
     from keycustomer.casework.chapter import Chapter, open_chapter
     from keycustomer.casework.runner import run_cases
+    from keycustomer.casework.sweeps.results import read_sweep
+    from keycustomer.casework.sweeps.sweeping import sweep_case
 
 __all__ = [
     "Case",
@@ -32,7 +35,9 @@ __all__ = [
     "find_outputs",
     "load_case",
     "open_chapter",
+    "read_sweep",
     "run_cases",
+    "sweep_case",
 ]
 
 _MODULE_OF = {
@@ -44,7 +49,9 @@ _MODULE_OF = {
     "find_outputs": "across.outputs",
     "load_case": "case",
     "open_chapter": "chapter",
+    "read_sweep": "sweeps.results",
     "run_cases": "runner",
+    "sweep_case": "sweeps.sweeping",
 }
 
 

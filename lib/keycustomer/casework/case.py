@@ -131,7 +131,8 @@ def load_case(name_or_path: str | Path | Case) -> Case:
     project = find_project()
     path = _case_file(str(name_or_path), project)
     name = check_name(path.parent.name)
-    return Case(name, path.parent, _specification(path, project), path, project)
+    specification = check_document(read_yaml(path), project)
+    return Case(name, path.parent, specification, path, project)
 
 
 def check_name(name: str) -> str:
@@ -188,8 +189,14 @@ def _named(name: str, project: Project) -> Path:
     )
 
 
-def _specification(path: Path, project: Project) -> CaseSpecification:
-    document = read_yaml(path)
+def check_document(document: Document, project: Project) -> CaseSpecification:
+    """Check everything that a case file says.
+
+    Raises
+    ------
+    CaseError
+        With every problem, by file and line.
+    """
     content = _without_empty(document.content)
     problems = _Problems(document)
     _check_dates(content, problems)
@@ -203,7 +210,7 @@ def _specification(path: Path, project: Project) -> CaseSpecification:
         problems.add_validation(error)
     problems.raise_any()
     if specification is None:
-        raise CaseError(f"{path.name}:1: not a case file")
+        raise CaseError(f"{document.name}:1: not a case file")
     return specification
 
 

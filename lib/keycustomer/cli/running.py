@@ -58,7 +58,7 @@ def run(
         cases,
         chapters=chapter or (),
         output=output,
-        parameters=_values(parameter or []),
+        parameters=pairs_of(parameter or []),
         jobs=jobs,
         force=force,
         engine=engine,
@@ -69,7 +69,8 @@ def run(
         raise typer.Exit(1)
 
 
-def _values(pairs: Sequence[str]) -> dict[str, str]:
+def pairs_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Values by name of each `-p NAME=VALUE`."""
     from keycustomer.casework.errors import CaseError
 
     values: dict[str, str] = {}

@@ -27,6 +27,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "next_need_bars",
         "proneness_map",
     ),
+    "cases": ("case_dots",),
     "channels": ("channel_dots", "overlap_map", "responsibility_dots", "workload_bars"),
     "choice": (
         "choice_share_dots",
@@ -201,6 +202,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "switching_dots",
         "switching_errors",
     ),
+    "sweeps": ("sweep_lines",),
     "targeting": (
         "gain_by_depth",
         "profit_by_tie_lines",
