@@ -28,6 +28,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "tools.introduction": ("IntroductionOrder", "introduction_order"),
     "tools.subsets": ("ToolSubsets", "tool_subsets"),
     "tools.system": ("interplay_by_size", "system_minus_product", "system_minus_sum"),
+    "troubles.diagnosis": ("Diagnosis", "diagnose_troubles"),
+    "troubles.leaving": ("TierLeaving", "leaving_by_tier"),
+    "troubles.price_cost_mix": ("MarginBridge", "margin_bridge"),
+    "troubles.remedies": ("REMEDIES", "Remedy", "RemedyEffects", "remedy_effects"),
+    "troubles.symptoms": ("company_symptoms",),
+    "troubles.vocabulary": ("TROUBLES", "Trouble"),
 }
 """Public names by module; a name must differ from every module's name."""
 
