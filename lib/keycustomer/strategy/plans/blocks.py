@@ -1,8 +1,8 @@
 """Parts of an account plan that its dossier does not have, or has longer.
 
-Price position with the permitted discount, value dimensions with the open need, level, contract and
-responsibility, service: :func:`price_block`, :func:`gaps_block`, :func:`care_block`,
-:func:`service_block`.  A part whose table is missing says so.
+:func:`value_block` (with the outlook), :func:`price_block` (with the permitted discount),
+:func:`gaps_block` (value dimensions and the open need), :func:`care_block` (level, contract, who is
+in charge), :func:`service_block`.  A part whose table is missing says so.
 """
 
 from __future__ import annotations
@@ -18,13 +18,46 @@ from keycustomer.customers.rendering import counted
 from keycustomer.dimensions.dossier import worth
 from keycustomer.dimensions.dossier.blocks import Block, Fact
 from keycustomer.dimensions.dossier.drawing import Strip, strips
-from keycustomer.dimensions.dossier.plain import SENTENCES, cut, money, percent_of
+from keycustomer.dimensions.dossier.plain import SENTENCES, cut, listed, money, percent_of
 
 if TYPE_CHECKING:
     from keycustomer.strategy.plans.top_accounts import AccountPlans
 
 MOST_DIMENSIONS = 6
 """Dimensions of value drawn on a page."""
+
+REPLACED = ("potential value", "still a customer")
+"""Facts of the dossier in whose place stands what the actions are counted against."""
+
+
+def value_block(plans: AccountPlans, row: pd.Series) -> Block:
+    """Make the part on value now and potential.
+
+    Parameters
+    ----------
+    plans : AccountPlans
+        The plans.
+    row : Series
+        The account's row.
+    """
+    block = worth.value_block(plans.book, str(row["customer_id"]))
+    if plans.horizon is None or pd.isna(row["potential"]):
+        return block
+    ends = (
+        ""
+        if pd.isna(row["potential_lower"])
+        else (
+            f", between {money(row['potential_lower'], '')}and "
+            f"{money(row['potential_upper'], '')}".rstrip()
+        )
+    )
+    said = f"{plans.potential_of} of {plans.horizon} months if all goes on as today{ends}"
+    ahead = [
+        Fact("potential value", money(row["potential"], plans.currency), said),
+        Fact("expected to stay", f"{row['months_expected']:.0f} months", f"of {plans.horizon}"),
+    ]
+    kept = [fact for fact in block.facts if fact.name not in REPLACED]
+    return replace(block, facts=(*kept[:-1], *ahead, kept[-1]), missing="")
 
 
 def price_block(plans: AccountPlans, row: pd.Series) -> Block:
@@ -78,9 +111,15 @@ def gaps_block(plans: AccountPlans, row: pd.Series) -> Block:
     ends = float(np.nanmin(scale)), float(np.nanmax(scale))
     legend = (
         f"Its ratings; line: mean of {int(own['respondents'].max()):,} others, band: the middle "
-        "80 % of all. What is given up counts the less the better."
+        f"80 % of all.{_given_up(plans, kinds)}"
     )
     return Block(name, title, cut(said, SENTENCES), (), strips(rows, ends, said), legend)
+
+
+def _given_up(plans: AccountPlans, kinds: pd.Series) -> str:
+    """Say of which dimensions little is good."""
+    named = [_plain(one) for one in kinds if one in plans.sacrifices]
+    return f" Of {listed(named)} less is better." if named else ""
 
 
 def _weak(row: pd.Series) -> str:
@@ -124,10 +163,10 @@ def care_block(plans: AccountPlans, row: pd.Series) -> Block:
     name, title = "care", "Level, contract and who is in charge"
     facts = [*_level(plans, row), *_contract(row), *_charge(plans, row)]
     absent = [
-        f"{what}: {cut(plans.missing[key], 90)}"
-        for what, key in (
-            ("Contract and level", "contract and relationship level"),
-            ("Who is in charge", "channel"),
+        told
+        for key, told in (
+            ("contract and relationship level", "contract and level (map the table contracts)"),
+            ("channel", "who is in charge (map manager and agent, or the channel of sales)"),
         )
         if key in plans.missing
     ]
@@ -190,8 +229,8 @@ def service_block(plans: AccountPlans, row: pd.Series) -> Block:
     cost = plans.book.now["cost_to_serve"].to_dict()[row["customer_id"]]
     if math.isfinite(cost):
         facts.append(Fact("cost to serve", money(cost, plans.currency), "last year"))
-    missing = plans.missing.get("complaints", "")
-    return Block(name, title, "", tuple(facts), missing=f"{missing}." if missing else "")
+    missing = "Complaints are not recorded." if "complaints" in plans.missing else ""
+    return Block(name, title, "", tuple(facts), missing=missing)
 
 
 def _complaints(row: pd.Series) -> list[Fact]:

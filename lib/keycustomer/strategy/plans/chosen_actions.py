@@ -1,22 +1,28 @@
-"""The actions of a plan: for each account the few with the largest expected value.
+"""The actions of a plan: for each account the few that promise most.
 
-Question: what should be done for this account first?  :func:`best_actions` takes, of all
-candidates with their values (from `account_actions`, or from a frame with the same columns), for
-each account and kind of action the setting with the largest expected value, keeps those that
-promise more than nothing, and gives the best few.  Taking the largest of several estimates picks
-errors too: the chosen ones promise on average more than they keep (the optimiser's curse), which
-is why the plan's total is judged by what it delivers in the simulated company.
+Question: what should be done for this account first?  From `account_actions` come the actions that
+bring most together, each next one chosen for what it adds to those before it.  From a frame of
+values, which cannot tell what actions do together, :func:`best_actions` takes for each account and
+kind of action the setting with the largest expected value, keeps those that promise more than
+nothing, and gives the best few.
+
+Taking the largest of several estimates picks errors too: the chosen ones promise on average more
+than they keep (the optimiser's curse), which is why a plan is judged by what it delivers in the
+simulated company (`deliver_plan`).
 """
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from keycustomer.dimensions.complaints import refuse
 from keycustomer.lifetime.arguments import need_columns
+
+if TYPE_CHECKING:
+    from keycustomer.strategy.actions.estimating import AccountActions
 
 ACTION_COLUMNS = (
     "customer_id",
@@ -32,26 +38,18 @@ ACTION_COLUMNS = (
 """Columns of a table of actions: present and proposed setting, value against going on as today
 with its interval and its cost in currency, and what must be true."""
 
-CHOSEN = ("customer_id", "place", *ACTION_COLUMNS[1:])
-"""Columns of :func:`best_actions`."""
+CHOSEN = ("customer_id", "place", *ACTION_COLUMNS[1:], "added")
+"""Columns of :func:`chosen_actions`."""
+
+Actions: TypeAlias = "pd.DataFrame | AccountActions"
 
 
-class HasActions(Protocol):
-    """Actions for accounts, such as `AccountActions`."""
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row an account, action and setting."""
-
-
-Actions: TypeAlias = pd.DataFrame | HasActions
-
-
-def read_actions(actions: Actions) -> pd.DataFrame:
+def read_actions(frame: pd.DataFrame) -> pd.DataFrame:
     """Read and check a table of actions.
 
     Parameters
     ----------
-    actions : AccountActions or DataFrame
+    frame : DataFrame
         With the columns `ACTION_COLUMNS`.
 
     Returns
@@ -64,7 +62,6 @@ def read_actions(actions: Actions) -> pd.DataFrame:
     KeyError, ValueError
         When a column is missing, or a value is not a finite number.
     """
-    frame = actions if isinstance(actions, pd.DataFrame) else actions.to_frame()
     need_columns(frame, ACTION_COLUMNS, "actions")
     frame = frame[list(ACTION_COLUMNS)].reset_index(drop=True)
     numbers = frame[["value", "lower", "upper", "cost"]].apply(pd.to_numeric, errors="coerce")
@@ -77,8 +74,51 @@ def read_actions(actions: Actions) -> pd.DataFrame:
     return frame.assign(**{name: numbers[name].astype(float) for name in numbers})
 
 
+def weighed_accounts(actions: Actions, customers: list[str]) -> list[str]:
+    """List the accounts for which actions were weighed.
+
+    Parameters
+    ----------
+    actions : AccountActions or DataFrame
+        What could be done.
+    customers : list of str
+        Customer ids.
+    """
+    known = actions["customer_id"] if isinstance(actions, pd.DataFrame) else actions.customers
+    weighed = set(known)
+    return [one for one in customers if one in weighed]
+
+
+def chosen_actions(actions: Actions, customers: list[str], n: int = 3) -> pd.DataFrame:
+    """Choose the actions that promise most for some accounts.
+
+    Parameters
+    ----------
+    actions : AccountActions or DataFrame
+        What could be done; a frame has been read by :func:`read_actions`.
+    customers : list of str
+        Customer ids, in the order wanted, all of them weighed.
+    n : int
+        Actions an account at most.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, place (1 the first), action, setting, present, value, lower, upper, cost,
+        assumption, added (what it adds to those before it): one row an account and action, none
+        for actions that promise nothing.
+    """
+    if isinstance(actions, pd.DataFrame):
+        return best_actions(actions, customers, n)
+    parts = [actions.top(one, n) for one in customers]
+    parts = [part.assign(place=np.arange(1, len(part) + 1)) for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=list(CHOSEN))
+    return pd.concat(parts, ignore_index=True)[list(CHOSEN)]
+
+
 def best_actions(actions: pd.DataFrame, customers: list[str], n: int = 3) -> pd.DataFrame:
-    """Choose the actions with the largest expected value for some accounts.
+    """Choose the actions with the largest expected value each, see :func:`chosen_actions`.
 
     Parameters
     ----------
@@ -88,16 +128,10 @@ def best_actions(actions: pd.DataFrame, customers: list[str], n: int = 3) -> pd.
         Customer ids, in the order wanted.
     n : int
         Actions an account at most.
-
-    Returns
-    -------
-    DataFrame
-        customer_id, place (1 the largest), action, setting, present, value, lower, upper, cost,
-        assumption: one row an account and action, none for actions that promise nothing.
     """
     order = pd.Series(range(len(customers)), index=customers)
     own = actions[actions["customer_id"].isin(customers) & (actions["value"] > 0)]
-    own = own.assign(order=own["customer_id"].map(order))
+    own = own.assign(order=own["customer_id"].map(order), added=own["value"])
     ranked = own.sort_values(["order", "value"], ascending=[True, False], kind="stable")
     ranked = ranked.drop_duplicates(["customer_id", "action"])
     place = ranked.groupby("customer_id", sort=False).cumcount() + 1
@@ -111,7 +145,7 @@ def action_columns(chosen: pd.DataFrame, customers: list[str], n: int) -> pd.Dat
     Parameters
     ----------
     chosen : DataFrame
-        From :func:`best_actions`.
+        From :func:`chosen_actions`.
     customers : list of str
         Customer ids.
     n : int
@@ -129,4 +163,4 @@ def action_columns(chosen: pd.DataFrame, customers: list[str], n: int) -> pd.Dat
     for place in range(1, n + 1):
         own = chosen[chosen["place"] == place].set_index("customer_id")[names]
         parts.append(own.reindex(index).add_suffix(f"_{place}"))
-    return pd.concat(parts, axis=1) if parts else pd.DataFrame(index=index)
+    return pd.concat(parts, axis=1)

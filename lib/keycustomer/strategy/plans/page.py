@@ -2,7 +2,7 @@
 
 :class:`AccountPlan` is the page; :func:`make_plan` puts it together from the account's row and the
 parts of its dossier.  Across the page stand the chosen actions, below what they rest on: value,
-price position, next need; value dimensions, level and contract, service.
+price position, service; value dimensions, level and contract, next need.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from keycustomer.dimensions.dossier.header import header_of
 from keycustomer.dimensions.dossier.opinions import next_block
 from keycustomer.dimensions.dossier.page import CustomerPage, render_page
 from keycustomer.dimensions.dossier.plain import SENTENCES, cut, money
-from keycustomer.dimensions.dossier.worth import value_block
-from keycustomer.strategy.plans.blocks import care_block, gaps_block, price_block, service_block
+from keycustomer.strategy.plans.blocks import (
+    care_block,
+    gaps_block,
+    price_block,
+    service_block,
+    value_block,
+)
 
 if TYPE_CHECKING:
     from keycustomer.strategy.plans.top_accounts import AccountPlans
@@ -49,8 +54,8 @@ def make_plan(plans: AccountPlans, row: pd.Series, label: str | None) -> Account
     book, customer = plans.book, str(row["customer_id"])
     head = header_of(book, customer, label)
     lead = actions_block(plans, customer, row)
-    left = [value_block(book, customer), price_block(plans, row), next_block(book, customer)]
-    right = [gaps_block(plans, row), care_block(plans, row), service_block(plans, row)]
+    left = [value_block(plans, row), price_block(plans, row), service_block(plans, row)]
+    right = [gaps_block(plans, row), care_block(plans, row), next_block(book, customer)]
     graded = [] if pd.isna(row["class"]) else [("class", str(row["class"]))]
     content: dict[str, Any] = {
         "house": "Account plan",
@@ -79,6 +84,8 @@ def actions_block(plans: AccountPlans, customer_id: str, row: pd.Series) -> Bloc
     if plans.total is None:
         return Block(name, title, missing=f"No actions: {plans.missing['actions']}.")
     own = plans.actions[plans.actions["customer_id"] == customer_id]
+    if pd.isna(row["promised"]):
+        return Block(name, title, missing="No action was weighed for this account.")
     if own.empty:
         return Block(
             name, title, "No action promises more than going on as today.",
@@ -88,29 +95,37 @@ def actions_block(plans: AccountPlans, customer_id: str, row: pd.Series) -> Bloc
         (
             cut(one["action"], 30),
             _change(one),
-            money(one["value"], plans.currency),
+            _amount(one["value"]),
             _between(one["lower"], one["upper"]),
-            money(one["cost"], plans.currency),
-            cut(one["assumption"], 170),
+            _amount(one["cost"]),
+            cut(one["assumption"], 240),
         )
         for one in own.to_dict("records")
     )
-    said = (
-        f"Together promised: {money(row['promised'], plans.currency)}"
-        f"{_within(row)} more profit than going on as today."
+    ends = (
+        ""
+        if pd.isna(row["promised_lower"])
+        else (f" (between {_amount(row['promised_lower'])} and {_amount(row['promised_upper'])})")
     )
-    heads = ("action", "from, to", "expected value", "interval", "cost", "what must be true")
+    said = (
+        f"Together promised: {money(row['promised'], plans.currency)}{ends} more than going on as "
+        f"today{_ahead(plans)}{_plain(plans, row)}."
+    )
+    heads = (
+        "action", "from, to", f"alone, {plans.currency}", "interval", f"cost, {plans.currency}",
+        "what must be true",
+    )  # fmt: skip
     note = (
-        "The largest of several estimates are chosen, and such choices promise on average more "
-        "than they keep."
+        "Alone: expected value of this action only, against going on as today. The largest of "
+        "several estimates are chosen, and such choices promise on average more than they keep."
     )
     return Block(name, title, said, heads=heads, rows=rows, note=note)
 
 
 def _change(action: dict[Any, Any]) -> str:
     """Present and proposed setting."""
-    present = "" if pd.isna(action["present"]) else cut(action["present"], 34)
-    setting = cut(action["setting"], 34)
+    present = "" if pd.isna(action["present"]) else cut(action["present"], 50)
+    setting = cut(action["setting"], 60)
     return f"{present} \N{RIGHTWARDS ARROW} {setting}" if present else setting
 
 
@@ -120,11 +135,16 @@ def _between(lower: float, upper: float) -> str:
     return f"{_amount(lower)} to {_amount(upper)}"
 
 
-def _within(row: pd.Series) -> str:
-    if pd.isna(row["promised_lower"]):
-        return ""
-    return f" (between {_amount(row['promised_lower'])} and {_amount(row['promised_upper'])})"
-
-
 def _amount(value: float) -> str:
-    return money(value, "").rstrip()
+    return "not known" if pd.isna(value) else money(value, "").rstrip()
+
+
+def _ahead(plans: AccountPlans) -> str:
+    return "" if plans.horizon is None else f", over {plans.horizon} months"
+
+
+def _plain(plans: AccountPlans, row: pd.Series) -> str:
+    """Tell the plain sum where it is another."""
+    alone = money(row["promised_plain"], plans.currency)
+    same = alone == money(row["promised"], plans.currency)
+    return "" if same else f"; each counted alone they add up to {alone}"

@@ -1,6 +1,6 @@
 """The parts of a plan that a base may lack, each with the reason where it is missing.
 
-:func:`gaps_of`, :func:`prices_of`, :func:`care_of`, :func:`needs_of` and :func:`levels_of` give the
+:func:`gaps_of`, :func:`prices_of`, :func:`care_of` and :func:`needs_of` give the
 columns of a part, empty where the base cannot fill them, and write the reason into `missing`.
 """
 
@@ -21,7 +21,6 @@ from keycustomer.strategy.plans.care import (
     contract_columns,
     service_columns,
 )
-from keycustomer.strategy.plans.chosen_actions import Actions
 from keycustomer.strategy.plans.gaps import GAPS, value_dimensions, value_gaps
 from keycustomer.strategy.plans.prices import PRICES, price_columns
 
@@ -44,8 +43,8 @@ def gaps_of(
     sacrifices: Sequence[str] | None,
     missing: dict[str, str],
     notes: list[str],
-) -> pd.DataFrame:
-    """Put ratings beside those of others, with the reason where there are none."""
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Put ratings beside those of others, and name the sacrifices; tell why where none are."""
     if book.survey is None:
         missing["value dimensions"] = book.missing.get("survey", "no survey")
     elif not len(book.ratings) or "customer_id" not in book.ratings:
@@ -59,8 +58,8 @@ def gaps_of(
                 f"{silent:,} of {counted(len(customers), 'account')} did not answer the survey: "
                 "ask them."
             )
-        return gaps
-    return pd.DataFrame(columns=list(GAPS))
+        return gaps, tuple(sides[1])
+    return pd.DataFrame(columns=list(GAPS)), ()
 
 
 def prices_of(
@@ -109,23 +108,3 @@ def needs_of(book: DossierBook, customers: list[str]) -> pd.DataFrame:
     first = book.needs.frame[book.needs.frame["rank"] == 1].set_index("customer_id")
     found = first[["category", "probability"]].reindex(pd.Index(customers, name="customer_id"))
     return found.set_axis(list(NEED), axis=1)
-
-
-def levels_of(
-    recommended: pd.Series | None,
-    actions: Actions | None,
-    customers: list[str],
-    missing: dict[str, str],
-) -> pd.DataFrame:
-    """Give the recommended level of each account."""
-    levels = getattr(actions, "levels", None) if recommended is None else recommended
-    if levels is None:
-        missing["recommended level"] = (
-            "give recommended=, a Series of levels by customer_id, or actions that have one"
-        )
-        return _empty(customers, ["level_recommended"])
-    if levels.index.has_duplicates:
-        twice = levels.index[levels.index.duplicated()][0]
-        raise ValueError(f"recommended: {twice!r} comes more than once; one level a customer")
-    found = levels.reindex(pd.Index(customers, name="customer_id")).astype(object)
-    return found.where(found.notna(), None).to_frame("level_recommended")

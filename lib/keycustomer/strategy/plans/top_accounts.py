@@ -32,16 +32,10 @@ from keycustomer.lifetime.arguments import whole_number
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, after_quiet
 from keycustomer.strategy.plans.accounts import plan_accounts
-from keycustomer.strategy.plans.chosen_actions import (
-    CHOSEN,
-    Actions,
-    action_columns,
-    best_actions,
-    read_actions,
-)
+from keycustomer.strategy.plans.chosen_actions import CHOSEN, Actions
+from keycustomer.strategy.plans.decided import NO_ACTIONS, NO_LEVELS, decide, empty_decisions
 from keycustomer.strategy.plans.gaps import weakest
-from keycustomer.strategy.plans.parts import care_of, gaps_of, levels_of, needs_of, prices_of
-from keycustomer.strategy.plans.promised import account_promises, total_promise
+from keycustomer.strategy.plans.parts import care_of, gaps_of, needs_of, prices_of
 from keycustomer.strategy.plans.worth import Classes, read_classes, worth_columns
 
 if TYPE_CHECKING:
@@ -78,15 +72,27 @@ class AccountPlans:
         level_recommended, on prices `plans.prices.PRICES`, on service `plans.care.SERVICE`, on
         responsibility `plans.care.CHARGE`, on contracts `plans.care.CONTRACT`, next_need and
         next_need_chance, then action_1, setting_1, value_1, lower_1, upper_1, cost_1,
-        assumption_1 and so on, and promised with promised_lower and promised_upper (currency).
+        assumption_1 and so on, and promised with promised_lower and promised_upper (together) and
+        promised_plain (added up), currency.
         Columns of parts that are missing are empty.
     gaps : DataFrame
         One row an account and dimension of value: `plans.gaps.GAPS`.
+    sacrifices : tuple of str
+        Dimensions of which less is better.
     actions : DataFrame
         One row an account and chosen action, the largest first: customer_id, place, action,
-        setting, present, value, lower, upper, cost, assumption.
+        setting, present, value, lower, upper, cost, assumption, added (to those before it).
+    actions_each : int
+        Actions an account at most.
     total : Estimate or None
-        What the plan promises in all, currency; None without actions.
+        What the chosen actions promise together, currency; None without actions.
+    plain : Estimate or None
+        Their values added up, as though they did not overlap.
+    horizon : int or None
+        Months for which actions and potential are counted; None: the potential is the residual
+        lifetime value.
+    potential_of : str
+        What the potential value counts: `margin` or `profit`.
     by : str
         What makes a customer large: `revenue`, `margin` or `profit` of the last year.
     floor : float
@@ -103,8 +109,13 @@ class AccountPlans:
 
     frame: pd.DataFrame = field(repr=False)
     gaps: pd.DataFrame = field(repr=False)
+    sacrifices: tuple[str, ...]
     actions: pd.DataFrame = field(repr=False)
+    actions_each: int
     total: Estimate | None
+    plain: Estimate | None
+    horizon: int | None
+    potential_of: str
     by: str
     floor: float
     currency: str
@@ -156,6 +167,20 @@ class AccountPlans:
                 f"accounts, the first {first}: name others in account_plans(..., customers=[...])"
             )
         return found.iloc[0]
+
+    def with_actions(
+        self, actions: Actions, *, recommended: pd.Series | None = None
+    ) -> AccountPlans:
+        """Give the same plans with actions.
+
+        Parameters
+        ----------
+        actions : AccountActions or DataFrame
+            As `account_plans` takes them.
+        recommended : Series, optional
+            Relationship level by customer_id; left out, that of the actions.
+        """
+        return decide(self, actions, recommended)
 
     def page(self, customer_id: str, label: str | None = None) -> AccountPlan:
         """Make the page of an account.
@@ -291,21 +316,21 @@ def account_plans(
     chosen, notes = plan_accounts(book, n, customers)
     missing = {what: why for what, why in book.missing.items() if what != "survey"}
     parts = [worth_columns(book, chosen, read_classes(book, classes))]
-    gaps = gaps_of(book, chosen, benefits, sacrifices, missing, notes)
+    gaps, given_up = gaps_of(book, chosen, benefits, sacrifices, missing, notes)
     parts += [weakest(book, chosen, gaps), prices_of(book, chosen, floor, missing)]
     report(2, steps)
     parts += [*care_of(book, chosen, missing), needs_of(book, chosen)]
     report(3, steps)
-    parts.append(levels_of(recommended, actions, chosen, missing))
-    best, promised = _acted(actions, chosen, actions_each, missing)
-    parts += [action_columns(best, chosen, actions_each), account_promises(actions, best, chosen)]
+    parts.append(empty_decisions(chosen, actions_each))
     frame = pd.concat(parts, axis=1).reset_index()
     frame.insert(1, "label", [label_of(book, one) for one in chosen])
-    report(steps, steps)
-    return AccountPlans(
-        frame, gaps, best, promised, book.value, float(floor), base.currency, missing,
-        tuple(notes), book,
+    missing |= {"recommended level": NO_LEVELS, "actions": NO_ACTIONS}
+    plans = AccountPlans(
+        frame, gaps, given_up, pd.DataFrame(columns=list(CHOSEN)), actions_each, None, None, None,
+        _counted(book), book.value, float(floor), base.currency, missing, tuple(notes), book,
     )  # fmt: skip
+    report(steps, steps)
+    return decide(plans, actions, recommended)
 
 
 def _opened(base: CustomerBase, by: str | None, book: DossierBook | None) -> DossierBook:
@@ -318,12 +343,6 @@ def _opened(base: CustomerBase, by: str | None, book: DossierBook | None) -> Dos
     return book
 
 
-def _acted(
-    actions: Actions | None, customers: list[str], each: int, missing: dict[str, str]
-) -> tuple[pd.DataFrame, Estimate | None]:
-    """Choose the actions, and add up what they promise."""
-    if actions is None:
-        missing["actions"] = "give actions=, from account_actions(base, ...)"
-        return pd.DataFrame(columns=list(CHOSEN)), None
-    best = best_actions(read_actions(actions), customers, each)
-    return best, total_promise(actions, best, customers, each)
+def _counted(book: DossierBook) -> str:
+    """Tell what lifetime values count: all of the revenue where no margin is known."""
+    return "revenue" if book.values is None or book.values.margin == 1 else "margin"

@@ -30,6 +30,7 @@ WORTH = (
     "potential_lower",
     "potential_upper",
     "still_a_customer",
+    "months_expected",
 )
 """Columns on value, see :func:`worth_columns`."""
 
@@ -102,7 +103,8 @@ def worth_columns(book: DossierBook, customers: list[str], classes: pd.Series) -
         By customer_id: rank (by value of the last year, 0 where nothing was bought), class,
         value_now (currency), value_share (of all who bought, 0..1), revenue, margin, profit (of
         the last year, NaN where not known), potential (currency over the horizon of the lifetime
-        values) with its ends (NaN without draws), still_a_customer (probability).
+        values) with its ends (NaN without draws), still_a_customer (probability),
+        months_expected (as a customer within the horizon; empty here, `account_actions` knows it).
     """
     now = book.now.loc[customers]
     total = float(book.ranked.sum())
@@ -121,4 +123,5 @@ def worth_columns(book: DossierBook, customers: list[str], classes: pd.Series) -
     known = pd.DataFrame(index=found.index, columns=names, dtype=float)
     if book.values is not None:
         known = book.values.frame.set_index("customer_id").reindex(index=customers, columns=names)
-    return found.assign(**dict(zip(WORTH[-4:], known[names].to_numpy(float).T, strict=True)))
+    found = found.assign(**dict(zip(WORTH[-5:-1], known[names].to_numpy(float).T, strict=True)))
+    return found.assign(months_expected=np.nan)
