@@ -23,6 +23,8 @@ from keycustomer.casework.report.front import compact, unit_of, written
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _SUFFIX = {"percent": f"{_THIN}%", "points": " percentage points"}
 _DIGITS = {"percent": 1, "points": 1, "number": 2, "whole": 0}
+# Amounts from here on are written without cents.
+_WITHOUT_CENTS = 100
 _NOT_KNOWN = "not known"
 
 Row = Mapping[str, Any]
@@ -226,7 +228,8 @@ class Answers:
         form = asked.form if asked else ""
         unit = str(row["unit"] if "unit" in row else unit_of(str(row["measure"])))
         if form == "money":
-            return f"{compact(value)} {self._money(unit)}".strip().replace("-", "\N{MINUS SIGN}")
+            digits = asked.digits if asked else None
+            return f"{_amount(value, digits)} {self._money(unit)}".strip()
         if not form:
             return written(value, unit).replace("-", "\N{MINUS SIGN}")
         digits = asked.digits if asked and asked.digits is not None else _DIGITS[form]
@@ -246,6 +249,15 @@ class Answers:
             return _NOT_KNOWN, ""
         interval = self._interval(row)
         return self.number(row["estimate"], row), "" if interval == "no interval" else interval
+
+
+def _amount(value: float, digits: int | None) -> str:
+    """Write an amount: small ones with cents, large ones in millions."""
+    if digits is None and abs(value) >= _WITHOUT_CENTS:
+        text = compact(value)
+    else:
+        text = f"{value:,.{2 if digits is None else digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _estimate(row: Row) -> float:

@@ -67,8 +67,13 @@ import pandas as pd
 
 from keycustomer.casework.across.note_syntax import Choice, Part, Placeholder, parse_note
 from keycustomer.casework.across.note_values import Answers, NotComputed
+from keycustomer.casework.across.outputs import read_output
 from keycustomer.casework.across.page import Verdict
+from keycustomer.casework.case import load_case
+from keycustomer.casework.crate import METADATA_FILE, crate
 from keycustomer.casework.errors import CaseError
+from keycustomer.casework.files import write_json
+from keycustomer.casework.record import outputs
 from keycustomer.casework.report.front import day
 
 NOTE = "note.md"
@@ -218,6 +223,38 @@ def write_note(
     filled = fill_note(_read(note), results)
     path.write_text(_page(filled, results, report), encoding="utf-8", newline="\n")
     return filled
+
+
+def fill_case_note(case: str, output: Path | None = None) -> tuple[Path, FilledNote]:
+    """Fill the note of a case that has been run into its output folder.
+
+    Parameters
+    ----------
+    case : str
+        Name or path of the case.
+    output : Path, optional
+        Folder under which runs wrote, as in `keycustomer run --output`.
+
+    Returns
+    -------
+    page : Path
+    filled : FilledNote
+
+    Raises
+    ------
+    CaseError
+        When the case has no note or no results, or with every mistake of the note.
+    """
+    loaded = load_case(case)
+    folder = loaded.folder / "output" if output is None else output / loaded.name
+    results = read_output(folder).results
+    filled = write_note(loaded.folder, results, folder / PAGE)
+    if filled is None:
+        raise CaseError(f"{loaded.folder / NOTE} is missing; write the note first")
+    # The record of the output's files has the page's size.
+    record = crate(results["case"], results["run"], outputs(folder))
+    write_json(folder / METADATA_FILE, record)
+    return folder / PAGE, filled
 
 
 def note_holds(folder: Path, output: Path) -> bool:
