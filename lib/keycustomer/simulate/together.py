@@ -162,6 +162,23 @@ def _run_batch(
         yield name, record.outcome()
 
 
+def stacked_world(batch: Sequence[Settings], parameters: Parameters) -> World:
+    """Put the accounts of several companies into one world, under business as usual.
+
+    Parameters
+    ----------
+    batch : sequence of Settings
+        Companies of one size and window, `MOST` at most; accounts stand company after company.
+    parameters : Parameters
+        True coefficients.
+    """
+    some, products = list(batch), product_arrays()
+    paths = _stacked_paths([market_paths(one, parameters, Policy()) for one in some])
+    draws = StackedDraws([one.seed for one in some], some[0].accounts)
+    accounts = _stacked_accounts(some, parameters, products)
+    return World(some[0], parameters, accounts, products, paths, draws)
+
+
 def _stacked_accounts(
     batch: list[Settings], parameters: Parameters, products: Products
 ) -> Accounts:
