@@ -104,6 +104,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "evidence": ("evidence_dots", "evidence_matrix", "yardstick_dots"),
     "judged": ("company_dots", "judged_bars", "overrating_dots", "plan_level_bars"),
     "kano": ("better_worse_map", "contrast_bars", "kano_bars", "kano_methods", "kano_plane"),
+    "levers": ("budget_mixes", "cut_bars", "judged_mixes", "lever_curves", "lever_returns"),
     "lifetime": ("alive_over_time", "history_map", "law_bars", "model_bars", "renewal_curve"),
     "market_demand": (
         "demand_model_dots",
@@ -129,6 +130,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "profit_by_price",
         "uncertain_price_band",
     ),
+    "plans": ("account_plan_map", "account_promise_dots"),
     "pls": ("construct_map", "effect_bars"),
     "pooling": (
         "pooling_coverage_dots",
@@ -209,6 +211,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "risk_uplift_map",
         "targeting_dots",
         "targeting_over_companies",
+    ),
+    "troubles": (
+        "margin_bridge_bars",
+        "remedy_arrows",
+        "remedy_dots",
+        "remedy_map",
+        "trouble_dots",
     ),
     "truth": ("truth_dots",),
     "validation": (
