@@ -70,7 +70,7 @@ def evidence_matrix(ledger: EvidenceLedger, ax: Axes | None = None, *, article: 
         )
     claims = claims[claims["claim"].isin(cells["claim"])]
     columns = [name for name in ledger.outputs["output"] if name in set(cells["output"])]
-    size = (max(8.5, 4.8 + 0.85 * len(columns)), 3.6 + 0.42 * len(claims))
+    size = (max(10.0, 5.4 + 0.85 * len(columns)), 3.6 + 0.42 * len(claims))
     ax = new_axes(ax, size=size)
     rows = {name: place for place, name in enumerate(claims["claim"][::-1])}
     _draw_marks(ax, cells, rows, {name: place for place, name in enumerate(columns)})
@@ -131,16 +131,11 @@ def _name_columns(ax: Axes, ledger: EvidenceLedger, columns: list[str]) -> None:
 def _matrix_finding(claims: pd.DataFrame) -> str:
     """Count arguments by finding."""
     found = claims["finding"].value_counts()
-    real = int((claims["real_cases"] > 0).sum())
-    said = ", ".join(
-        f"{int(found.get(finding_, 0))} {words}"
-        for finding_, words in (
-            ("supported", "supported wherever tested"),
-            ("not supported", "nowhere supported"),
-            ("contradictory", "contradictory"),
-        )
-    )
-    return f"Of {len(claims)} arguments tested, {real} on real data, {said}"
+    held, not_held = int(found.get("supported", 0)), int(found.get("not supported", 0))
+    torn = int(found.get("contradictory", 0))
+    tested = "argument" if len(claims) == 1 else "arguments"
+    said = f"Of {len(claims)} {tested} tested, {held} hold wherever tested, {not_held} nowhere"
+    return said + (f", {torn} here but not there" if torn else "")
 
 
 def _matrix_words(cells: pd.DataFrame, claims: pd.DataFrame) -> str:
@@ -151,7 +146,10 @@ def _matrix_words(cells: pd.DataFrame, claims: pd.DataFrame) -> str:
         told.append(
             f"{claim}: " + ", ".join(f"{row.verdict} in {row.output}" for row in own.itertuples())
         )
-    return "Verdicts by argument and case. " + "; ".join(told) + "."
+    cases = cells.drop_duplicates("output")
+    made_up = int(cases["simulated"].sum())
+    counts = f"{len(cases)} in all, {made_up} of them simulated"
+    return f"Verdicts by argument and case ({counts}). {'; '.join(told)}."
 
 
 def evidence_dots(ledger: EvidenceLedger, claim: str, measure: str, ax: Axes | None = None) -> Axes:

@@ -52,6 +52,8 @@ VERDICT_COLUMNS = (
     "claim", "output", "case", "simulated", "counted", "verdict", "rows", "agree",
 )  # fmt: skip
 
+_FLAGS = {"simulated": bool, "counted": bool}
+
 
 @dataclass(frozen=True, eq=False)
 class EvidenceLedger:
@@ -87,7 +89,7 @@ class EvidenceLedger:
         have this verdict).
         """
         rows = [row for one in COURSE for row in _verdict_rows(one, self.frame)]
-        return pd.DataFrame(rows, columns=list(VERDICT_COLUMNS))
+        return pd.DataFrame(rows, columns=list(VERDICT_COLUMNS)).astype(_FLAGS)
 
     @cached_property
     def claims(self) -> pd.DataFrame:
@@ -197,7 +199,7 @@ def evidence_ledger(outputs: Sequence[CaseOutput]) -> EvidenceLedger:
         for place, (output, label) in enumerate(zip(kept, labels, strict=True))
     ]
     rows = [row for output, fact in zip(kept, facts, strict=True) for row in _rows_of(output, fact)]
-    frame = _in_order(pd.DataFrame(rows, columns=list(ROW_COLUMNS)))
+    frame = _in_order(pd.DataFrame(rows, columns=list(ROW_COLUMNS)).astype(_FLAGS))
     about = pd.DataFrame(facts, columns=list(OUTPUT_COLUMNS))
     notes = (*_repeats(about), *_warnings(about, frame))
     return EvidenceLedger(frame, about, beside_published(kept, labels), notes)
@@ -400,7 +402,7 @@ def _verdict_rows(one: Claim, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _claim_row(one: Claim, verdicts: pd.DataFrame) -> dict[str, Any]:
     """Sum up what the counted cases say on an argument."""
-    real = verdicts[~verdicts["simulated"].astype(bool)]
+    real = verdicts[~verdicts["simulated"]]
     numbers = verdicts["verdict"].value_counts()
     blank = PRACTICE if one.practice else NOT_TESTED
     return {
@@ -434,7 +436,7 @@ def _reach(ledger: EvidenceLedger) -> list[str]:
     """How much has been tested."""
     claims, own = ledger.claims, ledger.outputs[ledger.outputs["counted"]]
     tested, real = int((claims["cases"] > 0).sum()), int((claims["real_cases"] > 0).sum())
-    made_up = int((own["simulated"].astype(bool) & (own["rows"] > 0)).sum())
+    made_up = int((own["simulated"] & (own["rows"] > 0)).sum())
     rows = int(ledger.frame["counted"].sum())
     testing = int(ledger.verdicts.loc[ledger.verdicts["counted"], "case"].nunique())
     said = (
@@ -443,8 +445,8 @@ def _reach(ledger: EvidenceLedger) -> list[str]:
     )
     if made_up:
         said += (
-            f" {counted(made_up, 'case is', 'cases are')} made up: what such a case supports is "
-            "what its generator was built to do."
+            f" {counted(made_up, 'of them is', 'of them are')} made up: what such a case supports "
+            "is what its generator was built to do."
         )
     return [said]
 
