@@ -212,6 +212,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "targeting_dots",
         "targeting_over_companies",
     ),
+    "tools": (
+        "interplay_origin_dots",
+        "introduction_lines",
+        "system_bars",
+        "tool_contribution_dots",
+        "tool_interaction_map",
+        "tool_subset_map",
+        "tool_trial_dots",
+        "trial_size_dots",
+    ),
     "troubles": (
         "margin_bridge_bars",
         "remedy_arrows",

@@ -134,13 +134,14 @@ class Diagnosis:
             return "None of the five troubles can be told from this base"
         words = {"supported": "there", "not supported": "not there", "undecided": "undecided"}
         told = [
-            f"{word}: {', '.join(own['trouble'])}"
+            _are(list(own["trouble"]), word)
             for verdict, word in words.items()
             if len(own := self.frame[self.frame["verdict"] == verdict])
         ]
         if len(self.skipped):
-            told.append(f"cannot be told: {', '.join(self.skipped['trouble'])}")
-        return f"Of the five troubles are {'; '.join(told)}"
+            letters = list(self.skipped["trouble"])
+            told.append(f"nothing can be told of {_joined(letters)}")
+        return f"Of the five troubles {'; '.join(told)}"
 
     def to_frame(self) -> pd.DataFrame:
         """One row a trouble."""
@@ -390,6 +391,14 @@ class _Case:
         )
         self.parts["leaving"] = rates
         self.add("large_leaving", rates.ratio, rates.verdict, rates.sentence)
+
+
+def _joined(letters: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(letters[:-1]), letters[-1]]))
+
+
+def _are(letters: Sequence[str], word: str) -> str:
+    return f"{_joined(letters)} {'is' if len(letters) == 1 else 'are'} {word}"
 
 
 def tiers_by_month(frame: pd.DataFrame) -> pd.Series:

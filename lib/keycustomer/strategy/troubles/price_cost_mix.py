@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -38,6 +37,7 @@ from keycustomer.customers.rendering import amount, made_up_note, percent, repor
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, verdict_above
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
+from keycustomer.strategy.tools.games import shapley_values
 from keycustomer.strategy.troubles.cells import Parts, parts_of, read_cells, with_prices
 from keycustomer.strategy.troubles.rival_prices import own_prices, rival_prices
 
@@ -261,24 +261,6 @@ def customer_combinations(told: pd.DataFrame) -> FloatArray:
     return found
 
 
-def shapley_matrix(factors: int) -> FloatArray:
-    """Weights that turn the worth of all combinations into Shapley's parts.
-
-    Returns
-    -------
-    ndarray, shape (2 ** factors, factors)
-    """
-    weights = np.zeros((1 << factors, factors))
-    for place in range(1 << factors):
-        size = place.bit_count()
-        for k in range(factors):
-            if place >> k & 1:
-                weight = factorial(size - 1) * factorial(factors - size) / factorial(factors)
-                weights[place, k] += weight
-                weights[place ^ (1 << k), k] -= weight
-    return weights
-
-
 _NAMES = (RATE_BEFORE, *CHANGES, RATE_AFTER, "change", "lost to price", "price less cost")
 
 
@@ -298,7 +280,9 @@ def rates_and_parts(totals: FloatArray) -> FloatArray:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = 1 - totals[:, :, 1] / totals[:, :, 0]
-    parts = rates @ shapley_matrix(len(CHANGES))
+    known = np.isfinite(rates).all(axis=1)
+    parts = np.full((len(rates), len(CHANGES)), np.nan)
+    parts[known] = shapley_values(rates[known], CHANGES)
     lost = -(parts[:, 0] + parts[:, 1])
     ends = rates[:, 0], rates[:, -1]
     return np.column_stack([ends[0], parts, ends[1], ends[1] - ends[0], lost, parts[:, 2] - lost])

@@ -168,8 +168,9 @@ class RemedyEffects:
         DataFrame
             trouble, remedy, indicator, before, after, lower, upper (of the change), eases
             (verdict), there_before, there_after (share of companies with the indicator beyond the
-            threshold), profit, profit_lower, profit_upper (change, EUR an account), profit_share (of today's
-            profit), pays (verdict), leaving (change, share of accounts), keeps (verdict).
+            threshold), profit, profit_lower, profit_upper (change, EUR an account), profit_share
+            (of today's profit), pays (verdict), leaving (change, share of accounts), keeps
+            (verdict).
         """
         rows = []
         for letter in self.remedies:
@@ -194,19 +195,29 @@ class RemedyEffects:
         own = self.companies.loc[self.companies["remedy"] == remedy, trouble]
         return float(np.mean([SYMPTOMS[trouble].beyond(value) for value in own]))
 
-    def side_effects(self) -> pd.DataFrame:
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Threshold of each trouble's indicator."""
+        return {letter: one.threshold for letter, one in SYMPTOMS.items()}
+
+    def side_effects(self, measures: Sequence[str] = tuple(SYMPTOMS)) -> pd.DataFrame:
         """Tell what every remedy does to every trouble's indicator.
+
+        Parameters
+        ----------
+        measures : sequence of str
+            Letters of the troubles, and names out of `OUTCOMES`.
 
         Returns
         -------
         DataFrame
-            A row a remedy, a column a trouble: "better", "worse", "none" (no change in any company)
+            A row a remedy, a column a measure: "better", "worse", "none" (no change in any company)
             or "open" (the interval of the change holds 0).
         """
-        own = self.frame[self.frame["measure"].isin(list(SYMPTOMS))].copy()
+        own = self.frame[self.frame["measure"].isin(list(measures))].copy()
         own["effect"] = [_effect(row) for row in own.to_dict("records")]
         wide = own.pivot(index="remedy", columns="measure", values="effect")
-        return wide.loc[list(self.remedies)]
+        return wide.loc[list(self.remedies), list(measures)]
 
     @property
     def eased(self) -> str:
@@ -387,7 +398,9 @@ def _effect(row: Mapping[Any, Any]) -> str:
         return "none"
     if row["verdict"] == "supported":
         return "better"
-    strictly = row["upper"] < 0 if SYMPTOMS[row["measure"]].below else row["lower"] > 0
+    measure = row["measure"]
+    more = SYMPTOMS[measure].below if measure in SYMPTOMS else OUTCOMES[measure][1]
+    strictly = row["upper"] < 0 if more else row["lower"] > 0
     return "worse" if strictly else "open"
 
 
