@@ -334,7 +334,7 @@ def _read(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> pd.DataFram
         },
         index=frame.index,
     ).astype({"lever": str, "spending": float, "gain": float, "weight": float})
-    amounts = np.isfinite(rows[["spending", "gain", "weight"]]).all(axis=1)
+    amounts = np.isfinite(rows[["spending", "gain", "weight"]].to_numpy()).all(axis=1)
     right = (rows["spending"] >= 0) & (rows["weight"] > 0) & amounts
     right &= rows[["company", "setting"]].notna().all(axis=1)
     if not right.all():
