@@ -258,6 +258,16 @@ def test_a_verdict_that_its_interval_does_not_give_is_named(tmp_path: Path) -> N
     assert any("1 verdict differs" in n and "K2 in a (overlooked_share)" in n for n in ledger.notes)
 
 
+def test_support_by_a_wide_interval_is_named(tmp_path: Path) -> None:
+    rows = [row("K1", "pareto_share", YES, (0.7, 0.5, 0.85)),
+            row("K1", "pareto_share_of_profit", YES, (0.9, 0.85, 0.95))]  # fmt: skip
+    ledger = evidence_ledger([publish(tmp_path / "a", "a", rows)])
+    assert ledger.notes == (
+        "Supported although the estimate lies below what is claimed, because its interval reaches "
+        "it: K1 in a (pareto_share).",
+    )
+
+
 def test_unknown_arguments_and_verdicts_are_refused_together(tmp_path: Path) -> None:
     rows = [row("Z1", "gini", YES), row("K1", "pareto_share", "perhaps")]
     with pytest.raises(CaseError) as caught:

@@ -79,7 +79,7 @@ def test_estimates_that_are_not_there(ledger: EvidenceLedger) -> None:
 def test_cases_beside_published_numbers(ledger: EvidenceLedger) -> None:
     ax = plots.yardstick_dots(ledger, "pareto_share")
     check_figure(ax)
-    assert title(ax) == "Cases 70 %; published 59 % to 80 % (some simulated)"
+    assert title(ax) == "Cases 70 % (some simulated); published 59 % to 73 %"
     with pytest.raises(ValueError, match="nothing is published of it"):
         plots.yardstick_dots(ledger, "gini")
 

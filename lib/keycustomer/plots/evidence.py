@@ -29,7 +29,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
-from keycustomer.plots.words import with_minus
+from keycustomer.plots.words import capital, with_minus
 
 if TYPE_CHECKING:
     from keycustomer.casework.across.ledger import EvidenceLedger
@@ -244,6 +244,7 @@ def yardstick_dots(ledger: EvidenceLedger, measure: str, ax: Axes | None = None)
     rows = rows.sort_values("value", kind="stable").reset_index(drop=True)
     ax = new_axes(ax, size=(10, 3.2 + 0.5 * len(rows)))
     looks = {
+        "claimed": ("X", PALETTE["black"], "claimed"),
         "published": ("D", PALETTE["grey"], "published"),
         "case": ("o", PALETTE["blue"], "case, real data"),
         "simulated case": ("s", PALETTE["orange"], "case, simulated"),
@@ -260,7 +261,7 @@ def yardstick_dots(ledger: EvidenceLedger, measure: str, ax: Axes | None = None)
     percent_axis(ax.xaxis)
     ax.set_xlabel("Share of value of the top 20 %" if measure == "pareto_share"
                   else "Share of the best still among the best")  # fmt: skip
-    legend_below(ax, columns=3)
+    legend_below(ax, columns=2)
     finding(ax, _yardstick_finding(rows), width=title_width(ax, labels))
     pairs = zip(rows["whose"][::-1], rows["value"][::-1], strict=True)
     told = "; ".join(f"{whose} {percent(value)}" for whose, value in pairs)
@@ -271,12 +272,12 @@ def _yardstick_finding(rows: pd.DataFrame) -> str:
     """Range of the cases and of what is published."""
     ranges = []
     for words, own in (
-        ("cases", rows[rows["kind"] != "published"]),
+        ("cases", rows[rows["kind"].str.contains("case")]),
         ("published", rows[rows["kind"] == "published"]),
     ):
         if not own.empty:
             low, high = np.min(own["value"]), np.max(own["value"])
             span = percent(low, 0) if low == high else f"{percent(low, 0)} to {percent(high, 0)}"
-            ranges.append(f"{words} {span}")
-    made_up = " (some simulated)" if (rows["kind"] == "simulated case").any() else ""
-    return ("; ".join(ranges)[:1].upper() + "; ".join(ranges)[1:]) + made_up
+            made_up = " (some simulated)" if (own["kind"] == "simulated case").any() else ""
+            ranges.append(f"{words} {span}{made_up}")
+    return capital("; ".join(ranges))

@@ -374,6 +374,13 @@ def _warnings(about: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
             "says, because the rule asks for more than this row: "
             f"{_names(_row_names(frame[stricter]))}."
         )
+    wide = (frame["verdict"] == SUPPORTED) & (frame["estimate"] < frame["threshold"])
+    wide &= frame["upper"] >= frame["threshold"]
+    if wide.any():
+        notes.append(
+            "Supported although the estimate lies below what is claimed, because its interval "
+            f"reaches it: {_names(_row_names(frame[wide]))}."
+        )
     return notes
 
 

@@ -142,7 +142,7 @@ def _matrix_table(
         said = one.statement + (f" {one.chinese}" if one.chinese else "")
         rows.append([f"{claim} {one.name}", said, _finding_text(claims[claim]), *cells])
     heads = ["Argument", "What it says", "All cases", *heads]
-    return Table(f"{article.name}: verdicts by case", heads, rows)
+    return Table(f"{article.name}: verdicts by case (empty: not tested)", heads, rows)
 
 
 def _finding_text(row: dict[Any, Any]) -> str:
@@ -163,7 +163,7 @@ def _cell(row: dict[Any, Any] | None) -> Verdict:
 
 def _rows_table(rows: pd.DataFrame, article: Article) -> Table:
     """All rows of an article."""
-    heads = ["Argument", "Case", "As tested", "Verdict", "Estimate", "Interval", "Unit", "Measure"]
+    heads = ["Argument", "Case", "As tested", "Verdict", "Estimate", "Interval", "Measure"]
     cells = [
         [
             row["claim"],
@@ -172,8 +172,7 @@ def _rows_table(rows: pd.DataFrame, article: Article) -> Table:
             Verdict(row["verdict"]),
             Number(_number(row["estimate"])),
             Number(_interval(row["lower"], row["upper"])),
-            row["unit"],
-            row["measure"],
+            row["measure"] + (f", {row['unit']}" if row["unit"] else ""),
         ]
         for row in rows.to_dict("records")
     ]
@@ -205,7 +204,7 @@ def _yardstick_pictures(ledger: EvidenceLedger) -> list[Picture]:
     from keycustomer.plots import use_style, yardstick_dots
 
     use_style()
-    own = ledger.yardsticks[ledger.yardsticks["kind"] != "published"]
+    own = ledger.yardsticks[ledger.yardsticks["kind"].str.contains("case")]
     return [
         page_picture(yardstick_dots(ledger, str(measure)))
         for measure in own["measure"].drop_duplicates()
@@ -282,7 +281,8 @@ def _number(value: float) -> str:
     """Write a number in three digits, as estimates are written."""
     if math.isnan(value):
         return "not known"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    written = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return written.replace("-", "\N{MINUS SIGN}")
 
 
 def _interval(lower: float, upper: float) -> str:

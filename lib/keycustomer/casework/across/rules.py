@@ -207,7 +207,7 @@ def expected_errors(rows: Iterable[tuple[str, str]]) -> ExpectedErrors:
     )
 
 
-_EIGHTY = "share of what the top 20 % bring"
+_EIGHTY = "what the top 20 % bring"
 _SIMULATED = "over simulated companies"
 
 _TABLE = (

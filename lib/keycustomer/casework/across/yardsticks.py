@@ -47,6 +47,11 @@ class PublishedNumber:
     value: float
     source: str
 
+    @property
+    def kind(self) -> str:
+        """Whether somebody measured it, or it is what the argument says."""
+        return "claimed" if self.source.startswith("the claim") else "published"
+
 
 PUBLISHED = (
     *(
@@ -85,13 +90,13 @@ def beside_published(outputs: Sequence[CaseOutput], labels: Sequence[str]) -> pd
     Returns
     -------
     DataFrame
-        One row a number: claim, measure, group, whose, kind ("published", "case", "simulated
-        case"), value, lower, upper (NaN where there is no interval), source; by measure, largest
-        first.
+        One row a number: claim, measure, group, whose, kind ("claimed", "published", "case",
+        "simulated case"), value, lower, upper (NaN where there is no interval), source; by
+        measure, largest first.
     """
     rows = [
         (
-            *(one.claim, one.measure, one.group, one.whose, "published"),
+            *(one.claim, one.measure, one.group, one.whose, one.kind),
             *(one.value, math.nan, math.nan, one.source),
         )
         for one in PUBLISHED
