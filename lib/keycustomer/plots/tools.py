@@ -10,7 +10,7 @@ introducing them; :func:`interplay_origin_dots` what is left when links between 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ from keycustomer.plots.style import (
     percent,
     percent_axis,
 )
-from keycustomer.plots.words import MINUS, capital
+from keycustomer.plots.words import MINUS
 
 if TYPE_CHECKING:
     from keycustomer.strategy.tools.contributions import ToolContributions
@@ -84,7 +84,7 @@ def tool_subset_map(result: ToolSubsets, ax: Axes | None = None, *, against: str
     ax.margins(x=0.14, y=0.12)
     percent_axis(ax.yaxis)
     if against == "churn":
-        percent_axis(ax.xaxis, digits=2)
+        percent_axis(ax.xaxis, digits=1 if np.ptp(x) > 0.004 else 2)
     named = means[(means["tools"] <= 1) | (means["tools"] == len(result.tools))]
     if against == "tools":
         named = means.loc[means.groupby("tools")["gain"].idxmax()]
@@ -134,7 +134,7 @@ def _shade_keys(tools: int) -> list[Line2D]:
 
 def _subset_sentence(means: pd.DataFrame, tools: int) -> str:
     best = means.iloc[0]
-    which = f"All {tools} tools" if best["tools"] == tools else f"{int(best['tools'])} tools"
+    which = f"all {tools} tools" if best["tools"] == tools else f"{int(best['tools'])} tools"
     if math.isnan(best["gain"]):
         return "Simulated: not every company has a profit as usual"
     single = means[means["tools"] == 1].iloc[0]
@@ -267,11 +267,11 @@ def _share(value: float, measure: str) -> str:
 
 def _contribution_sentence(result: ToolContributions) -> str:
     best = result.frame.iloc[0]
-    name = capital(shorten(best["tool"], NAMED))
+    name = shorten(best["tool"], NAMED)
     if result.measure == "churn":
-        return (
-            f"Simulated: {name} changes churn most, by {_share(best['shapley'], 'churn')} a month"
-        )
+        fewer = int((result.frame["shapley_upper"] < 0).sum())
+        raised = int((result.frame["shapley_lower"] > 0).sum())
+        return f"Simulated: {fewer} tools lower churn, {raised} raise it; {name} lowers it most"
     depending = result.frame.loc[result.frame["last_less_alone_lower"] > 0, "tool"]
     said = f"Simulated: {name} contributes most, {_share(best['shapley'], result.measure)}"
     if depending.empty:
@@ -329,8 +329,9 @@ def _write_cells(
     for (row, column), value in np.ndenumerate(shown):
         if not math.isfinite(value):
             continue
-        number = f"{100 * value + 0.0:+.{digits}f}".replace("-", MINUS)
-        pair = {f"{a} + {b}" for a, b in _both(table.index[row + 1], table.columns[column])}
+        number = f"{round(100 * value, digits) + 0.0:+.{digits}f}".replace("-", MINUS)
+        one, other = str(table.index[row + 1]), str(table.columns[column])
+        pair = {f"{one} + {other}", f"{other} + {one}"}
         ax.text(
             column,
             row,
@@ -340,10 +341,6 @@ def _write_cells(
             fontsize=16,
             color="white" if abs(value) > dark else PALETTE["black"],
         )
-
-
-def _both(one: str, other: str) -> list[tuple[str, str]]:
-    return [(one, other), (other, one)]
 
 
 def _interaction_sentence(result: ToolInteractions) -> str:
@@ -394,8 +391,8 @@ def introduction_lines(result: IntroductionOrder, ax: Axes | None = None) -> Axe
     cost = result.difference("best", "worst")
     finding(
         ax,
-        f"Simulated: start with {names_in_words(result.path('best')[:2], 2, NAMED)}; the worst order "
-        f"earns {percent(cost.estimate, 0)} of the usual profit less on the way",
+        f"Simulated: start with {names_in_words(result.path('best')[:2], 2, NAMED)}; the worst "
+        f"order earns {percent(cost.estimate, 0)} of the usual profit less on the way",
     )
     x, y, names, colours = (list(column) for column in zip(*points, strict=True))
     name_points(ax, x, y, names, colours=colours)
@@ -456,7 +453,7 @@ def tool_trial_dots(result: ToolExperiment, ax: Axes | None = None) -> Axes:
         Axes to draw into.
     """
     frame = result.frame.iloc[::-1].reset_index(drop=True)
-    ax = new_axes(ax, size=(10, 3.0 + 0.5 * len(frame)))
+    ax = new_axes(ax, size=(10, 3.0 + 0.62 * len(frame)))
     places = np.arange(len(frame))
     clear = (frame["lower"] > 0) | (frame["upper"] < 0)
     colours = np.where(clear, PALETTE["blue"], PALETTE["grey"])
@@ -470,7 +467,7 @@ def tool_trial_dots(result: ToolExperiment, ax: Axes | None = None) -> Axes:
     percent_axis(ax.xaxis)
     ax.set_xlabel("Share of last year's profit (simulated)")
     keys = [
-        Line2D([], [], color=PALETTE["blue"], marker="o", ms=11, lw=4, label="found, 95 %"),
+        Line2D([], [], color=PALETTE["blue"], marker="o", ms=11, lw=4, label="stands out, 95 %"),
         Line2D([], [], color=PALETTE["grey"], marker="o", ms=11, lw=4, label="holds 0"),
         Line2D([], [], color=PALETTE["vermilion"], marker="|", ms=18, mew=4, ls="", label="truth"),
     ]
@@ -478,11 +475,11 @@ def tool_trial_dots(result: ToolExperiment, ax: Axes | None = None) -> Axes:
     singles = frame[frame["kind"] == "tool"]
     found = int(clear[frame["kind"] == "tool"].sum())
     system = result.of()
-    seen = "finds" if not system.lower <= 0 <= system.upper else "does not find"
+    seen = "and so does" if not system.lower <= 0 <= system.upper else "not"
     finding(
         ax,
-        f"Simulated: a trial with {result.customers:,} customers finds {found} of {len(singles)} "
-        f"tools and {seen} the system",
+        f"Simulated: in a trial with {result.customers:,} customers {found} of {len(singles)} tools "
+        f"stand out, {seen} the system",
         width=title_width(ax, labels),
     )
     told = "; ".join(
@@ -540,7 +537,7 @@ def trial_size_dots(result: ToolExperiment, ax: Axes | None = None) -> Axes:
     )
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, object]]:
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
@@ -565,5 +562,5 @@ def _size_sentence(frame: pd.DataFrame, customers: int) -> str:
         return "Simulated: there are customers enough to find the system by trial"
     return (
         f"Simulated: to find the system by trial takes {compact_number(least)} customers, "
-        f"{times:.2g} times as many as there are"
+        f"{compact_number(times)} times as many as there are"
     )

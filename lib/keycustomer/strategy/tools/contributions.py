@@ -80,7 +80,12 @@ class ToolContributions:
         depending = self.frame.loc[self.frame["last_less_alone_lower"] > 0, "tool"]
         fading = self.frame.loc[self.frame["last_less_alone_upper"] < 0, "tool"]
         if self.measure == "churn":
-            return f"{best['tool'].capitalize()} changes churn most, by {number}."
+            fewer = self.frame.loc[self.frame["shapley_upper"] < 0, "tool"]
+            more = self.frame.loc[self.frame["shapley_lower"] > 0, "tool"]
+            return (
+                f"Churn is lowered by {', '.join(fewer) or 'no tool'}, raised by "
+                f"{', '.join(more) or 'none'}; lowered most by {best['tool']}, {number}."
+            )
         said = f"{best['tool'].capitalize()} contributes most, {number}"
         if len(depending):
             said += f"; worth more as the last tool than alone: {', '.join(depending)}"
