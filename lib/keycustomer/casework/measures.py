@@ -338,14 +338,13 @@ _STRATEGY: dict[str, Measure] = {
         "currency",
     ),
     "remedy_gain": Measure(
-        "profit that the remedy of a trouble adds, over the profit of business as usual, in "
-        "simulated companies (group: the trouble)",
-        "share of profit",
+        "profit that the remedy of a trouble adds, in simulated companies (group: the trouble)",
+        "currency an account over the window",
         ("a", "b", "c", "d", "e"),
     ),
     "mix_gain": Measure(
         "profit of the best mix of levers less that of all levers changed alike, in simulated "
-        "companies (group: budget as a share of today's)",
+        "companies (group: the budget, of today's)",
         "currency an account and year",
     ),
 }
