@@ -376,10 +376,11 @@ class _Run:
         """Begin with a case whose base is there: take over what holds, queue the rest."""
         found = {name: self._holding(state, name) for name in state.plan.chapters}
         if self._nothing_to_do(state, found):
-            self.progress.say(
-                f"{state.name}: up to date, since data, case file, parameters, notebooks, code "
-                "and lock are as they were (--force runs it all the same)"
-            )
+            if not state.plan.label:
+                self.progress.say(
+                    f"{state.name}: up to date, since data, case file, parameters, notebooks, "
+                    "code and lock are as they were (--force runs it all the same)"
+                )
             self._end(state, "up to date")
             return
         state.staging = Staging(state.plan.output)
@@ -442,7 +443,8 @@ class _Run:
         """Take a chapter that failed elsewhere with its error, or say that it was not run."""
         reasons = self._reasons(state, chapter)
         failed = next((folder for folder, told in reasons.items() if told == FAILED), None)
-        problem = f"it was not run, and {reason}"
+        command = f"keycustomer run {state.plan.case.name} --chapter {chapter} --part"
+        problem = f"not run as a part, and {reason}; first: {command}"
         if failed is not None:
             problem = read_chapter(failed, chapter, "run")["error"]
             reuse(failed, state.content, failed_files(chapter))

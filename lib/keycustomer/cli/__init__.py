@@ -6,7 +6,7 @@ Each module holds the commands of one subject; they register with the applicatio
 :mod:`keycustomer.cli.application`.
 """
 
-from keycustomer.cli import comparing, evidence, running, sweeping
+from keycustomer.cli import comparing, evidence, running, sweeping, workflow
 from keycustomer.cli.application import application as app
 
-__all__ = ["app", "comparing", "evidence", "running", "sweeping"]
+__all__ = ["app", "comparing", "evidence", "running", "sweeping", "workflow"]

@@ -50,11 +50,18 @@ def run(
     engine: Annotated[
         str, typer.Option(help="'default', or 'forked': faster kernels, not on Windows.")
     ] = "default",
+    part: Annotated[
+        bool,
+        typer.Option("--part", help="Write each chapter by itself, for `gather` to put together."),
+    ] = False,
 ) -> None:
     """Run cases and write their reports; exit code 1 when something failed."""
-    from keycustomer.casework.runner import run_cases
+    if part:
+        from keycustomer.casework.parts import run_parts as run_them
+    else:
+        from keycustomer.casework.runner import run_cases as run_them
 
-    outcomes = run_cases(
+    outcomes = run_them(
         cases,
         chapters=chapter or (),
         output=output,
@@ -63,10 +70,7 @@ def run(
         force=force,
         engine=engine,
     )
-    for outcome in outcomes:
-        _tell(outcome)
-    if any(outcome.status == "failed" for outcome in outcomes):
-        raise typer.Exit(1)
+    tell_outcomes(outcomes)
 
 
 def pairs_of(pairs: Sequence[str]) -> dict[str, str]:
@@ -82,6 +86,14 @@ def pairs_of(pairs: Sequence[str]) -> dict[str, str]:
             raise CaseError(f"-p {name} is given twice")
         values[name] = value
     return values
+
+
+def tell_outcomes(outcomes: Sequence[Any]) -> None:
+    """Say what became of each case; end with code 1 where one failed."""
+    for outcome in outcomes:
+        _tell(outcome)
+    if any(outcome.status == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _tell(outcome: Any) -> None:
