@@ -478,8 +478,8 @@ def tool_trial_dots(result: ToolExperiment, ax: Axes | None = None) -> Axes:
     seen = "and so does" if not system.lower <= 0 <= system.upper else "not"
     finding(
         ax,
-        f"Simulated: in a trial with {result.customers:,} customers {found} of {len(singles)} tools "
-        f"stand out, {seen} the system",
+        f"Simulated: in a trial with {result.customers:,} customers {found} of {len(singles)} "
+        f"tools stand out, {seen} the system",
         width=title_width(ax, labels),
     )
     told = "; ".join(

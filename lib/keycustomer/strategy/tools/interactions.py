@@ -27,6 +27,9 @@ from keycustomer.strategy.tools.subsets import ToolSubsets
 COMPLEMENT, REPLACE, OPEN = "complement", "replace each other", "open"
 """What a pair is called: its joint interval above 0, below 0, or on both sides."""
 
+LEVEL = 0.95
+"""Confidence of a pair's own interval, and of all joint intervals together."""
+
 
 @dataclass(frozen=True, eq=False)
 class ToolInteractions:
@@ -41,6 +44,8 @@ class ToolInteractions:
         in `unit`.
     companies : DataFrame
         One row a company and pair: company, pair, index.
+    tools : tuple of str
+        The tools, in their order.
     measure, unit : str
         What the tools work on, and the unit.
     chance_findings : float
@@ -50,6 +55,7 @@ class ToolInteractions:
 
     frame: pd.DataFrame
     companies: pd.DataFrame = field(repr=False)
+    tools: tuple[str, ...]
     measure: str
     unit: str
     chance_findings: float
@@ -74,8 +80,7 @@ class ToolInteractions:
 
     def matrix(self) -> pd.DataFrame:
         """Index by the two tools, symmetric, NaN on the diagonal."""
-        tools = list(dict.fromkeys([*self.frame["first"], *self.frame["second"]]))
-        table = pd.DataFrame(np.nan, index=tools, columns=tools)
+        table = pd.DataFrame(np.nan, index=list(self.tools), columns=list(self.tools))
         for row in self.frame.to_dict("records"):
             table.loc[row["first"], row["second"]] = row["index"]
             table.loc[row["second"], row["first"]] = row["index"]
@@ -129,7 +134,7 @@ def tool_interactions(subsets: ToolSubsets, measure: str = "profit") -> ToolInte
     tools, unit = subsets.tools, subsets.unit(measure)
     pairs = list(combinations(range(len(tools)), 2))
     index = _pair_values(subsets.gains(measure), tools, pairs)
-    joint_level = 1 - 0.05 / len(pairs)
+    joint_level = 1 - (1 - LEVEL) / len(pairs)
     joint = interval_columns(index, "joint", unit, level=joint_level)
     frame = pd.DataFrame(
         {
@@ -152,7 +157,8 @@ def tool_interactions(subsets: ToolSubsets, measure: str = "profit") -> ToolInte
         }
     )
     frame = frame.sort_values("index", ascending=False, ignore_index=True)
-    return ToolInteractions(frame, companies, measure, unit, 0.05 * len(pairs), subsets.notes)
+    expected = (1 - LEVEL) * len(pairs)
+    return ToolInteractions(frame, companies, tools, measure, unit, expected, subsets.notes)
 
 
 def _pair_values(
