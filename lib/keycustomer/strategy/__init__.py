@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "actions.delivering": ("PlanDelivered", "deliver_plan"),
     "actions.estimating": ("AccountActions", "account_actions"),
+    "actions.judging": ("JudgedAccountPlans", "judge_account_plans"),
     "actions.promising": ("PlanPromise",),
     "actions.vocabulary": ("ACTIONS", "ActionAssumptions"),
     "levers.curves": ("LeverCurve", "LeverCurves", "fit_lever_curves"),

@@ -114,7 +114,7 @@ def _rates(
         "resolved_first": ["resolved_first"],
     }
     seen = year.size().reindex(frame.index).to_numpy(dtype=float)
-    level = frame["level"].to_numpy()
+    level = frame["level"].to_numpy(dtype=np.int64)
     found = {}
     for name, columns in asked.items():
         known = [column for column in columns if column in rows]

@@ -1,14 +1,19 @@
 """More or less discount for an account, never below the floor over its unit cost.
 
-The response of leaving to the price and the elasticity of usage are the chapter's
-(:func:`keycustomer.pricing.customers_at_prices`, from list prices, managers' habits and cost
-shocks); where the base does not tell what that needs, :func:`keycustomer.pricing.retention_response`
-with usage that stays as it is.  A dearer price keeps nobody: draws of the response lie above 0.
+Each account's own elasticity of usage is drawn towards that of all as far as its months do not tell
+it (:func:`keycustomer.pricing.customer_elasticities`, on changes from month to month, competitors'
+prices held fixed).  The response of leaving to the price is known for all together only
+(:func:`keycustomer.pricing.customers_at_prices`: list prices, managers' habits and cost shocks);
+where a base does not tell what that needs, :func:`keycustomer.pricing.retention_response` serves.
+An account leaves in answer to the price in proportion to how its usage answers: this is stated, not
+estimated, and it is what keeps a plan from raising the price where it hurts most.
+
+A dearer price keeps nobody and sells no more: draws of the responses have that sign.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -33,20 +38,38 @@ class PriceDraws:
     Attributes
     ----------
     response : ndarray, shape (draws,)
-        Log-odds of leaving per log price.
-    elasticity : ndarray, shape (draws,)
-        Of usage, 0 or below.
+        Log-odds of leaving per log price, of all together, 0 or above.
+    elasticity : ndarray, shape (n,)
+        Of each account's usage, 0 or below.
+    error : ndarray, shape (n,)
+        Its standard error.
+    noise : ndarray, shape (draws, n)
+        Standard normal numbers that the elasticities are drawn with.
     assumption : str
         What must be true.
     """
 
     response: FloatArray
-    elasticity: FloatArray
+    elasticity: FloatArray = field(repr=False)
+    error: FloatArray = field(repr=False)
+    noise: FloatArray = field(repr=False)
     assumption: str
+
+    def of(self, rows: Rows) -> tuple[FloatArray, FloatArray]:
+        """Draw response and elasticity of some accounts, each (draws, rows, 1)."""
+        drawn = self.elasticity[rows] + self.error[rows] * self.noise[:, rows]
+        own = np.minimum(drawn, 0.0)
+        common = float(self.elasticity.mean())
+        share = own / common if common < 0 else np.ones_like(own)
+        return (self.response[:, None] * share)[:, :, None], own[:, :, None]
 
 
 def price_draws(
-    source: Source, months: CustomerMonths, draws: int, generator: np.random.Generator
+    source: Source,
+    months: CustomerMonths,
+    now: AccountsNow,
+    draws: int,
+    generator: np.random.Generator,
 ) -> PriceDraws:
     """Estimate what the price does to leaving and usage.
 
@@ -55,31 +78,51 @@ def price_draws(
     ValueError
         When neither is identified.
     """
+    told, how = _response(source, months)
+    response = draws_above_zero(*told, draws, generator)
+    elasticity, error = _elasticities(source, now)
+    noise = generator.standard_normal((draws, len(elasticity)))
+    return PriceDraws(
+        response,
+        elasticity,
+        error,
+        noise,
+        f"{how}, and this account leaves in answer to the price in proportion to how its usage "
+        "answers.",
+    )
+
+
+def _response(source: Source, months: CustomerMonths) -> tuple[tuple[float, float], str]:
+    """Log-odds of leaving per log price with its error, and what they rest on."""
     from keycustomer.pricing import customers_at_prices, retention_response
 
     everybody = pd.Series("all", pd.Index(months.frame["customer_id"].unique()), name="tier")
     try:
-        found = customers_at_prices(source, everybody, months=months)
+        found = customers_at_prices(source, everybody, months=months).retention_response
     except ValueError:
-        frame = retention_response(source).frame.set_index("term")
-        told = frame.loc["log price"]
-        return PriceDraws(
-            draws_above_zero(told["log_odds"], told["standard_error"], draws, generator),
-            np.zeros(draws),
-            "Managers' habits and cost shocks move leaving through the discount alone, and usage "
-            "does not answer to the price.",
-        )
-    response, elasticity = found.retention_response, found.own_price_elasticity
-    return PriceDraws(
-        draws_above_zero(response.estimate, response.standard_error, draws, generator),
-        -draws_above_zero(-elasticity.estimate, elasticity.standard_error, draws, generator),
-        "List prices, cost shocks and managers' habits do not answer to who is about to leave, and "
-        "what holds for all on average holds for this account.",
-    )
+        told = retention_response(source).frame.set_index("term").loc["log price"]
+        numbers = float(told["log_odds"]), float(told["standard_error"])
+        return numbers, "Managers' habits and cost shocks move leaving through the discount alone"
+    how = "List prices, cost shocks and managers' habits do not answer to who is about to leave"
+    return (found.estimate, found.standard_error), how
+
+
+def _elasticities(source: Source, now: AccountsNow) -> tuple[FloatArray, FloatArray]:
+    """Elasticity of each account, drawn towards that of all, and its error."""
+    from keycustomer.pricing import account_panel, customer_elasticities
+
+    panel = account_panel(source)
+    rivals = "competitor_price" in panel.frame and panel.frame["competitor_price"].notna().all()
+    held = ("competitor_price",) if rivals else ()
+    found = customer_elasticities(panel, tier=None, controls=held, differences=True)
+    table = found.frame.set_index("customer")[["elasticity", "standard_error"]]
+    own = table.reindex(now.frame.index)
+    filled = own.fillna(table.mean()).to_numpy(dtype=np.float64)
+    return np.minimum(filled[:, 0], 0.0), filled[:, 1]
 
 
 def permitted_discount(now: AccountsNow, floor: float) -> FloatArray:
-    """Largest discount that leaves the floor over unit cost, share of the list price, shape (n,)."""
+    """Largest discount that leaves the floor over unit cost, share of list price, shape (n,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         unit_cost = now.column("goods") / now.column("list_value")
     return np.asarray(1 - (1 + floor) * unit_cost, dtype=np.float64)
@@ -117,11 +160,8 @@ def discount_lever(
     def shift(rows: Rows, k: int) -> Shift:
         ratio = ((1 - new[rows, k]) / (1 - today[rows]))[:, None]
         log = np.log(ratio)
-        return Shift(
-            odds=drawn.response[:, None, None] * log,
-            price=ratio,
-            usage=np.exp(drawn.elasticity[:, None, None] * log),
-        )
+        response, elasticity = drawn.of(rows)
+        return Shift(odds=response * log, price=ratio, usage=np.exp(elasticity * log))
 
     def told(row: int, k: int) -> str:
         way = "less" if change[row, k] < 0 else "more"

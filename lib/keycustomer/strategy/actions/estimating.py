@@ -4,9 +4,10 @@ Question: of everything that can be done for a customer, what is worth most, how
 what must be true for it?  :func:`account_actions` weighs, from what the firm sees, another
 relationship level, more or less discount, more or fewer contacts, a complaint process, one person
 responsible and the offer of next needs, each against going on as today: profit after cost to serve
-over a horizon, discounted to the end of the window.  `AccountActions` holds the best setting of each
-action for each account with its interval, and :meth:`AccountActions.promise` what several actions
-bring together, beside their plain sum: a customer is kept only once.
+over a horizon, discounted to the end of the window.  `AccountActions` holds the best setting of
+each action for each account with its interval, and :meth:`AccountActions.promise` what several
+actions bring together, beside their plain sum: a customer is kept only once, and a kept one also
+pays the new price.
 
 The value is the mean over draws of all coefficients, with doubt before the data about effects that
 are small and badly known (:mod:`~keycustomer.strategy.actions.draws`), since the action that is
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
@@ -33,7 +35,7 @@ from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet, percentile_interval
 from keycustomer.stats.samples import FloatArray
-from keycustomer.strategy.actions.levers import Doing, Rows
+from keycustomer.strategy.actions.levers import Rows
 from keycustomer.strategy.actions.outlooks import FirmLevers, Terms, read_levers
 from keycustomer.strategy.actions.promising import Chosen, PlanPromise, choose_actions, promised
 from keycustomer.strategy.actions.source import Source
@@ -66,7 +68,7 @@ class AccountActions:
         action (one of `ACTIONS`), setting, present (what the account has now), value (expected
         profit over the horizon against going on as today, discounted, currency), lower, upper (95 %
         interval by draws of the coefficients), cost (added cost to serve and revenue given up,
-        discounted, currency; below 0 saved), assumption.  A value below 0 says that no setting pays.
+        discounted, currency; below 0 saved), assumption.  A value below 0: no setting pays.
     settings : DataFrame
         The same of all settings that were weighed.
     today : DataFrame
@@ -109,6 +111,7 @@ class AccountActions:
     simulated: bool
     notes: tuple[str, ...]
     firm: FirmLevers = field(repr=False)
+    _codes: npt.NDArray[np.int64] = field(repr=False)
     _found: dict[tuple[str, int], list[Chosen]] = field(default_factory=dict, repr=False)
 
     def top(self, customer_id: str, n: int = 3) -> pd.DataFrame:
@@ -158,15 +161,8 @@ class AccountActions:
         whole_number(n, "n", of="actions", least=1)
         key = (str(customer_id), n)
         if key not in self._found:
-            self._found[key] = choose_actions(self.firm, self.row(customer_id), n)
+            self._found[key] = choose_actions(self.firm, np.array([self.row(customer_id)]), n)
         return self._found[key]
-
-    def doing(self, customer_id: str, n: int = 3) -> Doing:
-        """Tell what the chosen actions come to."""
-        done, row = Doing(), self.row(customer_id)
-        for one in self.chosen(customer_id, n):
-            done = done.and_also(self.firm.levers[one.lever].doing(row, one.setting))
-        return done
 
     def promise(
         self, customers: Iterable[str] | None = None, n: int = 3, level: float = 0.95
@@ -206,17 +202,18 @@ class AccountActions:
                 f"no account {customer_id!r} was weighed; {len(self.customers):,} were, such as "
                 f"{', '.join(map(repr, self.customers[:3]))}"
             )
-        return int(self.firm.now.frame.index.get_loc(customer_id))
+        return int(self.firm.now.frame.index.get_indexer([customer_id])[0])
 
     def _row(self, customer_id: str, one: Chosen) -> dict[str, object]:
-        at = self._place.loc[(customer_id, one.lever, one.setting)]
-        return self.settings.iloc[int(at)][list(COLUMNS)].to_dict()
+        at = self._place[(customer_id, one.lever, one.setting)]
+        return {str(name): value for name, value in self.settings.iloc[at].items()}
 
     @cached_property
-    def _place(self) -> pd.Series:
+    def _place(self) -> dict[tuple[str, int, int], int]:
         """Row of `settings` by account, lever and setting."""
-        keys = self.settings[["customer_id", "_lever", "_setting"]]
-        return pd.Series(np.arange(len(keys)), pd.MultiIndex.from_frame(keys))
+        names = self.settings["customer_id"]
+        keys = zip(names, *self._codes.T.tolist(), strict=True)
+        return {key: place for place, key in enumerate(keys)}
 
     @property
     def sentence(self) -> str:
@@ -307,12 +304,12 @@ def account_actions(
     )  # fmt: skip
     firm = read_levers(source, terms, np.random.default_rng(seed))
     names, gone = _asked(source, firm, customers)
-    rows = firm.now.frame.index.get_indexer(names)
+    rows = firm.now.frame.index.get_indexer(pd.Index(names))
     settings, today = _weighed(firm, rows, after_quiet(progress))
     frame = _best_settings(settings)
     return AccountActions(
         frame=frame[list(COLUMNS)],
-        settings=settings,
+        settings=settings[list(COLUMNS)],
         today=today,
         skipped=firm.skipped,
         levels=_levels(firm, rows, settings),
@@ -325,6 +322,7 @@ def account_actions(
         simulated=source.simulated if isinstance(source, CustomerBase) else True,
         notes=(*firm.notes, *_gone(gone)),
         firm=firm,
+        _codes=settings[["_lever", "_setting"]].to_numpy(dtype=np.int64),
     )
 
 
@@ -408,9 +406,8 @@ def _weighed(firm: FirmLevers, rows: Rows, report: Progress) -> tuple[pd.DataFra
     columns = [*COLUMNS, "_lever", "_setting", "_row"]
     settings = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     order = pd.Series(np.arange(len(rows)), rows)
-    by = settings["_row"].map(order).to_numpy(), settings["_lever"], settings["_setting"]
-    sorted_rows = np.lexsort((by[2], by[1], by[0])) if len(settings) else []
-    listed = settings.iloc[sorted_rows].reset_index(drop=True)
+    by = (settings["_row"].map(order), settings["_lever"], settings["_setting"])
+    listed = settings.iloc[np.lexsort(by[::-1])].reset_index(drop=True)
     return listed, pd.concat(todays, ignore_index=True) if todays else _no_accounts()
 
 
@@ -455,7 +452,7 @@ def _today(firm: FirmLevers, rows: Rows, profit: FloatArray, months: FloatArray)
 
 
 def _ends(drawn: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Ends of the intervals of columns of draws."""
+    """Give the ends of the intervals of columns of draws."""
     ends = np.array([percentile_interval(column) for column in drawn.T]).reshape(-1, 2)
     return ends[:, 0], ends[:, 1]
 

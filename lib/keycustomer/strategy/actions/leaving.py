@@ -1,8 +1,10 @@
 """How accounts' chances to leave and their margins go on, in draws of the coefficients.
 
 :func:`leaving_by_level` takes the chapter's chance to leave by relationship level
-(:mod:`keycustomer.relationships.effects.level_hazard`), whose differences between levels and
-customers are drawn towards zero by priors, and the growth of margins by level.  Where a base has no
+(:mod:`keycustomer.relationships.effects.level_hazard`), and the growth of margins by level.  What a
+level does differs between accounts as far as it is known to: the largest accounts lie so far from
+the others that what the regression says of them alone is mostly chance, and is drawn towards what
+holds for all (:func:`keycustomer.relationships.shrink_values`).  Where a base has no
 contracts nobody is seen to leave: :func:`leaving_by_repeats` then takes the share of last year's
 customers who bought again, the same for all.
 """
@@ -19,6 +21,7 @@ from keycustomer.relationships.effects.amounts import contact_costs, margin_grow
 from keycustomer.relationships.effects.landmarks import landmark_months
 from keycustomer.relationships.effects.level_hazard import Outlook, fit_level_hazard
 from keycustomer.relationships.months.panel import CustomerMonths
+from keycustomer.relationships.selection.shrinkage import shrink_values
 from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats.regressions.normal_draws import normal_draws
 from keycustomer.stats.samples import FloatArray
@@ -40,6 +43,8 @@ class Leaving:
         Drawn.
     growth : ndarray, shape (draws, levels + 1, months, levels)
         Factors on margins by present level (unknown first) and given level.
+    weight : ndarray, shape (n, levels)
+        Weight of what is said of the account alone, 0..1; the rest is what holds for all.
     level : ndarray of int, shape (n,)
         Present level, -1 unknown.
     contact_costs : ndarray, shape (n, levels)
@@ -49,6 +54,7 @@ class Leaving:
     outlook: Outlook = field(repr=False)
     coefficients: FloatArray = field(repr=False)
     growth: FloatArray = field(repr=False)
+    weight: FloatArray = field(repr=False)
     level: npt.NDArray[np.int64] = field(repr=False)
     contact_costs: FloatArray = field(repr=False)
     leavers: int = 0
@@ -58,12 +64,17 @@ class Leaving:
         p, q = self.outlook.standing.shape[1], self.outlook.time.shape[2]
         standing = self.coefficients[:, :p] @ self.outlook.standing[rows].T
         time = np.einsum("rhq,dq->drh", self.outlook.time[rows], self.coefficients[:, p : p + q])
-        return standing[:, :, None] + time + self.added(rows, self._known(rows))[:, :, None]
+        present = self.outlook.given[rows, self._known(rows)] @ self.coefficients[:, p + q :].T
+        return standing[:, :, None] + time + present.T[:, :, None]
 
     def added(self, rows: npt.NDArray[np.int64], given: npt.NDArray[np.int64]) -> FloatArray:
-        """What given levels add to the log-odds, shape (draws, rows)."""
-        start = self.outlook.standing.shape[1] + self.outlook.time.shape[2]
-        return self.coefficients[:, start:] @ self.outlook.given[rows, given].T
+        """Tell what given levels add to the log-odds over the first, shape (draws, rows)."""
+        p = self.outlook.standing.shape[1] + self.outlook.time.shape[2]
+        levels = self.coefficients[:, p:].T
+        weight = self.weight[rows, given][:, None]
+        own = (self.outlook.given[rows, given] - self.outlook.given[rows, 0]) @ levels
+        mean = (self.outlook.given[:, given] - self.outlook.given[:, :1]).mean(axis=0) @ levels
+        return np.asarray((mean + weight * (own - mean)).T)
 
     def moved(self, rows: npt.NDArray[np.int64], given: int) -> tuple[FloatArray, FloatArray]:
         """Change of log-odds (draws, rows, 1) and growth ratio (draws, rows, months) at a level."""
@@ -105,7 +116,23 @@ def leaving_by_level(
     growth = np.stack([rates.drawn(generator).factors(levels, horizon) for _ in range(draws)])
     outlook = hazard.outlook(now.landmarks, horizon)
     costs = contact_costs(rows).of(now.landmarks)
-    return Leaving(outlook, drawn, growth, now.level, costs, hazard.leavers)
+    weight = _own_weights(outlook, drawn, regression.coefficients)
+    return Leaving(outlook, drawn, growth, weight, now.level, costs, hazard.leavers)
+
+
+def _own_weights(outlook: Outlook, drawn: FloatArray, fitted: FloatArray) -> FloatArray:
+    """Weights of what is said of each account alone, shape (accounts, levels)."""
+    start = outlook.standing.shape[1] + outlook.time.shape[2]
+    uplift = outlook.given - outlook.given[:, :1]
+    apart = uplift - uplift.mean(axis=0)
+    error = np.stack([(part @ drawn[:, start:].T).std(axis=1, ddof=1) for part in _by_level(apart)])
+    nothing = np.zeros(uplift.shape[:2])
+    shrunk = shrink_values(uplift @ fitted[start:], nothing, standard_error=error.T)
+    return shrunk.weight
+
+
+def _by_level(values: FloatArray) -> list[FloatArray]:
+    return [values[:, level] for level in range(values.shape[1])]
 
 
 def leaving_by_repeats(
@@ -135,4 +162,4 @@ def leaving_by_repeats(
     growth = np.ones((draws, len(LEVELS) + 1, horizon, len(LEVELS)))
     level = np.full(accounts, -1, dtype=np.int64)
     nothing = np.zeros((accounts, len(LEVELS)))
-    return Leaving(outlook, odds[:, None], growth, level, nothing, customers - stayed)
+    return Leaving(outlook, odds[:, None], growth, nothing, level, nothing, customers - stayed)

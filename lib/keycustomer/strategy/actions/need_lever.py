@@ -188,7 +188,7 @@ def need_lever(
     return Lever(
         ACTIONS[5],
         ("offer next needs",),
-        (chance * worth > 0).any(axis=1)[:, None],
+        np.asarray((chance * worth > 0).any(axis=1))[:, None],
         [f"{int((row == 0).sum())} of {len(row)} categories taken up" for row in chance],
         told,
         shift,

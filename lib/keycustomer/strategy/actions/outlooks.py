@@ -221,7 +221,7 @@ def _discounts(
     source: Source, months: CustomerMonths, now: AccountsNow, terms: Terms,
     seed: np.random.Generator,
 ) -> Lever:  # fmt: skip
-    drawn = price_draws(source, months, terms.draws, seed)
+    drawn = price_draws(source, months, now, terms.draws, seed)
     return discount_lever(now, drawn, terms.stated.discount_steps, terms.floor)
 
 
@@ -267,7 +267,7 @@ def _without_contracts(
 
 
 def _repeats(base: CustomerBase) -> tuple[pd.DataFrame, int, int]:
-    """Customers of the last half year with what they bring a month, and who bought again."""
+    """Give customers of the last half year, what they bring a month, and who bought again."""
     from keycustomer.customers import customer_table
 
     end = pd.Timestamp(base.end)

@@ -17,7 +17,9 @@ import pandas as pd
 from keycustomer.customers.rendering import counted, made_up_note, report_html
 from keycustomer.stats import Estimate, percentile_interval
 from keycustomer.stats.samples import FloatArray
+from keycustomer.strategy.actions.levers import Rows
 from keycustomer.strategy.actions.outlooks import FirmLevers
+from keycustomer.strategy.actions.shifts import Future, Shift
 
 METHOD = "draws of the coefficients"
 
@@ -86,36 +88,49 @@ class PlanPromise:
         return report_html("What the plan promises", said, {"Accounts": self.frame})
 
 
-def choose_actions(firm: FirmLevers, row: int, n: int) -> list[Chosen]:
-    """Pick up to `n` actions for an account, one after the other what adds most.
+def choose_actions(firm: FirmLevers, rows: Rows, n: int) -> list[Chosen]:
+    """Pick up to `n` actions that are done alike for some accounts, one after the other.
+
+    Each is the one that adds most to those picked before, over all these accounts; picking stops
+    where nothing adds anything.  An account for which a setting is not open (its level already, no
+    second claim) stays as it is.
 
     Parameters
     ----------
     firm : FirmLevers
         What can be done.
-    row : int
-        Place of the account.
+    rows : ndarray of int
+        Places of the accounts; one of them for a plan of its own.
     n : int
         Actions at most.
     """
-    rows = np.array([row])
     future = firm.future(rows)
-    best = float(future.profit().mean())
-    shift, chosen = firm.together(rows, ()), []
-    left = {place for place, lever in enumerate(firm.levers) if lever.open[row].any()}
+    best, shift = float(future.profit().mean(axis=0).sum()), Shift()
+    chosen: list[Chosen] = []
+    left = {place for place, lever in enumerate(firm.levers) if lever.open[rows].any()}
     while left and len(chosen) < n:
-        tried = [
-            (float(future.profit(shift.and_also(firm.levers[place].shift(rows, int(k)))).mean()), place, int(k))
-            for place in sorted(left)
-            for k in np.flatnonzero(firm.levers[place].open[row])
-        ]  # fmt: skip
-        value, place, k = max(tried, key=lambda one: one[0])
+        value, one, done = _best_next(firm, rows, future, shift, left)
         if value <= best:
             break
-        chosen.append(Chosen(place, k, value - best))
-        shift, best = shift.and_also(firm.levers[place].shift(rows, k)), value
-        left.discard(place)
+        chosen.append(Chosen(*one, value - best))
+        best, shift = value, done
+        left.discard(one[0])
     return chosen
+
+
+def _best_next(
+    firm: FirmLevers, rows: Rows, future: Future, shift: Shift, left: set[int]
+) -> tuple[float, tuple[int, int], Shift]:
+    """Value in all, lever and setting, and shift of the best next action."""
+    best = (-np.inf, (-1, -1), shift)
+    for place in sorted(left):
+        lever = firm.levers[place]
+        for k in np.flatnonzero(lever.open[rows].any(axis=0)).tolist():
+            tried = shift.and_also(lever.shift(rows, k).only(lever.open[rows, k]))
+            value = float(future.profit(tried).mean(axis=0).sum())
+            if value > best[0]:
+                best = (value, (place, k), tried)
+    return best
 
 
 def promised(
@@ -147,23 +162,28 @@ def promised(
         row = np.array([rows[name]])
         future = firm.future(row)
         today = future.profit()[:, 0]
-        picked = [(one.lever, one.setting) for one in chosen]
+        picked = [
+            (one.lever, one.setting)
+            for one in chosen
+            if firm.levers[one.lever].open[row[0], one.setting]
+        ]
         joint[:, place] = future.profit(firm.together(row, picked))[:, 0] - today
         for one in picked:
             plain[:, place] += future.profit(firm.together(row, [one]))[:, 0] - today
         lower, upper = percentile_interval(joint[:, place], level)
-        actions = " + ".join(firm.levers[one.lever].action for one in chosen)
+        actions = " + ".join(firm.levers[lever].action for lever, _ in picked)
         told = {"customer_id": name, "actions": actions, "joint": float(joint[:, place].mean())}
         table.append(told | {"lower": lower, "upper": upper, "plain": plain[:, place].mean()})
     columns = ["customer_id", "actions", "joint", "lower", "upper", "plain"]
     unit, count = firm.now.currency, len(plans)
-    sums = joint.sum(axis=1), plain.sum(axis=1), (plain - joint).sum(axis=1)
     return PlanPromise(
         pd.DataFrame(table, columns=columns),
-        *(summed(one, unit, count, level) for one in sums),
-        currency=unit,
-        simulated=simulated,
-        drawn=joint,
+        summed(joint.sum(axis=1), unit, count, level),
+        summed(plain.sum(axis=1), unit, count, level),
+        summed((plain - joint).sum(axis=1), unit, count, level),
+        unit,
+        simulated,
+        joint,
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit
 
 from keycustomer.stats.samples import FloatArray
@@ -59,6 +60,20 @@ class Shift:
             self.cost + other.cost,
             self.share + other.share,
         )
+
+    def only(self, who: npt.NDArray[np.bool_]) -> Shift:
+        """Do it for some of the accounts alone, shape (accounts,)."""
+        chosen = who[:, None]
+        return Shift(
+            *(
+                np.where(chosen, one, 0.0 if name in _ADDED else 1.0)
+                for name, one in vars(self).items()
+            )
+        )
+
+
+_ADDED = ("odds", "extra", "cost", "share")
+"""Fields of `Shift` that add up; the others multiply."""
 
 
 @dataclass(frozen=True, eq=False)
