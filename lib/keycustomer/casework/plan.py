@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keycustomer.casework.across.notes import note_problems
 from keycustomer.casework.case import Case, load_case
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.parameters import convert_all, read_parameters
@@ -119,8 +120,9 @@ def plan_case(
         in_case = case.specification.parameters.get(chapter, {})
         values[chapter] = {**defaults, **in_case, **converted}
     problems |= _unknown(given, {name for chapter in chosen for name in declared[chapter]})
-    if problems:
-        raise CaseError(*problems.values())
+    complaints = [*problems.values(), *note_problems(case.folder)]
+    if complaints:
+        raise CaseError(*complaints)
     if output is None:
         return Plan(case, chosen, values, case.folder / "output", case.folder / "base.duckdb")
     root = output.resolve()

@@ -34,8 +34,14 @@ if TYPE_CHECKING:
 MOST_GROUPS = 10
 """Groups of a measure that one figure shows."""
 
+MOST_ROWS = 36
+"""Dots below each other that one figure shows, if need be of fewer groups."""
+
 WIDEST = 30
 """Characters of a label."""
+
+LEGEND = 72
+"""Characters that the legend may take in a row."""
 
 ROW = 0.34
 """Height of a dot's row, inches."""
@@ -70,16 +76,17 @@ def case_dots(compared: ComparedCases, measure: str, ax: Axes | None = None) -> 
     cases = [name for name in compared.cases["case"] if name in set(rows["case"])]
     single = len(groups) == 1
     ax = new_axes(ax, size=(11, 2.6 + ROW * (len(groups) * (len(cases) + 0.6))))
+    labels = _labels(cases, rows)
     for place, case in enumerate(cases):
-        own = rows[rows["case"] == case]
-        slots = np.arange(len(groups)) * (len(cases) + 0.6) + place
-        _draw(ax, own.set_index("group").reindex(groups), slots, place, bool(_made_up(own)))
-    _name_rows(ax, groups, [_label(name, rows) for name in cases], single)
+        own = rows[rows["case"] == case].set_index("group").reindex(groups)
+        _draw(ax, own, np.arange(len(groups)) * (len(cases) + 0.6) + place, place, labels[case])
+    _name_rows(ax, groups, list(labels.values()), single)
     unit = str(rows["unit"].iloc[0])
     ax.set_xlabel(unit if len(unit) < 60 else "value")
     _number_format(ax, unit)
     if not single:
-        legend_below(ax, columns=min(len(cases), 3))
+        longest = max(len(label) for label in ax.get_legend_handles_labels()[1])
+        legend_below(ax, columns=min(len(cases), max(LEGEND // (longest + 5), 1)))
     return _tell(ax, compared, measure, rows, left_out)
 
 
@@ -101,7 +108,8 @@ def _rows(compared: ComparedCases, measure: str) -> pd.DataFrame:
 def _groups(rows: pd.DataFrame) -> tuple[list[str], int]:
     """Return the groups shown, in their order, and the number of those left out."""
     counts = rows.groupby("group", sort=False)["case"].nunique()
-    kept = counts.sort_values(ascending=False, kind="stable").index[:MOST_GROUPS]
+    most = min(MOST_GROUPS, max(MOST_ROWS // rows["case"].nunique(), 1))
+    kept = counts.sort_values(ascending=False, kind="stable").index[:most]
     return [group for group in counts.index if group in set(kept)], len(counts) - len(kept)
 
 
@@ -109,16 +117,22 @@ def _made_up(rows: pd.DataFrame) -> bool:
     return bool(rows["simulated"].any())
 
 
-def _label(case: str, rows: pd.DataFrame) -> str:
-    made_up = _made_up(rows[rows["case"] == case])
-    return f"{escape_label(case, WIDEST)}{' (simulated)' if made_up else ''}"
+def _labels(cases: Sequence[str], rows: pd.DataFrame) -> dict[str, str]:
+    """Short names of cases that stay apart, with a word on what is simulated."""
+    short = short_names(cases, WIDEST)
+    return {
+        case: escape_label(short[case])
+        + (" (simulated)" if _made_up(rows[rows["case"] == case]) else "")
+        for case in cases
+    }
 
 
-def _draw(ax: Axes, own: pd.DataFrame, slots: np.ndarray, place: int, made_up: bool) -> None:
+def _draw(ax: Axes, own: pd.DataFrame, slots: np.ndarray, place: int, label: str) -> None:
     """Draw a case's estimates with their intervals; hollow where simulated."""
     colours = palette()
     colour = colours[place % len(colours)]
-    marker = _MARKERS[place % len(_MARKERS)]
+    # After a round of colours each has another marker.
+    marker = _MARKERS[(place + place // len(colours)) % len(_MARKERS)]
     known = own["estimate"].notna().to_numpy()
     with_interval = (own["lower"].notna() & own["upper"].notna()).to_numpy()
     ax.hlines(
@@ -128,16 +142,16 @@ def _draw(ax: Axes, own: pd.DataFrame, slots: np.ndarray, place: int, made_up: b
         color=colour,
         linewidth=3,
     )
-    name = str(own["case"].dropna().iloc[0])
+    hollow = _made_up(own[known])
     ax.plot(
         own["estimate"][known],
         slots[known],
         marker,
         color=colour,
         markersize=11,
-        markerfacecolor="white" if made_up else colour,
+        markerfacecolor="white" if hollow else colour,
         markeredgewidth=2.5,
-        label=escape_label(name, WIDEST) + (" (simulated)" if made_up else ""),
+        label=label,
     )
 
 
@@ -172,24 +186,31 @@ def _tell(
     ax: Axes, compared: ComparedCases, measure: str, rows: pd.DataFrame, left_out: int
 ) -> Axes:
     """Set the title and the text alternative."""
-    name = measure.replace("_", " ")
-    groups = list(dict.fromkeys(rows["group"]))
-    if len(groups) == 1 and rows["case"].nunique() > 1:
-        high, *_, low = rows.sort_values("estimate", ascending=False).to_dict("records")
-        where = f", {groups[0]}" if groups[0] else ""
-        title = (
-            f"{name}{where}: highest in {high['case']} ({_written(high['estimate'], high['unit'])})"
-            f", lowest in {low['case']} ({_written(low['estimate'], low['unit'])})"
-        )
-    else:
-        title = f"{name}: {_apart(compared, measure, groups)}"
+    title = _title(compared, measure, rows)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     finding(ax, title, width=title_width(ax, labels))
     more = f" {left_out} more groups are in the table." if left_out else ""
     told = "; ".join(_row_text(row) for row in rows.to_dict("records")[: 3 * MOST_GROUPS])
     made_up = sorted({row["case"] for row in rows.to_dict("records") if row["simulated"]})
     simulated = f" Simulated: {names_in_words(made_up)}." if made_up else ""
-    return describe(ax, f"{title}. {told}.{more}{simulated}")
+    return describe(ax, f"Dots with intervals, by case. {title}. {told}.{more}{simulated}")
+
+
+def _title(compared: ComparedCases, measure: str, rows: pd.DataFrame) -> str:
+    """Say what the figure found."""
+    name = measure.replace("_", " ")
+    groups = list(dict.fromkeys(rows["group"]))
+    if len(groups) > 1:
+        return f"{name}: {_apart(compared, measure, groups)}"
+    name += f", {groups[0]}" if groups[0] else ""
+    high, *others = (
+        (row["case"], _written(row["estimate"], row["unit"]))
+        for row in rows.sort_values("estimate", ascending=False).to_dict("records")
+    )
+    if not others:
+        return f"{name}: {high[1]} in {high[0]}, the only case that knows it"
+    low = others[-1]
+    return f"{name}: highest in {high[0]} ({high[1]}), lowest in {low[0]} ({low[1]})"
 
 
 def _apart(compared: ComparedCases, measure: str, groups: Sequence[str]) -> str:

@@ -87,6 +87,7 @@ _OPEN, _CLOSE = "\ue100", "\ue101"
 _PLACE = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 _PRIVATE = re.compile("[\ue100-\ue101]")
 _ALONE = re.compile(f"<p>\\s*({_OPEN}[0-9]+{_CLOSE})\\s*</p>")
+_EQUATION = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _TITLE = re.compile(r"\s*<h1>(.*?)</h1>", re.DOTALL)
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
 _BLOCKS = ("ledger of all", "table")
@@ -149,6 +150,17 @@ def check_note(text: str, name: str = NOTE) -> tuple[str, ...]:
     except CaseError as error:
         return error.problems
     return ()
+
+
+def note_problems(folder: Path) -> tuple[str, ...]:
+    """Find the mistakes of a case's note that no results can mend; none where there is no note."""
+    path = folder / NOTE
+    if not path.is_file():
+        return ()
+    try:
+        return check_note(_read(path))
+    except CaseError as error:
+        return error.problems
 
 
 def fill_note(text: str, results: Mapping[str, Any], name: str = NOTE) -> FilledNote:
@@ -299,7 +311,7 @@ class _Filler:
 
     def put_back(self, markup: str) -> str:
         """HTML with values for marks."""
-        present = set(map(int, _PLACE.findall(markup)))
+        present = set(map(int, _PLACE.findall(_EQUATION.sub("", markup))))
         for number, (line, placeholder, _, _) in enumerate(self.rows):
             if number not in present:
                 self._complain(

@@ -5,8 +5,8 @@ Question: does a number stand in this text that no code has computed?
 :func:`typed_numbers` finds them.  Allowed are placeholders (see
 :mod:`keycustomer.casework.across.notes`), code, targets of links, numbers of a list, ids of the
 course's arguments (K1, T8a), numbers of chapters, exercises, sections, questions and the like, the
-name of the 80/20 rule, years (of four digits, alone after a comma, a bracket or a word such as "in"
-or "of"), and everything below a heading that begins with "Source".
+name of the 80/20 rule, years (of four digits, alone after a comma, a bracket, an author or a word
+such as "in" or "of"), and everything below a heading that begins with "Source".
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _ALLOWED = [
         r"\b(?:80/20|20/80)\b",
         rf"(?:[(,;]\s*|\b(?:in|of|since|from|until|till|by|to|and|before|after|between|{_SEASON})"
         rf"\s+){_YEAR}[a-z]?\b",
+        rf"(?-i:\b[A-Z])\w+\s+{_YEAR}[a-z]?(?=[;,.)])",
     )
 ]
 _CLAIM = re.compile(rf"\b(?:{'|'.join(sorted(CLAIMS, key=len, reverse=True))})\b")
