@@ -18,7 +18,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keycustomer.casework.across.comparing import compare_cases
+    from keycustomer.casework.across.differing import diff_runs
     from keycustomer.casework.across.ledger import evidence_ledger
+    from keycustomer.casework.across.notes import fill_note
     from keycustomer.casework.across.outputs import find_outputs
     from keycustomer.casework.case import Case, CaseError, CaseSpecification, load_case
     from keycustomer.casework.chapter import Chapter, open_chapter
@@ -31,7 +34,10 @@ __all__ = [
     "CaseError",
     "CaseSpecification",
     "Chapter",
+    "compare_cases",
+    "diff_runs",
     "evidence_ledger",
+    "fill_note",
     "find_outputs",
     "load_case",
     "open_chapter",
@@ -45,7 +51,10 @@ _MODULE_OF = {
     "CaseError": "case",
     "CaseSpecification": "case",
     "Chapter": "chapter",
+    "compare_cases": "across.comparing",
+    "diff_runs": "across.differing",
     "evidence_ledger": "across.ledger",
+    "fill_note": "across.notes",
     "find_outputs": "across.outputs",
     "load_case": "case",
     "open_chapter": "chapter",
