@@ -6,8 +6,7 @@ Question: which arguments are there to test, and what would have to be true for 
 - :data:`COURSE`: every argument as a :class:`Claim`, in the order of the course, tested or not.
 
 Some arguments are ways of working: the course carries them out (a customer file is checked, a list
-for a campaign is drawn), and there is no yes or no to them.  An argument may have parts, such as
-the five troubles of T8: its verdict then rests on theirs.
+for a campaign is drawn), and there is no yes or no to them.
 
 Sources: five management articles on the value of key customers, told here in the project's own
 words.
@@ -51,8 +50,6 @@ class Claim:
         Chinese term, where the course has one.
     practice : bool
         Whether it is a way of working, carried out and not tested.
-    parts : tuple of str
-        Ids of the arguments it consists of.
     """
 
     claim: str
@@ -60,7 +57,6 @@ class Claim:
     statement: str
     chinese: str = ""
     practice: bool = False
-    parts: tuple[str, ...] = ()
 
     @property
     def article(self) -> str:
@@ -159,8 +155,7 @@ COURSE = (
     Claim(
         "T8",
         "five troubles",
-        "The operator has all five of the troubles below.",
-        parts=("T8a", "T8b", "T8c", "T8d", "T8e"),
+        "A house with the five troubles below can cure each of them, and the cure pays.",
     ),
     Claim(
         "T8a",

@@ -8,10 +8,8 @@ Question: what do all cases together say on each argument of the course?
 
 Rules, fixed here: an argument that a case decides by several rows is *supported* there only if all
 of them are, *not supported* if any is not, else *undecided*; all rows stand beside it.  This can
-only go against an argument, never for it.  An argument that consists of parts (T8) is decided by
-the rows of its parts, and supported only where each part has been tested.  A case that was run
-twice counts once, by its newest run.  A made-up case shows what its generator was built to do;
-findings on real data are told apart.
+only go against an argument, never for it.  A case that was run twice counts once, by its newest
+run.  A made-up case shows what its generator was built to do; findings on real data are told apart.
 """
 
 from __future__ import annotations
@@ -37,10 +35,11 @@ from keycustomer.customers.rendering import counted, sentence_html
 SUPPORTED, DENIED, UNDECIDED = "supported", "not supported", "undecided"
 NOT_TESTED, PRACTICE = "not tested", "carried out, not tested"
 CONTRADICTORY = "contradictory"
+ANEW = "companies simulated anew"
 
 ROW_COLUMNS = (
     "claim", "name", "statement", "output", "case", "simulated", "counted", "measure", "estimate",
-    "lower", "upper", "unit", "threshold", "verdict", "by_interval", "run_date", "version",
+    "lower", "upper", "unit", "threshold", "verdict", "by_interval", "basis", "run_date", "version",
     "outdated",
 )  # fmt: skip
 OUTPUT_COLUMNS = (
@@ -65,8 +64,8 @@ class EvidenceLedger:
         One row an argument, output and measure: claim, name, statement (as tested), output, case,
         simulated, counted (whether the newest run of its case), measure, estimate, lower, upper,
         unit, threshold, verdict, by_interval (the verdict of the row's interval alone, empty where
-        the rule needs more), run_date, version, outdated (why the result may no longer hold, else
-        empty).
+        the rule needs more), basis ("own data", or "companies simulated anew"), run_date, version,
+        outdated (why the result may no longer hold, else empty).
     outputs : DataFrame
         One row an output: output, case, title, simulated, counted, run_date, version, outdated,
         failed (chapters), rows, report (path).
@@ -331,6 +330,7 @@ def _rows_of(output: CaseOutput, facts: Mapping[str, Any]) -> list[dict[str, Any
             | {"name": BY_ID[row["claim"]].name}
             | {"unit": rule.unit if rule else "", "threshold": rule.threshold if rule else math.nan}
             | {"by_interval": rule.by_interval(*ends) if rule else ""}
+            | {"basis": ANEW if rule and rule.anew else "own data"}
         )
     return rows
 
@@ -366,6 +366,13 @@ def _warnings(about: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
         )
     failed = about.loc[about["failed"] != "", ["output", "failed"]]
     notes += [f"In {one.output} a chapter failed: {one.failed}." for one in failed.itertuples()]
+    anew = frame["basis"] == ANEW
+    if anew.any():
+        notes.append(
+            f"{counted(int(anew.sum()), 'row rests', 'rows rest')} on companies simulated anew, "
+            "not on the customers of their case, and would be the same in every case of the same "
+            f"generator: {_names(frame.loc[anew, 'claim'].drop_duplicates().tolist())}."
+        )
     stricter = (frame["by_interval"] != "") & (frame["by_interval"] != frame["verdict"])
     if stricter.any():
         notes.append(
@@ -389,15 +396,12 @@ def _row_names(rows: pd.DataFrame) -> list[str]:
 
 
 def _verdict_rows(one: Claim, frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Decide an argument in every output that has rows for it or for its parts."""
-    own = frame[frame["claim"].isin([one.claim, *one.parts])]
+    """Decide an argument in every output that has rows for it."""
+    own = frame[frame["claim"] == one.claim]
     decided = []
     for output in own["output"].drop_duplicates():
         rows = own[own["output"] == output]
-        said = list(rows["verdict"])
-        if not {*one.parts} <= {*rows["claim"]}:
-            said.append(UNDECIDED)
-        verdict = summary_verdict(said)
+        verdict = summary_verdict(rows["verdict"])
         facts = rows.iloc[0][["case", "simulated", "counted"]].to_dict()
         agree = bool((rows["verdict"] == verdict).all())
         decided.append(

@@ -21,12 +21,13 @@ from urllib.parse import quote
 import pandas as pd
 
 from keycustomer.casework.across.claims import ARTICLES, BY_ID, COURSE, Article
-from keycustomer.casework.across.ledger import EvidenceLedger
+from keycustomer.casework.across.ledger import ANEW, EvidenceLedger
 from keycustomer.casework.across.page import Link, Number, Page, Picture, Section, Table, Verdict
 from keycustomer.casework.across.page import picture as page_picture
 from keycustomer.casework.across.rules import RULES, rule_of
 from keycustomer.casework.across.yardsticks import MEANINGS
 from keycustomer.casework.disclosure import neutralise_formulas
+from keycustomer.casework.errors import CaseError
 from keycustomer.customers.rendering import counted
 
 PAGE, ROWS, CLAIMS = "ledger.html", "ledger.csv", "ledger_claims.csv"
@@ -37,8 +38,7 @@ _MEANING = (
     "undecided (on both sides, or no interval). Undecided is no evidence against a claim: the data "
     "are too few, or too noisy, to tell. A few rules have another form; all stand below.",
     "Where several rows decide an argument in a case, it is supported there only if all of them "
-    "are, and not supported as soon as one is not; the more rows, the harder. An argument of "
-    "several parts is supported only where each part has been tested.",
+    "are, and not supported as soon as one is not; the more rows, the harder.",
     "Cases are few and were not drawn at random: that an argument holds in all of them does not "
     "say how often it holds elsewhere.",
 )
@@ -58,7 +58,14 @@ def write_ledger(ledger: EvidenceLedger, folder: Path) -> Path:
     -------
     Path
         The page.
+
+    Raises
+    ------
+    CaseError
+        When `folder` is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise CaseError(f"{folder}: a file, not a folder; name a folder to write to")
     page = ledger_page(ledger, folder).write(folder / PAGE)
     _write_csv(ledger.to_frame(), folder / ROWS)
     _write_csv(ledger.claims, folder / CLAIMS)
@@ -167,7 +174,7 @@ def _rows_table(rows: pd.DataFrame, article: Article) -> Table:
     cells = [
         [
             row["claim"],
-            row["output"] + (" (simulated)" if row["simulated"] else ""),
+            _whence(row),
             row["statement"],
             Verdict(row["verdict"]),
             Number(_number(row["estimate"])),
@@ -177,6 +184,13 @@ def _rows_table(rows: pd.DataFrame, article: Article) -> Table:
         for row in rows.to_dict("records")
     ]
     return Table(f"{article.name}: every row", heads, cells)
+
+
+def _whence(row: dict[Any, Any]) -> str:
+    """Say which case a row is of, and whether its data are made up."""
+    if row["basis"] == ANEW:
+        return f"{row['output']} ({ANEW})"
+    return row["output"] + (" (simulated)" if row["simulated"] else "")
 
 
 def _yardsticks(ledger: EvidenceLedger) -> Section:
