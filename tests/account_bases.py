@@ -25,7 +25,10 @@ def write_base(path: Path, tables: dict[str, pd.DataFrame], **facts: Any) -> Cus
     with duckdb.connect(str(path)) as connection:
         for name, frame in tables.items():
             connection.register("given", frame)
-            connection.execute(f"create table {name} as from given")
+            days = [c for c, kind in frame.dtypes.items() if kind.kind == "M"]
+            dated = ", ".join(f'"{c}"::date as "{c}"' for c in days)
+            chosen = f"select * replace ({dated})" if days else ""
+            connection.execute(f"create table {name} as {chosen} from given")
             connection.unregister("given")
         connection.execute("create table provenance (key varchar, value varchar)")
         connection.executemany("insert into provenance values (?, ?)", list(said.items()))

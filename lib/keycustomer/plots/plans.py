@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from keycustomer.plots.audit import axis_label, counted, title_width
-from keycustomer.plots.labels import name_points, name_rows, names_in_words, short_names
+from keycustomer.plots.labels import UNDERLAY, name_points, name_rows, names_in_words, short_names
 from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
     PALETTE,
@@ -265,6 +265,7 @@ def _write_actions(ax: Axes, result: AccountPlans, frame: pd.DataFrame) -> None:
             va="center",
             fontsize=12,
             color=PALETTE["black"],
+            bbox=UNDERLAY,
         )
 
 

@@ -59,7 +59,7 @@ def read_actions(frame: pd.DataFrame) -> pd.DataFrame:
 
     Raises
     ------
-    KeyError, ValueError
+    ValueError
         When a column is missing, or a value is not a finite number.
     """
     need_columns(frame, ACTION_COLUMNS, "actions")
@@ -67,7 +67,7 @@ def read_actions(frame: pd.DataFrame) -> pd.DataFrame:
     numbers = frame[["value", "lower", "upper", "cost"]].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers["value"])
     refuse(
-        f"actions.value: {frame['value'][row]!r} of {frame['action'][row]!r} for account "
+        f"actions.value: {frame['value'][row]} of {frame['action'][row]!r} for account "
         f"{frame['customer_id'][row]!r}; a finite amount is needed: leave out what cannot be valued"
         for row in frame.index[wrong][:3]
     )

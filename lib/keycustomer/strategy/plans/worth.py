@@ -64,10 +64,9 @@ def read_classes(book: DossierBook, classes: Classes | None) -> pd.Series:
 
     Raises
     ------
-    KeyError
-        When a column is missing.
     ValueError
-        When a customer stands there twice, or the value of the last year sums to nothing.
+        When a column is missing, a customer stands there twice, or the value of the last year sums
+        to nothing.
     """
     if classes is None:
         from keycustomer.pareto import abc_by_value
