@@ -76,14 +76,25 @@ def deal_blocks(
     ValueError
         When there are too few customers for four blocks.
     """
-    blocks = len(before) // runs
-    if blocks < FEWEST_BLOCKS:
-        raise ValueError(
-            f"{len(before):,} customers for {runs} runs: at least {FEWEST_BLOCKS * runs:,} are "
-            "needed; take a design with fewer runs, or more accounts"
-        )
+    blocks = blocks_of(len(before), runs)
     order = np.argsort(-before, kind="stable")[: blocks * runs]
     return np.random.default_rng(lot).permuted(order.reshape(blocks, runs), axis=1)
+
+
+def blocks_of(customers: int, runs: int) -> int:
+    """Count the blocks that customers fill.
+
+    Raises
+    ------
+    ValueError
+        When there are too few customers for four blocks.
+    """
+    if customers < FEWEST_BLOCKS * runs:
+        raise ValueError(
+            f"{customers:,} customers for {runs} runs: at least {FEWEST_BLOCKS * runs:,} are "
+            "needed; take a design with fewer runs, or more accounts"
+        )
+    return customers // runs
 
 
 def block_contrasts(outcome: FloatArray, before: FloatArray, weights: FloatArray) -> BlockContrasts:

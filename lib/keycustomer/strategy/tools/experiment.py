@@ -32,7 +32,9 @@ from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, after_quiet
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.tools.block_trials import (
+    FEWEST_BLOCKS,
     block_contrasts,
+    blocks_of,
     customers_needed,
     deal_blocks,
 )
@@ -78,9 +80,9 @@ class ToolExperiment:
         the other tools; of one at a time alone), needed (customers to find the truth); shares of
         last year's profit, needed in customers.
     designs : DataFrame
-        One row a design: design, runs, resolution (NaN for none), limit and truth of "all beyond
-        the sum", error (standard error over lots), coverage (share of lots whose interval holds the
-        truth), needed (customers to find it).
+        One row a design for which there are customers enough: design, runs, resolution (NaN for
+        none), limit and truth of "all beyond the sum", error (standard error over lots), coverage
+        (share of lots whose interval holds the truth), needed (customers to find it).
     design : TrialDesign
         The one the trial ran.
     groups : DataFrame
@@ -196,18 +198,25 @@ def tool_experiment(
             f"ahead={ahead!r}, months={months!r}, lots={lots!r}: at least one month of trial, "
             "twelve before it and two lots are needed"
         )
-    who = _trial_customers(accounts, months, ahead, seed, parameters, after_quiet(progress))
+    run = designs[design]
+    settings = (accounts, months, ahead, seed, parameters)
+    who = _trial_customers(len(run.runs), *settings, after_quiet(progress))
     mean = float(who.before.mean())
     if not mean > 0:
         raise ValueError(f"last year's profit is {mean:,.0f} a customer: effects have no share")
-    run = designs[design]
     frame, groups = _one_trial(who, run, lot, lots, power)
-    compared = pd.DataFrame([_compared(who, one, lots, power) for one in designs.values()])
-    notes = (f"one company, {MADE_UP}", f"designs compared over {lots:,} lots")
-    return ToolExperiment(frame, compared, run, groups, len(who.before), ahead, power, notes)
+    customers = len(who.before)
+    fit = [one for one in designs.values() if len(one.runs) * FEWEST_BLOCKS <= customers]
+    compared = pd.DataFrame([_compared(who, one, lots, power) for one in fit])
+    notes = [f"one company, {MADE_UP}", f"designs compared over {lots:,} lots"]
+    large = [one.name for one in designs.values() if one not in fit]
+    if large:
+        notes.append(f"too few customers for the design {', '.join(map(repr, large))}")
+    return ToolExperiment(frame, compared, run, groups, customers, ahead, power, tuple(notes))
 
 
 def _trial_customers(
+    runs: int,
     accounts: int,
     months: int,
     ahead: int,
@@ -219,6 +228,7 @@ def _trial_customers(
     company = simulate_company(accounts, months, seed, parameters=parameters)
     panel = company.panel
     here = panel.active[-1] & (panel.left >= months)
+    blocks_of(int(here.sum()), runs)
     compared = compare_policies(
         subset_policies(range(EVERYBODY + 1)),
         accounts,
