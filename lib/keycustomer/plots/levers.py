@@ -25,7 +25,6 @@ from keycustomer.plots.labels import (
     name_rows,
     names_in_words,
     short_names,
-    shorten,
 )
 from keycustomer.plots.legends import legend_below
 from keycustomer.plots.style import (
@@ -38,7 +37,7 @@ from keycustomer.plots.style import (
     number_axis,
     palette,
 )
-from keycustomer.plots.words import capital, made_up
+from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
     from keycustomer.strategy.levers.curves import LeverCurve, LeverCurves
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
 
 LONGEST = 22
 """Characters of a lever's name."""
+
+NOTHING = 5e-3
+"""Differences of amounts below this are rounding."""
 
 POINTS = 200
 """Points of a curve."""
@@ -97,11 +99,12 @@ def lever_curves(result: LeverCurves, ax: Axes | None = None, *, unit: str = "")
     frame = result.to_frame()
     finding(ax, made_up(result) + _curves_sentence(frame))
     told = "; ".join(
-        f"{row['lever']} pays up to {compact_number(row['pays_up_to'])}"
+        f"{row['lever']} tried up to {compact_number(row['tried'])}, pays up to "
+        f"{compact_number(row['pays_up_to'])}"
         + ("" if math.isnan(row["today"]) else f", today {compact_number(row['today'])}")
         for row in frame.to_dict("records")
     )
-    return describe(ax, f"{made_up(result)}gain of {len(frame)} levers by spending: {told}.")
+    return describe(ax, f"{made_up(result)}gain of each lever by what is spent on it. {told}.")
 
 
 def _width(result: LeverCurves) -> float:
@@ -144,12 +147,19 @@ def _curve_keys(colours: dict[str, str], result: LeverCurves) -> list[Line2D]:
 
 
 def _curves_sentence(frame: pd.DataFrame) -> str:
-    paying = frame.loc[frame["pays"] == "supported", "lever"]
-    if paying.empty:
-        return "On no lever is it certain that the first money comes back"
-    if len(paying) == len(frame):
+    """Say on which levers the first money comes back, and on which it does not."""
+    short = short_names(list(frame["lever"]), LONGEST)
+    sure = {
+        verdict: [short[lever] for lever in frame.loc[frame["pays"] == verdict, "lever"]]
+        for verdict in ("supported", "not supported")
+    }
+    yes, no = sure["supported"], sure["not supported"]
+    if len(yes) == len(frame):
         return "On every lever the first money comes back"
-    return f"The first money comes back on {names_in_words(paying, 4)}, on the others not for sure"
+    if not yes:
+        return "On no lever is it certain that the first money comes back"
+    said = f"The first money comes back on {names_in_words(yes, 4)}"
+    return f"{said}, not on {names_in_words(no, 4)}" if no else said
 
 
 def lever_returns(result: LeverCurves, ax: Axes | None = None) -> Axes:
@@ -182,7 +192,7 @@ def lever_returns(result: LeverCurves, ax: Axes | None = None) -> Axes:
     _return_scale(ax, frame)
     ax.set_xlabel("Gained per unit spent (1: it just comes back)")
     legend_below(ax, columns=2)
-    over = frame.loc[frame["today_upper"] < 1, "lever"].iloc[::-1]
+    over = frame.loc[frame["today_upper"] < 1, "lever"].tolist()[::-1]
     finding(ax, made_up(result) + _returns_sentence(result, over), width=title_width(ax, labels))
     told = "; ".join(
         f"{row['lever']} {row['first_return']:.2f}"
@@ -207,14 +217,17 @@ def _return_scale(ax: Axes, frame: pd.DataFrame) -> None:
         ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _returns_sentence(result: LeverCurves, over: pd.Series) -> str:
+def _returns_sentence(result: LeverCurves, over: list[str]) -> str:
+    """Say on which levers the last unit spent today does not come back."""
     if not result.today:
-        return capital(_curves_sentence(result.to_frame()))
-    if over.empty:
-        return "On no lever is it certain that the last unit spent today does not come back"
+        return _curves_sentence(result.to_frame())
+    if not over:
+        return "The last unit spent today may well come back on every lever"
     if len(over) == len(result.levers):
         return "On no lever does the last unit spent today come back"
-    return f"The last unit spent today does not come back on {names_in_words(over, 5)}"
+    short = short_names(list(result.levers), LONGEST)
+    told = names_in_words([short[lever] for lever in over], 5)
+    return f"The last unit spent today does not come back on {told}"
 
 
 def budget_mixes(result: MixesByBudget, ax: Axes | None = None, *, unit: str = "") -> Axes:
@@ -286,10 +299,12 @@ def _mark_budgets(ax: Axes, result: MixesByBudget) -> None:
 
 def _mixes_sentence(result: MixesByBudget, wide: pd.DataFrame) -> str:
     first = wide.iloc[0]
-    told = names_in_words(first[first > CLOSE * first.sum()].sort_values(ascending=False).index, 4)
+    short = short_names(list(wide.columns), LONGEST)
+    some = first[first > CLOSE * first.sum()].sort_values(ascending=False).index
+    told = names_in_words([short[lever] for lever in some], 4)
     if result.spend_all:
-        last = wide.iloc[-1]
-        return f"The first money goes to {told}, most of much money to {shorten(last.idxmax(), 26)}"
+        most = short[wide.iloc[-1].idxmax()]
+        return f"The first money goes to {told}, most of much money to {most}"
     return f"Money goes to {told}; beyond {compact_number(result.enough)} no unit comes back"
 
 
@@ -326,12 +341,10 @@ def cut_bars(result: ProportionalCut, ax: Axes | None = None, *, unit: str = "")
     ax.set_xlabel(axis_label("spending", unit))
     legend_below(ax, columns=3)
     more = f"{100 * (1 - result.cut):.0f} % of today's money"
-    finding(
-        ax,
-        f"{made_up(result)}With {more} the best mix gains {_amount(result.difference.estimate)} "
-        "more than the same share for all, on paper",
-        width=title_width(ax, labels),
-    )
+    apart = result.difference.estimate
+    gains = f"gains {_amount(apart)} more than" if apart > NOTHING else "is no better than"
+    said = f"With {more} the best mix {gains} the same share for all, on paper"
+    finding(ax, made_up(result) + said, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['lever']} {compact_number(row['proportional'])} or {compact_number(row['best'])}"
         for row in frame.iloc[::-1].to_dict("records")

@@ -8,9 +8,10 @@ Form: a mixture of saturating exponentials and a straight line through 0,
 
     gain(s) = sum over j of a_j (1 - exp(-s / t_j)) + b s,   a_j >= 0,
 
-with fixed scales t_j from the smallest spending tried to three times the largest.  One exponential
-is the usual modified exponential curve of advertising response; a mixture bends as fast as the
-data ask for at first and slower later, as where some customers are satisfied soon and others not.
+with fixed scales t_j from half the smallest spending tried to three times the largest.  One
+exponential is the usual modified exponential curve of advertising response; a mixture bends as fast
+as the data ask for at first and slower later, as where some customers are satisfied soon and others
+not.
 It is concave whatever the weights, so that equal marginal returns are best; the straight part may
 fall, so that too much can harm.  The weights are those of least squares, on the means of each
 setting: between companies, large ones spend and gain more, which says nothing of spending more.
@@ -40,8 +41,11 @@ from keycustomer.stats.bootstrap import Seed
 from keycustomer.stats.samples import FloatArray
 from keycustomer.stats.student import student_quantile
 
-SCALES = 6
+SCALES = 7
 """Exponentials of a curve."""
+
+NEAREST = 0.5
+"""Shortest scale of a curve, in smallest spendings tried: what bends sooner cannot be seen."""
 
 FURTHEST = 3.0
 """Longest scale of a curve, in largest spendings tried."""
@@ -358,7 +362,8 @@ def _fit(
     units, names = pd.factorize(rows["company"])
     sums = _SettingSums(rows, units)
     point = sums.means(np.ones(len(names)))
-    scales = np.geomspace(point.spending[point.spending > 0].min(), FURTHEST * point.most, SCALES)
+    first = float(point.spending[point.spending > 0].min())
+    scales = np.geomspace(NEAREST * first, FURTHEST * point.most, SCALES)
     count = len(names)
     times = draws if count > 1 else 0
     drawn = generator.multinomial(count, np.full(count, 1 / count), times)
@@ -370,7 +375,7 @@ def _fit(
         weights=weights,
         drawn=np.array([one.fitted(scales) for one in again]).reshape(-1, SCALES + 1),
         tried=point.most,
-        first=float(point.spending[point.spending > 0].min()),
+        first=first,
         data=rows.drop(columns="lever").reset_index(drop=True),
         bend=_bend(np.array([one.curvature() for one in again]), level),
         misfit=point.misfit(_basis(point.spending, scales) @ weights),

@@ -408,7 +408,8 @@ def _shared(curves: LeverCurves, money: float, least: float) -> tuple[float, Flo
     most = spendings(least)
     if most.sum() <= money:
         return least, most
-    low, high = least, max(float(curve.next_return(0.0)) for curve in curves.curves.values())
+    steepest = max(float(curve.next_return(0.0)) for curve in curves.curves.values())
+    low, high = least, steepest * (1 + TOLERANCE)
     for _ in range(HALVINGS):
         middle = math.sqrt(low * high)
         low, high = (middle, high) if spendings(middle).sum() > money else (low, middle)
