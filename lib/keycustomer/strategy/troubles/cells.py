@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 YEAR = 12
 """Months of a part, where the window has two years or more."""
 
+PRICES = ("list", "kept", "unit_cost")
+"""List price and cost a unit, and the share of the list value that is paid."""
+
 _AMOUNTS = ("quantity", "list_value", "revenue", "cost")
 
 
@@ -181,30 +184,63 @@ def with_prices(cells: pd.DataFrame) -> pd.DataFrame:
             prices[f"list_{side}"] = listed / quantity
             prices[f"kept_{side}"] = columns[f"revenue_{side}"] / listed
             prices[f"unit_cost_{side}"] = columns[f"cost_{side}"] / quantity
-    product = pd.factorize(cells["product_id"])[0].astype(np.int64)
-    sold = columns["quantity_0"] + columns["quantity_1"]
-    weights = {"list": sold, "unit_cost": sold}
-    weights["kept"] = sold * (prices["list_0"] + prices["list_1"])
-    for name, weight in weights.items():
+    told = cells.assign(**prices, matched=matched)
+    for name in PRICES:
+        moved = price_change(told, name)
         sides = prices[f"{name}_0"], prices[f"{name}_1"]
-        before, after = (weight[matched] * one[matched] for one in sides)
-        moved = _change(before, after, product, matched)
-        prices[f"{name}_0"] = np.where(np.isnan(sides[0]), sides[1] / moved, sides[0])
-        prices[f"{name}_1"] = np.where(np.isnan(sides[1]), sides[0] * moved, sides[1])
-    return cells.assign(**prices, matched=matched)
+        told[f"{name}_0"] = np.where(np.isnan(sides[0]), sides[1] / moved.ratio, sides[0])
+        told[f"{name}_1"] = np.where(np.isnan(sides[1]), sides[0] * moved.ratio, sides[1])
+    return told
 
 
-def _change(
-    before: FloatArray,
-    after: FloatArray,
-    product: npt.NDArray[np.int64],
-    matched: npt.NDArray[np.bool_],
-) -> FloatArray:
-    """Relative price of each cell's product in the last part, by those who bought it in both."""
+@dataclass(frozen=True, eq=False)
+class PriceChange:
+    """How a price moved between the parts, by those who bought in both.
+
+    Attributes
+    ----------
+    group : ndarray of int, shape (cells,)
+        The product of each cell, or the last number where nobody bought it in both parts.
+    ratio : ndarray, shape (cells,)
+        Relative price of the cell's group in the last part.
+    before, after : ndarray, shape (cells,)
+        Value at the prices of both parts of matched cells, else 0; of a product their sums'
+        quotient is the ratio.
+    product : ndarray of int, shape (cells,)
+        The product of each cell.
+    """
+
+    group: npt.NDArray[np.int64]
+    ratio: FloatArray
+    before: FloatArray
+    after: FloatArray
+    product: npt.NDArray[np.int64]
+
+
+def price_change(told: pd.DataFrame, name: str) -> PriceChange:
+    """Tell how a price moved, product by product.
+
+    Parameters
+    ----------
+    told : DataFrame
+        Cells with prices, quantities and `matched`.
+    name : str
+        One of `PRICES`.
+    """
+    product = pd.factorize(told["product_id"])[0].astype(np.int64)
+    sold, listed, price = (
+        [told[f"{what}_{side}"].to_numpy(dtype=float) for side in "01"]
+        for what in ("quantity", "list", name)
+    )
+    weight = sold[0] + sold[1]
+    if name == "kept":
+        weight = weight * (listed[0] + listed[1])
+    matched = told["matched"].to_numpy()
+    before, after = (np.where(matched, weight * one, 0.0) for one in price)
     count = int(product.max()) + 1
-    sums = [np.bincount(product[matched], one, minlength=count) for one in (before, after)]
-    everywhere = after.sum() / before.sum() if before.sum() > 0 and after.sum() > 0 else 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = sums[1] / sums[0]
-    known = np.isfinite(change) & (change > 0)
-    return np.where(known, change, everywhere)[product]
+    sums = [np.bincount(product, one, minlength=count) for one in (before, after)]
+    known = (sums[0] > 0) & (sums[1] > 0)
+    whole = after.sum() / before.sum() if known.any() else 1.0
+    ratios = np.append(np.divide(sums[1], sums[0], out=np.ones(count), where=known), whole)
+    group = np.where(known[product], product, count)
+    return PriceChange(group, ratios[group], before, after, product)

@@ -289,7 +289,9 @@ class _Case:
         """Tell trouble a."""
         table = customer_table(self.base)
         profit = self._yardstick(table)
-        change = abc_change(table.rename(columns={"profit": profit}), "revenue", profit)
+        if profit == "assumed profit":
+            table = table.rename(columns={"profit": profit})
+        change = abc_change(table, "revenue", profit)
         self.parts["a"] = change
         one = change.contested
         told = (

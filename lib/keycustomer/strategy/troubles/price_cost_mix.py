@@ -39,6 +39,10 @@ from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.tools.games import shapley_values
 from keycustomer.strategy.troubles.cells import Parts, parts_of, read_cells, with_prices
+from keycustomer.strategy.troubles.combinations import (
+    customer_combinations,
+    filled_price_shifts,
+)
 from keycustomer.strategy.troubles.rival_prices import own_prices, rival_prices
 
 CHANGES = ("list prices", "discounts", "unit costs", "mix")
@@ -211,8 +215,7 @@ def margin_bridge(
     if cells.empty:
         raise ValueError(f"{base.title}: no usable order line in either part of the window")
     told = with_prices(cells)
-    combos = customer_combinations(told)
-    estimates = _estimates(combos, draws, seed, level, progress)
+    estimates = bridge_estimates(told, draws, seed, level, progress)
     discounts = base.has("transactions", "discount")
     paid = told["revenue_1"].sum()
     return MarginBridge(
@@ -232,33 +235,6 @@ def margin_bridge(
 
 LINES_NEED = ("product_id", "quantity", "cost")
 """Columns of the transactions without which price and cost cannot be told apart."""
-
-
-def customer_combinations(told: pd.DataFrame) -> FloatArray:
-    """Revenue and cost of each customer, with every factor as it was or as it became.
-
-    Parameters
-    ----------
-    told : DataFrame
-        From :func:`with_prices`.
-
-    Returns
-    -------
-    ndarray, shape (customers, 16, 2)
-        Place of a combination: bit k is set where factor k of `CHANGES` is that of the last part.
-    """
-    codes = pd.factorize(told["customer_id"])[0]
-    pairs = [
-        told[[f"{name}_0", f"{name}_1"]].to_numpy(dtype=float)
-        for name in ("list", "kept", "unit_cost", "quantity")
-    ]
-    count = int(codes.max()) + 1
-    found = np.zeros((count, 1 << len(pairs), 2))
-    for place in range(1 << len(pairs)):
-        listed, kept, cost, sold = (pair[:, place >> k & 1] for k, pair in enumerate(pairs))
-        found[:, place, 0] = np.bincount(codes, sold * listed * kept, minlength=count)
-        found[:, place, 1] = np.bincount(codes, sold * cost, minlength=count)
-    return found
 
 
 _NAMES = (RATE_BEFORE, *CHANGES, RATE_AFTER, "change", "lost to price", "price less cost")
@@ -288,9 +264,23 @@ def rates_and_parts(totals: FloatArray) -> FloatArray:
     return np.column_stack([ends[0], parts, ends[1], ends[1] - ends[0], lost, parts[:, 2] - lost])
 
 
-def _estimates(
-    combos: FloatArray, draws: int, seed: Seed, level: float, progress: Progress | None
+def bridge_estimates(
+    told: pd.DataFrame,
+    draws: int,
+    seed: Seed = 0,
+    level: float = 0.95,
+    progress: Progress | None = None,
 ) -> dict[str, Estimate]:
+    """Estimate the rates and parts, with intervals of customers drawn again.
+
+    Parameters
+    ----------
+    told : DataFrame
+        From :func:`keycustomer.strategy.troubles.cells.with_prices`.
+    draws, seed, level, progress
+        See :func:`keycustomer.stats.bootstrap`.
+    """
+    combos = customer_combinations(told) + filled_price_shifts(told)
     count, flat = len(combos), combos.reshape(len(combos), -1)
 
     def of_sums(sums: FloatArray) -> FloatArray:

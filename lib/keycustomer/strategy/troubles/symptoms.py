@@ -23,7 +23,8 @@ from keycustomer.pareto import abc_by_rank
 from keycustomer.simulate import CHANNELS
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.troubles.cells import YEAR, company_cells, with_prices
-from keycustomer.strategy.troubles.price_cost_mix import customer_combinations, rates_and_parts
+from keycustomer.strategy.troubles.combinations import customer_combinations
+from keycustomer.strategy.troubles.price_cost_mix import rates_and_parts
 from keycustomer.strategy.troubles.vocabulary import CLOSE_LEVELS, FURTHER, TROUBLES, Trouble
 
 if TYPE_CHECKING:
