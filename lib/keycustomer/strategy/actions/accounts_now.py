@@ -17,8 +17,8 @@ import pandas as pd
 from keycustomer.relationships import CustomerMonths
 from keycustomer.relationships.effects.landmarks import customers_now
 from keycustomer.relationships.effects.values_by_level import standard_size
-from keycustomer.strategy.actions.vocabulary import PEOPLE
 from keycustomer.stats.samples import FloatArray
+from keycustomer.strategy.actions.vocabulary import PEOPLE
 
 YEAR = 12
 
@@ -122,7 +122,7 @@ def _rates(
             found[name] = np.full(len(frame), np.nan if not known else 0.0)
         if known:
             counts = year[known].sum().sum(axis=1).reindex(frame.index).to_numpy(dtype=float)
-            found[name] = pooled_rates(counts, seen, level)
+            found[name] = pooled_rates(counts, seen, np.asarray(level))
     return found
 
 

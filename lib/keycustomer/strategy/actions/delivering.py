@@ -5,9 +5,9 @@ on from the end of its window, once as today and once with what was chosen for e
 meeting the same chance, and puts the difference in expected profit beside the promise: for each
 account, for each action alone, and in all.
 
-Levels, discounts and contacts are given account by account; a complaint process, a dossier, one
-channel hold for all accounts of a run, so that the accounts that got them are taken from runs in
-which everybody did: accounts do not meet each other.
+Accounts do not meet each other, so that those of the plan are run alone.  Leaving is expected, not
+drawn; complaints, competitors' offers and take-ups are one draw, so that what a single account
+delivers is partly luck.
 
 Promises fall short for three reasons: coefficients are estimates, accounts differ in what no table
 tells, and what is chosen is what was overrated (the optimiser's curse: Smith & Winkler 2006,
@@ -16,8 +16,9 @@ Management Science 52, 311-322).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,27 +27,18 @@ import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import counted, percent, report_html
-from keycustomer.simulate import (
-    Company,
-    Dossier,
-    Outcome,
-    Parameters,
-    Policy,
-    ServiceProcess,
-    compare_policies,
-)
-from keycustomer.simulate.accounts import draw_accounts
+from keycustomer.simulate import Company, Dossier, Parameters, Policy, ServiceProcess
+from keycustomer.simulate.chosen import chosen_outcomes
 from keycustomer.simulate.columns import account_numbers
-from keycustomer.simulate.products import product_arrays
 from keycustomer.simulate.settings import Settings
+from keycustomer.simulate.state import World
+from keycustomer.simulate.together import stacked_world
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.actions.estimating import AccountActions
 from keycustomer.strategy.actions.levers import Doing
 from keycustomer.strategy.actions.source import Source
-
-TODAY = "as today"
 
 OFFERS_ALONE = Dossier(fit=0.0)
 """A dossier whose contacts are worth what they are today: `next need` promises offers alone."""
@@ -161,28 +153,31 @@ def deliver_plan(
     names = list(actions.customers if customers is None else customers)
     promise = actions.promise(names, n)
     alone = _alone(actions, names, n)
-    plans = {"plan": {name: _together(actions, name, n) for name in names}}
-    for action in alone["action"].drop_duplicates():
-        own = alone[alone["action"] == action]
-        plans[action] = dict(zip(own["customer_id"], own["doing"], strict=True))
-    company = FirmAhead.of(base, actions.horizon, actions.discount_rate)
-    gains, today = company.gains(plans, names, progress)
-    alone["delivered"] = [
-        gains[action][names.index(name)]
-        for name, action in zip(alone["customer_id"], alone["action"], strict=True)
+    cases = [(0, name, Doing()) for name in names]
+    cases += [(0, name, _together(actions, name, n)) for name in names]
+    cases += [
+        (0, name, done) for name, done in zip(alone["customer_id"], alone["doing"], strict=True)
     ]
-    usual = actions.today.set_index("customer_id")["value"]
-    frame = promise.frame.rename(columns={"joint": "promised"}).drop(columns="plain").assign(
-        delivered=gains["plan"],
-        today_promised=usual.reindex(names).to_numpy(),
-        today_delivered=today,
-    )  # fmt: skip
+    profit = Ahead.of([base], actions.horizon, actions.discount_rate).profits(cases, progress)
+    today, plan, each = np.split(profit, [len(names), 2 * len(names)])
+    usual = dict(zip(names, today, strict=True))
+    alone["delivered"] = each - alone["customer_id"].map(usual).to_numpy(dtype=float)
+    expected = actions.today.set_index("customer_id")["value"]
+    frame = (
+        promise.frame.rename(columns={"joint": "promised"})
+        .drop(columns="plain")
+        .assign(
+            delivered=plan - today,
+            today_promised=expected.reindex(names).to_numpy(),
+            today_delivered=today,
+        )
+    )
     return PlanDelivered(
         frame,
         alone.drop(columns="doing"),
         _by_action(alone),
         promise.joint,
-        float(gains["plan"].sum()),
+        float((plan - today).sum()),
         promise.plain.estimate,
         float(alone["delivered"].sum()),
         actions.horizon,
@@ -208,7 +203,7 @@ def _alone(actions: AccountActions, names: list[str], n: int) -> pd.DataFrame:
             actions.firm.levers[one.lever].doing(row, one.setting)
             for one in actions.chosen(name, n)
         ]
-        parts.append(actions.top(name, n)[columns].assign(doing=doing))
+        parts.append(actions.top(name, n)[columns].assign(doing=pd.Series(doing, dtype=object)))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     return table.rename(columns={"value": "promised"})
 
@@ -222,137 +217,119 @@ def _by_action(alone: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class FirmAhead:
-    """A simulated company whose months ahead can be run under plans for single accounts.
+class Ahead:
+    """Simulated companies whose accounts can be run on under plans of their own.
 
     Attributes
     ----------
-    settings : Settings
-        The company, with the months ahead.
+    settings : tuple of Settings
+        The companies, of one size, with the months ahead.
     parameters : Parameters
         True coefficients.
-    level : ndarray of int, shape (accounts,)
-        Level of each account by habit.
     """
 
-    settings: Settings
+    settings: tuple[Settings, ...]
     parameters: Parameters
-    level: npt.NDArray[np.int8] = field(repr=False)
 
     @classmethod
-    def of(cls, source: Source, horizon: int, discount_rate: float) -> FirmAhead:
-        """Find the company behind a source.
+    def of(cls, sources: Iterable[Source], horizon: int, discount_rate: float) -> Ahead:
+        """Find the companies behind sources.
 
         Raises
         ------
         ValueError
             When the data are real.
         """
-        if isinstance(source, Company):
-            size = {name: getattr(source.settings, name) for name in _SIZE}
-            parameters = source.parameters
-        elif isinstance(source, CustomerBase) and source.simulation is not None:
-            size, parameters = dict(source.simulation), Parameters()
-        else:
-            held = f"the base {source.title!r}" if isinstance(source, CustomerBase) else "base"
-            raise ValueError(
-                f"{held} holds real data: what a plan would have delivered is not known; give a "
-                "simulated company, or a base made from one"
-            )
-        settings = Settings(**size, ahead=horizon, discount_rate=discount_rate)
-        level = draw_accounts(settings, parameters, product_arrays()).level
-        return cls(settings, parameters, np.asarray(level, dtype=np.int8))
+        known = [_size_of(one) for one in sources]
+        settings = tuple(
+            Settings(**size, ahead=horizon, discount_rate=discount_rate) for size, _ in known
+        )
+        return cls(settings, known[0][1])
 
-    def gains(
-        self,
-        plans: Mapping[str, Mapping[str, Doing]],
-        names: list[str],
-        progress: Progress | None = None,
-    ) -> tuple[dict[str, FloatArray], FloatArray]:
-        """Run plans on, and tell what each brings for each account.
+    @cached_property
+    def world(self) -> World:
+        """All accounts of all companies, company after company."""
+        return stacked_world(self.settings, self.parameters)
+
+    def profits(
+        self, cases: Sequence[tuple[int, str, Doing]], progress: Progress | None = None
+    ) -> FloatArray:
+        """Run accounts on, each with what is done for it.
 
         Parameters
         ----------
-        plans : mapping of name to mapping of customer_id to Doing
-            What is done for whom; whoever is not named goes on as today.
-        names : list of str
-            Accounts to tell of.
+        cases : sequence of (int, str, Doing)
+            Company, customer_id, what is done; an account may come several times.
         progress : callable, optional
             Called with runs done and in all.
 
         Returns
         -------
-        gains : dict of str to ndarray, shape (accounts told of,)
-            Expected discounted profit against going on as today, currency.
-        today : ndarray
-            That profit as today.
+        ndarray, shape (cases,)
+            Expected discounted profit over the months ahead, currency.
         """
-        place = account_numbers(names)
-        runs: dict[str, Policy] = {TODAY: Policy()}
-        taken: dict[str, dict[tuple[bool, ...], str]] = {}
-        for plan, doings in plans.items():
-            taken[plan] = {}
-            for tools in {_tools(one) for one in doings.values()} - {_tools(Doing())}:
-                taken[plan][tools] = f"{plan}: {tools}"
-                runs[taken[plan][tools]] = self.policy(doings, tools)
-            if any(_tools(one) == _tools(Doing()) for one in doings.values()):
-                taken[plan][_tools(Doing())] = f"{plan}: no tool"
-                runs[f"{plan}: no tool"] = self.policy(doings, _tools(Doing()))
-        outcomes = self._run(runs, progress)
-        today = outcomes[TODAY].expected_profit[place]
-        gains = {}
-        for plan, doings in plans.items():
-            own = [doings.get(name, Doing()) for name in names]
-            after = [
-                outcomes[taken[plan].get(_tools(done), TODAY)].expected_profit[at]
-                if name in doings
-                else today[k]
-                for k, (name, done, at) in enumerate(zip(names, own, place, strict=True))
-            ]
-            gains[plan] = np.array(after) - today
-        return gains, today
+        accounts = self.settings[0].accounts
+        company = np.array([one for one, _, _ in cases], dtype=np.int64)
+        places = company * accounts + account_numbers([name for _, name, _ in cases])
+        tools = [_tools(done) for _, _, done in cases]
+        profit = np.zeros(len(cases))
+        kinds = sorted(set(tools))
+        for number, kind in enumerate(kinds, start=1):
+            rows = np.array([k for k, one in enumerate(tools) if one == kind])
+            policy = self._policy(places[rows], [cases[row][2] for row in rows], kind)
+            profit[rows] = chosen_outcomes(self.world, places[rows], policy).expected_profit
+            if progress:
+                progress(number, len(kinds))
+        return profit
 
-    def policy(self, doings: Mapping[str, Doing], tools: tuple[bool, ...]) -> Policy:
-        """Write what is done for each account as a policy, with some tools for everybody."""
-        service = self.parameters.service
-        level = self.level.astype(np.int64)
-        discount, visits, calls = np.zeros(len(level)), np.ones(len(level)), np.ones(len(level))
-        for at, done in zip(account_numbers(list(doings)), doings.values(), strict=True):
-            level[at] = level[at] if done.level is None else done.level
-            discount[at] = done.discount
-            visits[at] = _factor(done.first_contacts, service.visits[level[at]])
-            calls[at] = _factor(done.other_contacts, service.calls[level[at]])
+    def _policy(
+        self, places: npt.NDArray[np.int64], doings: Sequence[Doing], tools: tuple[bool, ...]
+    ) -> Policy:
+        """Write what is done for each account as a policy, with the tools that all of them get."""
+        service, habit = self.parameters.service, self.world.accounts.level[places]
+        level = np.array(
+            [
+                own if done.level is None else done.level
+                for own, done in zip(habit, doings, strict=True)
+            ],
+            dtype=np.int64,
+        )
+        visits, calls = np.take(service.visits, level), np.take(service.calls, level)
         process, dossier, manager = tools
+        levers: dict[str, Any] = {
+            "levels": level,
+            "discount": np.array([done.discount for done in doings]),
+            "visits": _factors(np.array([done.first_contacts for done in doings]), visits),
+            "calls": _factors(np.array([done.other_contacts for done in doings]), calls),
+        }
         return Policy(
-            levels=level,  # type: ignore[arg-type]
-            discount=discount,  # type: ignore[arg-type]
-            visits=visits,  # type: ignore[arg-type]
-            calls=calls,  # type: ignore[arg-type]
             service=RESOLVING_ALONE if process else None,
             dossier=OFFERS_ALONE if dossier else None,
             channel="manager" if manager else None,
+            **levers,
         )
 
-    def _run(self, runs: Mapping[str, Policy], progress: Progress | None) -> dict[str, Outcome]:
-        own = self.settings
-        size: dict[str, Any] = {name: getattr(own, name) for name in _SIZE}
-        return compare_policies(
-            dict(runs),
-            **size,
-            ahead=own.ahead,
-            discount_rate=own.discount_rate,
-            parameters=self.parameters,
-            progress=progress,
-        ).outcomes
 
-
-_SIZE = ("accounts", "months", "seed", "start")
+def _size_of(source: Source) -> tuple[dict[str, Any], Parameters]:
+    """Size, window and seed of the company behind a source, and its true coefficients."""
+    if isinstance(source, Company):
+        names = ("accounts", "months", "seed", "start")
+        return {name: getattr(source.settings, name) for name in names}, source.parameters
+    if isinstance(source, CustomerBase) and source.simulation is not None:
+        return dict(source.simulation), Parameters()
+    held = f"the base {source.title!r}" if isinstance(source, CustomerBase) else "base"
+    raise ValueError(
+        f"{held} holds real data: what a plan would have delivered is not known; give a simulated "
+        "company, or a base made from one"
+    )
 
 
 def _tools(done: Doing) -> tuple[bool, bool, bool]:
     return done.process, done.dossier, done.manager
 
 
-def _factor(added: float, planned: float) -> float:
-    """Factor on planned contacts that adds so many, none below 0."""
-    return float(np.clip(1 + added / planned, 0.0, 100.0)) if planned > 0 else 1.0
+def _factors(added: FloatArray, planned: FloatArray) -> FloatArray:
+    """Give factors on planned contacts that add so many, none below 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(planned > 0, 1 + added / planned, 1.0)
+    return np.clip(factor, 0.0, 100.0)

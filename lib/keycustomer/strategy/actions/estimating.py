@@ -304,7 +304,7 @@ def account_actions(
     )  # fmt: skip
     firm = read_levers(source, terms, np.random.default_rng(seed))
     names, gone = _asked(source, firm, customers)
-    rows = firm.now.frame.index.get_indexer(pd.Index(names))
+    rows = firm.now.frame.index.get_indexer(pd.Index(names, dtype=object))
     settings, today = _weighed(firm, rows, after_quiet(progress))
     frame = _best_settings(settings)
     return AccountActions(
@@ -378,7 +378,9 @@ def _everybody(source: Source) -> set[str]:
     if isinstance(source, CustomerBase):
         table = "customers" if source.has("customers") else "transactions"
         return set(source.query(f"select distinct customer_id from {table}")["customer_id"])  # noqa: S608
-    return set(source.tables()["customers"]["customer_id"])
+    from keycustomer.simulate.columns import customer_ids
+
+    return set(customer_ids(source.accounts.number))
 
 
 def _gone(gone: tuple[str, ...]) -> tuple[str, ...]:

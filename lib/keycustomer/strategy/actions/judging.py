@@ -1,4 +1,4 @@
-"""Plans for the top accounts judged over simulated companies: one plan each, or one for all?
+"""Plans for the top accounts judged over simulated companies: one plan each against one for all.
 
 Question (course material R4): is it worth while to adapt to each of the largest customers?
 :func:`judge_account_plans` lets each of many simulated firms weigh actions for its ten largest
@@ -25,18 +25,16 @@ import pandas as pd
 
 from keycustomer.customers.rendering import percent, report_html
 from keycustomer.lifetime.arguments import whole_number
-from keycustomer.relationships.many_companies import (
-    FEWEST,
-    mean_over_companies,
-    simulated_companies,
-)
-from keycustomer.simulate import Company, Parameters
+from keycustomer.relationships.many_companies import FEWEST, mean_over_companies
+from keycustomer.simulate import Company, Parameters, Policy
+from keycustomer.simulate.companies import companies_under
 from keycustomer.stats import Estimate, verdict_above
-from keycustomer.stats.bootstrap import Progress
+from keycustomer.stats.bootstrap import Progress, after_quiet
 from keycustomer.stats.samples import FloatArray
-from keycustomer.strategy.actions.delivering import FirmAhead
+from keycustomer.strategy.actions.delivering import Ahead
 from keycustomer.strategy.actions.estimating import AccountActions, account_actions
 from keycustomer.strategy.actions.levers import Doing
+from keycustomer.strategy.actions.outlooks import FirmLevers
 from keycustomer.strategy.actions.promising import Chosen, choose_actions, promised
 
 OWN, COMMON = "own plans", "common plan"
@@ -247,18 +245,16 @@ def judge_account_plans(
         "level_costs": level_costs, "visit_cost": visit_cost, "call_cost": call_cost,
         "horizon": horizon, "discount_rate": discount_rate, "floor": floor, "draws": draws,
     }  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    chosen: list[dict[str, Any]] = []
-    made = simulated_companies(
-        companies, accounts, months, first_seed, parameters=parameters, progress=progress
-    )
-    for company in made:
-        names = _largest(company, top)
-        actions = account_actions(company, names, **weighing)  # type: ignore[arg-type]
-        _judge(company, actions, n, rows, chosen)
-    return JudgedAccountPlans(
-        pd.DataFrame(rows), pd.DataFrame(chosen), accounts, months, horizon, n
-    )
+    seeds = range(first_seed, first_seed + companies)
+    made = companies_under({"": Policy()}, seeds, accounts, months, parameters=parameters)
+    report = after_quiet(progress)
+    firms = []
+    for done, (_, company) in enumerate(made, start=1):
+        actions = account_actions(company, _largest(company, top), **weighing)  # type: ignore[arg-type]
+        firms.append(_planned(company, actions, n))
+        report(done, companies)
+    frame, chosen = _delivered(firms, horizon, discount_rate)
+    return JudgedAccountPlans(frame, chosen, accounts, months, horizon, n)
 
 
 def _largest(company: Company, top: int) -> list[str]:
@@ -271,49 +267,89 @@ def _largest(company: Company, top: int) -> list[str]:
     return [str(one) for one in customer_ids(company.accounts.number[order])]
 
 
-def _judge(
-    company: Company,
-    actions: AccountActions,
-    n: int,
-    rows: list[dict[str, Any]],
-    chosen: list[dict[str, Any]],
-) -> None:
-    """Add what own plans and the common plan promise and deliver in one company."""
+@dataclass(frozen=True, eq=False)
+class _Planned:
+    """Plans of one company.
+
+    Attributes
+    ----------
+    company : Company
+        The company.
+    names : list of str
+        Its accounts with a plan.
+    doings : dict of str to list of Doing
+        What is done for each, by plan.
+    promised : dict of str to float
+        Promise by plan, an account.
+    actions : dict of str to dict of str to int
+        Accounts that get an action, by plan.
+    """
+
+    company: Company
+    names: list[str]
+    doings: dict[str, list[Doing]]
+    promised: dict[str, float]
+    actions: dict[str, dict[str, int]]
+
+
+def _planned(company: Company, actions: AccountActions, n: int) -> _Planned:
+    """Make own plans and the common plan of one company."""
     names = actions.customers.tolist()
-    places = {name: actions.row(name) for name in names}
-    common = choose_actions(actions.firm, np.array(list(places.values())), n)
-    plans = {OWN: {name: actions.chosen(name, n) for name in names}}
-    plans[COMMON] = dict.fromkeys(names, common)
-    doing = {
-        plan: {name: _done(actions, places[name], own[name]) for name in names}
+    rows = {name: actions.row(name) for name in names}
+    common = choose_actions(actions.firm, np.array(list(rows.values())), n)
+    plans = {
+        OWN: {name: actions.chosen(name, n) for name in names},
+        COMMON: dict.fromkeys(names, common),
+    }
+    doings = {
+        plan: [_done(actions.firm, rows[name], picked) for name, picked in own.items()]
         for plan, own in plans.items()
     }
-    ahead = FirmAhead.of(company, actions.horizon, actions.discount_rate)
-    gains, today = ahead.gains(doing, names)
-    for plan, own in plans.items():
-        promise = promised(actions.firm, own, places, 0.95, True)
-        row = {"company": company.settings.seed, "accounts": len(names), "plan": plan}
-        row |= {"promised": promise.joint.estimate / len(names)}
-        row |= {"delivered": float(gains[plan].mean()), "today": float(today.mean())}
-        rows.append(row | {"worse": int((gains[plan] < 0).sum())})
-        for action, count in (
-            promise.frame["actions"].str.split(" \\+ ").explode().value_counts().items()
-        ):  # noqa: E501
-            if action:
-                chosen.append(
-                    {
-                        "company": company.settings.seed,
-                        "plan": plan,
-                        "action": action,
-                        "accounts": int(count),
-                    }  # noqa: E501
-                )
+    promises = {plan: promised(actions.firm, own, rows, 0.95, True) for plan, own in plans.items()}
+    told = {
+        plan: one.frame["actions"].str.split(" + ", regex=False).explode().value_counts().to_dict()
+        for plan, one in promises.items()
+    }
+    each = {plan: one.joint.estimate / len(names) for plan, one in promises.items()}
+    return _Planned(company, names, doings, each, told)
 
 
-def _done(actions: AccountActions, row: int, picked: Sequence[Chosen]) -> Doing:
+def _done(firm: FirmLevers, row: int, picked: Sequence[Chosen]) -> Doing:
     done = Doing()
     for one in picked:
-        lever = actions.firm.levers[one.lever]
+        lever = firm.levers[one.lever]
         if lever.open[row, one.setting]:
             done = done.and_also(lever.doing(row, one.setting))
     return done
+
+
+def _delivered(
+    firms: list[_Planned], horizon: int, discount_rate: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run the accounts of all companies on, and put what came beside what was promised."""
+    cases = [
+        (k, name, done)
+        for k, firm in enumerate(firms)
+        for doings in ([Doing()] * len(firm.names), firm.doings[OWN], firm.doings[COMMON])
+        for name, done in zip(firm.names, doings, strict=True)
+    ]
+    profit = Ahead.of([firm.company for firm in firms], horizon, discount_rate).profits(cases)
+    rows: list[dict[str, Any]] = []
+    chosen: list[dict[str, Any]] = []
+    start = 0
+    for firm in firms:
+        size = len(firm.names)
+        today, own, common = profit[start : start + 3 * size].reshape(3, size)
+        start += 3 * size
+        for plan, after in ((OWN, own), (COMMON, common)):
+            head = {"company": firm.company.settings.seed, "plan": plan}
+            told = {"promised": firm.promised[plan], "delivered": float((after - today).mean())}
+            counts = {"accounts": size, "worse": int((after < today).sum())}
+            rows.append(head | counts | told | {"today": float(today.mean())})
+            chosen += [
+                head | {"action": action, "accounts": count}
+                for action, count in firm.actions[plan].items()
+                if action
+            ]
+    columns = ["company", "plan", "action", "accounts"]
+    return pd.DataFrame(rows), pd.DataFrame(chosen, columns=columns)

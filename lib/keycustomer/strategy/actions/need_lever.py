@@ -9,6 +9,7 @@ buyers beside all else they buy; how much more often an offered need is taken up
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,12 @@ from keycustomer.strategy.actions.shifts import Shift
 from keycustomer.strategy.actions.source import Source
 from keycustomer.strategy.actions.vocabulary import ACTIONS, ActionAssumptions
 
+if TYPE_CHECKING:
+    from keycustomer.simulate import Company
+
 YEAR_DAYS = 365
+
+YEAR = 12
 
 FEWEST = 10
 """Take-ups of a category in the time learnt from, below which it is not offered."""
@@ -106,33 +112,30 @@ def _of_base(base: CustomerBase) -> tuple[Adoption, pd.DataFrame]:
     return adoption, _wide(rows.assign(margin=margin))
 
 
-def _of_company(company: Source) -> tuple[Adoption, pd.DataFrame]:
-    """Read the same from a simulated company's tables."""
-    assert not isinstance(company, CustomerBase)  # noqa: S101 - told apart by the caller
-    tables = company.tables()
-    lines = tables["transactions"]
-    kind = tables["products"].set_index("product_id")["category"]
-    category = lines["product_id"].map(kind).astype(str)
-    day = pd.to_datetime(lines["date"])
-    start = pd.Timestamp(company.settings.calendar()[0])
-    end = start + pd.DateOffset(months=company.settings.months)
-    first = day.groupby([lines["customer_id"], category]).min()
-    customers = pd.Index(sorted(lines["customer_id"].unique()), name="customer_id")
-    categories = pd.Index(sorted(category.unique()), name="category")
-    adoption = Adoption(
-        customers,
-        categories,
-        customers.get_indexer(first.index.get_level_values(0)).astype(np.int64),
-        categories.get_indexer(first.index.get_level_values(1)).astype(np.int64),
-        np.asarray((first - start).dt.days, dtype=np.int64),
-        (end - start).days,
-    )
-    last = (day > end - pd.Timedelta(days=YEAR_DAYS)).to_numpy()
-    margin = lines["quantity"] * (lines["price"] - lines["unit_cost"])
-    rows = pd.DataFrame(
-        {"customer_id": lines["customer_id"], "category": category, "margin": margin}
-    )
-    return adoption, _wide(rows[last])
+def _of_company(company: Company) -> tuple[Adoption, pd.DataFrame]:
+    """Read the same from a simulated company's order lines."""
+    from keycustomer.simulate.columns import customer_ids
+    from keycustomer.simulate.vocabulary import CATEGORIES
+
+    panel, products = company.panel, company.products
+    kinds = np.eye(len(CATEGORIES))[products.category]
+    starts = company.settings.calendar().astype("datetime64[D]")
+    ids = pd.Index(customer_ids(company.accounts.number), name="customer_id")
+    first = np.full((len(ids), len(CATEGORIES)), -1)
+    margin = np.zeros(first.shape)
+    for month in reversed(range(panel.months)):
+        sold = panel.quantities(month, company.accounts, products)
+        first[sold @ kinds > 0] = month
+        if month >= panel.months - YEAR:
+            price = panel.list_prices(month, products) * (1 - panel.discount[month][:, None])
+            cost = panel.unit_costs(month, products)[company.accounts.region]
+            margin += np.nan_to_num(sold * (price - cost)) @ kinds
+    row, column = np.nonzero(first >= 0)
+    day = (starts[first[row, column]] - starts[0]).astype(np.int64)
+    names = pd.Index(CATEGORIES, name="category")
+    end = (starts[-1].astype("datetime64[M]") + 1).astype("datetime64[D]")
+    days = int((end - starts[0]).astype(np.int64))
+    return Adoption(ids, names, row, column, day, days), pd.DataFrame(margin, ids, names)
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
