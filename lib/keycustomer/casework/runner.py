@@ -426,8 +426,13 @@ class _Run:
         whole = all((output / name).is_file() for name in _FILES)
         present = {path.name.partition(".")[0] for path in output.glob("chapters/*.run.json")}
         holds = all(folder == output for folder, _ in found.values())
-        noted = note_holds(state.plan.case.folder, output)
+        noted = not self._has_note(state) or note_holds(state.plan.case.folder, output)
         return whole and noted and holds and present <= set(state.plan.case.chapters)
+
+    @staticmethod
+    def _has_note(state: _State) -> bool:
+        """Whether the case's note belongs to this run: it speaks of the case as its file has it."""
+        return not state.plan.label
 
     def _take(self, state: _State, chapter: str, folder: Path) -> None:
         self.progress.say(f"{state.name} {chapter}: up to date, taken over")
@@ -494,6 +499,7 @@ class _Run:
             chapters=state.chapters,
             reused=state.reused,
             settings=settings,
+            note=self._has_note(state),
         )
         # What is published is safe whatever ends the run: no other chapter goes before it.
         self.queue.appendleft(task)

@@ -178,6 +178,7 @@ def finish(
     chapters: Sequence[str],
     reused: Sequence[str],
     settings: Mapping[str, Any],
+    note: bool = True,
 ) -> dict[str, Any]:
     """Write results, report, note and run record of a case into its output folder.
 
@@ -203,7 +204,8 @@ def finish(
     results = merge_results(loaded, opened, records, run)
     opened.close()
     write_json(content / "results.json", results)
-    write_note(loaded.folder, results, content / PAGE)
+    if note:
+        write_note(loaded.folder, results, content / PAGE)
     _report(content, chapters, results)
     write_json(content / METADATA_FILE, crate(results["case"], run, outputs(content)))
     return {}
