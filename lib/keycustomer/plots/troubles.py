@@ -278,7 +278,7 @@ def remedy_arrows(result: RemedyEffects, ax: Axes | None = None) -> Axes:
     thresholds = result.thresholds
     for place, row in enumerate(rows):
         limit = thresholds[str(row["measure"])]
-        scale = max(row["before"], row["after"], limit) or 1.0
+        scale = float(np.nanmax([row["before"], row["after"], limit])) or 1.0
         before, after = row["before"] / scale, row["after"] / scale
         look = {"arrowstyle": "-|>", "color": PALETTE["blue"], "lw": 3, "mutation_scale": 22}
         if abs(after - before) > 0.02:

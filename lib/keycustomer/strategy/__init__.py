@@ -55,6 +55,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "troubles.price_cost_mix": ("MarginBridge", "margin_bridge"),
     "troubles.remedies": ("REMEDIES", "Remedy", "RemedyEffects", "remedy_effects"),
     "troubles.symptoms": ("company_symptoms",),
+    "troubles.true_war_effect": ("TrueWar", "true_war"),
     "troubles.vocabulary": ("TROUBLES", "Trouble"),
 }
 """Public names by module; a name must differ from every module's name."""
