@@ -166,7 +166,7 @@ def test_complaints_name_what_is_wrong() -> None:
     some = curves(curve("one", 600, 50), today={"one": 100.0})
     for wrong in (0, -3, np.nan, np.inf, "much"):
         with pytest.raises(ValueError, match=r"budget=.* must be a finite amount above 0"):
-            best_mix(some, wrong)  # type: ignore[arg-type]
+            best_mix(some, wrong)
     with pytest.raises(ValueError, match=r"cut=1 must be a share of today's money, such as 0\.2"):
         proportional_cut(some, 1)
     with pytest.raises(ValueError, match="today: spending is given for no lever; it is needed for"):
