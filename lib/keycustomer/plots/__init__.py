@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 _NAMES: dict[str, tuple[str, ...]] = {
+    "actions": ("account_action_dots", "account_plan_dots", "promised_delivered_dots"),
     "audit": (
         "bridge",
         "change_parts",
