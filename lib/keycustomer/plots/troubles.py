@@ -407,13 +407,13 @@ def _dots_sentence(table: pd.DataFrame, measure: str, money: bool) -> str:
     whose = (
         "the remedies together" if best["remedy"] == "all" else f"the remedy of {best['remedy']}"
     )
+    gained = best["change"] > 0
     if money:
-        sign = "+" if best["change"] > 0 else ""
-        amount = f"{sign}{compact_number(best['change'])} EUR an account"
-        return f"Simulated: {whose} changes {MEASURES[measure]} most, {amount}"
-    return (
-        f"Simulated: {whose} keeps most customers, {_points(best['change'])} points {LEFT[measure]}"
-    )
+        verb, most = ("raises", "most") if gained else ("lowers", "least")
+        amount = f"{'+' if gained else ''}{compact_number(best['change'])} EUR an account"
+        return f"Simulated: {whose} {verb} {MEASURES[measure]} {most}, {amount}"
+    verb = "loses fewest" if gained else "keeps most"
+    return f"Simulated: {whose} {verb} customers, {_points(best['change'])} points {LEFT[measure]}"
 
 
 LEFT = {"leaving": "gone by the end", "large_leaving_rate": "of the large leave a year"}
@@ -503,7 +503,8 @@ def _map_sentence(result: RemedyEffects, effects: pd.DataFrame) -> str:
     if not worse:
         return "Simulated: no remedy makes anything else worse"
     remedy, harm = worse[0]
-    more = f" ({len(worse) - 1} more side effects)" if len(worse) > 1 else ""
+    others = len(worse) - 1
+    more = f" ({others} more side {'effect' if others == 1 else 'effects'})" if others else ""
     whose = "all tools together" if remedy == "all" else f"the remedy of trouble {remedy}"
     return f"Simulated: {whose} {harm}{more}"
 
