@@ -318,6 +318,10 @@ def test_a_frame_of_values_is_added_up_with_its_ends(base, plans):
     same = account_plans(base, actions=actions_of(rows), book=plans.book)
     assert same.total == decided.total
     assert plans.total is None and plans.frame["promised"].isna().all()
+    # other actions take the place of these
+    again = decided.with_actions(actions_of([(three, "discount", "5 %", 5, 1, 9)]))
+    assert again.total.estimate == 5 and "For 9 accounts no action was weighed." in again.notes
+    assert not any("For 8" in note for note in again.notes)
 
 
 def test_weighed_actions_promise_together_what_they_say(planned, weighed):
@@ -328,12 +332,19 @@ def test_weighed_actions_promise_together_what_they_say(planned, weighed):
     assert planned.frame["promised"].sum() == pytest.approx(planned.total.estimate)
     today = weighed.today.set_index("customer_id")["value"]
     assert planned.frame["potential"].tolist() == today[planned.customers].tolist()
-    assert (planned.horizon, planned.potential_of) == (36, "profit")
+    assert (planned.horizon, planned.potential_of, planned.potential_months) == (36, "profit", 36)
     levels = weighed.levels[planned.customers]
     assert planned.frame["level_recommended"].tolist() == levels.tolist()
     for customer in planned.customers[:3]:
         own = planned.actions[planned.actions["customer_id"] == customer]
         assert own["action"].tolist() == weighed.top(customer, 3)["action"].tolist()
+
+
+def test_before_actions_the_potential_is_the_residual_lifetime_value(plans):
+    values = plans.book.values.frame.set_index("customer_id")["residual_value"]
+    assert plans.frame["potential"].tolist() == values[plans.customers].tolist()
+    assert plans.potential_of == "margin" and plans.potential_months == pytest.approx(36, abs=0.1)
+    assert plans.frame["months_expected"].isna().all()
 
 
 def test_wrong_actions_are_refused_with_the_cure(plans):

@@ -94,10 +94,11 @@ def account_plan_map(result: AccountPlans, ax: Axes | None = None) -> Axes:
     ax.vlines(x, ends[:, 0], ends[:, 1], color=PALETTE["light grey"], lw=4, zorder=1)
     keys = _draw_points(ax, x, y, first)
     _scales(ax, x, np.concatenate([y, ends[np.isfinite(ends)]]))
-    if result.horizon is not None and result.by == result.potential_of:
-        keys.append(_draw_going_on(ax, result.horizon / 12))
+    months = result.potential_months
+    if months is not None and result.by == result.potential_of:
+        keys.append(_draw_going_on(ax, months / 12))
     ax.set_xlabel(axis_label(f"value now: {result.by} of the last year", _unit(result)))
-    ahead = "to come" if result.horizon is None else f"of {result.horizon} months ahead"
+    ahead = "to come" if months is None else f"of {months:.0f} months ahead"
     ax.set_ylabel(axis_label(f"potential value: {result.potential_of} {ahead}", _unit(result)))
     legend_below(ax, columns=2, handles=keys)
     finding(ax, _map_title(result, first))
@@ -192,7 +193,10 @@ def _map_title(result: AccountPlans, first: list[str]) -> str:
     counts = pd.Series(kinds).value_counts()
     told = [f"{name} first for {count:,}" for name, count in counts.items()]
     if len(counts) > 1:
-        return f"Plans differ: of {counted(len(first), 'account')}, {names_in_words(told, 3, 60)}"
+        more = len(counts) - 2
+        others = [f"{more} other actions" if more > 1 else told[2]] if more else []
+        listed = names_in_words([*told[:2], *others], 3, 60)
+        return f"Plans differ: of {counted(len(first), 'account')}, {listed}"
     return f"One answer for all: {told[0]} of {counted(len(first), 'account')}"
 
 

@@ -41,7 +41,7 @@ def value_block(plans: AccountPlans, row: pd.Series) -> Block:
         The account's row.
     """
     block = worth.value_block(plans.book, str(row["customer_id"]))
-    if plans.horizon is None or pd.isna(row["potential"]):
+    if pd.isna(row["months_expected"]):
         return block
     ends = (
         ""

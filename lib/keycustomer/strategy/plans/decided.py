@@ -1,9 +1,10 @@
 """What to do put into plans: chosen actions, what they promise, recommended levels, outlook.
 
 :func:`decide` fills the columns of a plan that come from `account_actions` (or from a frame of
-values).  Where the actions know what each account would bring if all went on as today, that is the
-account's potential value, since the actions' values are counted against it; otherwise it stays the
-residual lifetime value.
+values).  Where contracts tell who left, the actions know what each account would bring if all went
+on as today, and that is the account's potential value: actions are counted against it, and it uses
+what is known of the account's risk to leave.  Without contracts it stays the residual lifetime
+value.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from keycustomer.customers.rendering import counted
+from keycustomer.dimensions.dossier.relations import dated_contracts
 from keycustomer.strategy.plans.chosen_actions import (
     Actions,
     action_columns,
@@ -24,6 +26,7 @@ from keycustomer.strategy.plans.chosen_actions import (
 from keycustomer.strategy.plans.promised import PROMISED, promises
 
 if TYPE_CHECKING:
+    from keycustomer.strategy.actions.estimating import AccountActions
     from keycustomer.strategy.plans.top_accounts import AccountPlans
 
 NO_ACTIONS = "give actions=, from account_actions(base, ...)"
@@ -62,9 +65,9 @@ def decide(
     recommended : Series or None
         Relationship level by customer_id; None: that of the actions.
     """
-    if actions is not None:
-        plans = _with_actions(plans, actions)
-    return _with_levels(plans, actions, recommended)
+    before = plans if plans.before is None else plans.before
+    decided = before if actions is None else _with_actions(before, actions)
+    return replace(_with_levels(decided, actions, recommended), before=before)
 
 
 def _with_actions(plans: AccountPlans, actions: Actions) -> AccountPlans:
@@ -95,26 +98,27 @@ def _with_actions(plans: AccountPlans, actions: Actions) -> AccountPlans:
     return known if isinstance(actions, pd.DataFrame) else _with_outlook(known, actions)
 
 
-def _with_outlook(plans: AccountPlans, actions: Actions) -> AccountPlans:
-    """Take what accounts would bring as today from the actions, and what was not weighed."""
-    if isinstance(actions, pd.DataFrame):
+def _with_outlook(plans: AccountPlans, actions: AccountActions) -> AccountPlans:
+    """Tell what was not weighed, and take what accounts would bring as today from the actions."""
+    reasons: dict[str, list[str]] = {}
+    for row in actions.skipped.to_dict("records"):
+        reasons.setdefault(str(row["reason"]), []).append(str(row["action"]))
+    skipped = {f"actions ({', '.join(names)})": why for why, names in reasons.items()}
+    plans = replace(plans, missing=plans.missing | skipped, horizon=actions.horizon)
+    if not dated_contracts(plans.book.base):
         return plans
     today = actions.today.set_index("customer_id").reindex(plans.customers)
-    frame = plans.frame.set_index("customer_id")
     values = today[["value", "lower", "upper", "months"]].to_numpy(float).T
     names = ("potential", "potential_lower", "potential_upper", "months_expected")
-    frame = frame.assign(**dict(zip(names, values, strict=True)))
-    skipped = {
-        f"action {row['action']}": str(row["reason"]) for row in actions.skipped.to_dict("records")
-    }
+    frame = plans.frame.assign(**dict(zip(names, values, strict=True)))
+    missing = {what: why for what, why in plans.missing.items() if what != "potential value"}
     said = (
         f"Potential value: profit of the {actions.horizon} months ahead if all goes on as today, "
         "which is also what actions are counted against."
     )
-    known = {what: why for what, why in plans.missing.items() if what != "potential value"}
     return replace(
-        plans, frame=frame.reset_index(), missing=known | skipped,
-        notes=(*plans.notes, said), horizon=actions.horizon, potential_of="profit",
+        plans, frame=frame, missing=missing, notes=(*plans.notes, said), potential_of="profit",
+        potential_months=float(actions.horizon),
     )  # fmt: skip
 
 

@@ -25,13 +25,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import counted, made_up_note, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.dimensions import DossierBook, open_dossiers
 from keycustomer.dimensions.dossier.header import label_of
 from keycustomer.lifetime.arguments import whole_number
+from keycustomer.lifetime.units import days_in
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, after_quiet
 from keycustomer.strategy.plans.accounts import plan_accounts
+from keycustomer.strategy.plans.care import DAYS_OF_MONTH
 from keycustomer.strategy.plans.chosen_actions import CHOSEN, Actions
 from keycustomer.strategy.plans.decided import NO_ACTIONS, NO_LEVELS, decide, empty_decisions
 from keycustomer.strategy.plans.gaps import weakest
@@ -58,6 +60,9 @@ SHOWN = (
     "promised",
 )
 """Columns shown in a notebook; the frame has all."""
+
+AMOUNTS, SHARES = ("value_now", "potential", "promised"), ("discount", "discount_permitted")
+"""Those of them that are amounts, and shares."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +94,12 @@ class AccountPlans:
     plain : Estimate or None
         Their values added up, as though they did not overlap.
     horizon : int or None
-        Months for which actions and potential are counted; None: the potential is the residual
-        lifetime value.
+        Months ahead for which actions are counted; None where that is not known.
     potential_of : str
-        What the potential value counts: `margin` or `profit`.
+        What the potential value counts: `profit` (with actions of customers under contract),
+        `margin`, or `revenue` (lifetime values).
+    potential_months : float or None
+        Months ahead for which it is counted; None: for ever, or not known.
     by : str
         What makes a customer large: `revenue`, `margin` or `profit` of the last year.
     floor : float
@@ -105,6 +112,8 @@ class AccountPlans:
         What a reader must know, and who was left out.
     book : DossierBook
         The base as it was read.
+    before : AccountPlans or None
+        The plans before actions were chosen.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -116,12 +125,14 @@ class AccountPlans:
     plain: Estimate | None
     horizon: int | None
     potential_of: str
+    potential_months: float | None
     by: str
     floor: float
     currency: str
     missing: dict[str, str]
     notes: tuple[str, ...]
     book: DossierBook = field(repr=False)
+    before: AccountPlans | None = field(default=None, repr=False)
 
     @property
     def customers(self) -> list[str]:
@@ -239,7 +250,11 @@ class AccountPlans:
 
     def _repr_html_(self) -> str:
         shown = [name for name in SHOWN if self.frame[name].notna().any()]
-        table = self.frame[shown].rename(columns=lambda name: name.replace("_", " "))
+        table = self.frame[shown].copy()
+        for name in {*AMOUNTS, *SHARES} & set(shown):
+            write = _whole if name in AMOUNTS else percent
+            table[name] = [write(float(one)) for one in table[name]]
+        table = table.rename(columns=lambda name: name.replace("_", " "))
         said = [
             *made_up_note(self.simulated),
             self.sentence,
@@ -327,7 +342,7 @@ def account_plans(
     missing |= {"recommended level": NO_LEVELS, "actions": NO_ACTIONS}
     plans = AccountPlans(
         frame, gaps, given_up, pd.DataFrame(columns=list(CHOSEN)), actions_each, None, None, None,
-        _counted(book), book.value, float(floor), base.currency, missing, tuple(notes), book,
+        *_counted(book), book.value, float(floor), base.currency, missing, tuple(notes), book,
     )  # fmt: skip
     report(steps, steps)
     return decide(plans, actions, recommended)
@@ -343,6 +358,16 @@ def _opened(base: CustomerBase, by: str | None, book: DossierBook | None) -> Dos
     return book
 
 
-def _counted(book: DossierBook) -> str:
-    """Tell what lifetime values count: all of the revenue where no margin is known."""
-    return "revenue" if book.values is None or book.values.margin == 1 else "margin"
+def _counted(book: DossierBook) -> tuple[str, float | None]:
+    """Tell what lifetime values count (all revenue where no margin is known), and how far ahead."""
+    values = book.values
+    if values is None:
+        return "revenue", None
+    months = None
+    if values.horizon is not None:
+        months = values.horizon * days_in(values.unit) / DAYS_OF_MONTH
+    return "revenue" if values.margin == 1 else "margin", months
+
+
+def _whole(value: float) -> str:
+    return "not known" if value != value else f"{value:,.0f}"
