@@ -95,7 +95,7 @@ def test_remedies(name, effects, monkeypatch):
     check_given_axes(lambda ax: draw(effects, ax), monkeypatch)
 
 
-@pytest.mark.parametrize("measure", ["margin", "leaving", "large_leaving_rate"])
+@pytest.mark.parametrize("measure", ["margin", "large_leaving_rate"])
 def test_other_measures_of_remedies(measure, effects):
     check_figure(plots.remedy_dots(effects, measure=measure))
 

@@ -112,7 +112,7 @@ def test_a_base_tells_what_it_can(hand_made_base):
     found = diagnose_troubles(hand_made_base({"transactions": rows}), draws=50)
     assert list(found.frame["trouble"]) == ["a"], found.skipped.to_dict()
     assert found.frame["indicator"].iloc[0].endswith("by orders")
-    missing = found.skipped.set_index("trouble")["missing"]
+    missing = found.skipped.set_index("trouble")["reason"]
     assert missing["b"] == "contracts.start, interactions"
     assert missing["c"].startswith("customers.manager")
     assert missing["d"] == "transactions.cost"
@@ -132,7 +132,7 @@ def test_what_a_chapter_refuses_is_a_reason_and_names_nobody(hand_made_base):
     rows = [(1, "Miller", "o1", "2024-03-01", "p", 1, 5, 0, 3, "corner shop")]
     for identifiable in ("true", "false"):
         base = hand_made_base({"transactions": rows}, identifiable=identifiable)
-        missing = diagnose_troubles(base, draws=20).skipped.set_index("trouble")["missing"]
+        missing = diagnose_troubles(base, draws=20).skipped.set_index("trouble")["reason"]
         assert ("'corner shop'" in missing["c"]) == (identifiable == "true")
         assert "same product in both parts" in missing["d"]
 

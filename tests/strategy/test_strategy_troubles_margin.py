@@ -138,14 +138,14 @@ def test_intervals_hold_the_truth_of_the_customers_drawn_from(alone):
     generator = np.random.default_rng(1)
     many = customer_combinations(drawn_customers(generator, 100_000, alone))
     truth = pcm.rates_and_parts(many.sum(axis=0, keepdims=True))[0][-2]
-    trials = 100
+    trials = 60
     held = 0
     for trial in range(trials):
         few = drawn_customers(generator, 150, alone)
         one = pcm.bridge_estimates(few, 150, trial)["lost to price"]
         held += one.lower <= truth <= one.upper
-    # 100 trials of an interval that holds 93 % of few skewed customers; below 0.85 once in 500
-    assert 0.85 <= held / trials
+    # 60 trials of an interval that holds 93 % of few skewed customers; below 0.82 once in 500
+    assert 0.82 <= held / trials
 
 
 def test_shifts_of_filled_prices_are_derivatives():

@@ -1,5 +1,7 @@
 """Remedies: nothing done changes nothing, harm is seen, and totals are those of the simulator."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from keycustomer.simulate import (
@@ -42,7 +44,16 @@ def test_a_remedy_that_does_harm_is_found(effects):
     assert effects.side_effects().loc["d", "d"] == "worse"
     assert effects.of("d").lower > 0
     assert effects.verdict("d", "margin") == "not supported"
-    assert effects.eased == "not supported"
+    assert effects.eased == effects.cured == "not supported"
+
+
+def test_all_must_be_eased_and_pay(effects):
+    frame = effects.frame
+    good = dataclasses.replace(effects, frame=frame[frame["remedy"].isin(["a", "c"])])
+    assert good.eased == good.cured == "supported"
+    dear = frame.assign(verdict=frame["verdict"].mask(frame["measure"] == "profit", "undecided"))
+    dear = dataclasses.replace(good, frame=dear[dear["remedy"].isin(["a", "c"])])
+    assert (dear.eased, dear.cured) == ("supported", "undecided")
 
 
 def test_remedies_of_the_course_ease_what_they_are_for(effects):

@@ -86,7 +86,7 @@ class Diagnosis:
         What a trouble was told from: "a" `AbcChange`, "b" `TierDifferences`, "c" `ChannelOverlap`,
         "d" `MarginBridge`, "e" `ChurnModel`, "leaving" `TierLeaving`.
     skipped : DataFrame
-        trouble, missing: what the base does not tell.
+        trouble, reason: the tables and columns that are missing, or why the data do not suffice.
     title, currency : str
         Of the base.
     simulated : bool
@@ -209,7 +209,7 @@ def diagnose_troubles(
         further=rows[~main].reset_index(drop=True),
         estimates=case.estimates,
         parts=case.parts,
-        skipped=pd.DataFrame(case.skipped, columns=["trouble", "missing"]),
+        skipped=pd.DataFrame(case.skipped, columns=["trouble", "reason"]),
         title=base.title,
         currency=base.currency,
         simulated=base.simulated,
@@ -246,7 +246,7 @@ class _Case:
                 if not self.base.identifiable:
                     missing = _QUOTED.sub("'...'", missing)  # may be a customer's id
         if missing:
-            self.skipped.append({"trouble": trouble, "missing": missing})
+            self.skipped.append({"trouble": trouble, "reason": missing})
 
     def _missing(self, trouble: str) -> str:
         base = self.base

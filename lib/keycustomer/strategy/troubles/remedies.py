@@ -24,7 +24,7 @@ them.  A remedy holds from the first month of the window.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -223,12 +223,18 @@ class RemedyEffects:
     def eased(self) -> str:
         """Verdict on the claim that every remedy eases its own trouble.
 
-        Supported when all are, not supported when one is not, else undecided.
+        Supported when all do, not supported when one does not, else undecided.
         """
-        verdicts = set(self.summary()["eases"])
-        if verdicts == {"supported"}:
-            return "supported"
-        return "not supported" if "not supported" in verdicts else "undecided"
+        return _joint(self.summary()["eases"])
+
+    @property
+    def cured(self) -> str:
+        """Verdict on the claim that every remedy eases its own trouble and pays.
+
+        Supported when all do both, not supported when one does not do one, else undecided.
+        """
+        table = self.summary()
+        return _joint([*table["eases"], *table["pays"]])
 
     @property
     def sentence(self) -> str:
@@ -429,6 +435,14 @@ def _notes(remedies: Mapping[str, Remedy], table: pd.DataFrame) -> tuple[str, ..
             "mean has no interval."
         )
     return tuple(notes)
+
+
+def _joint(verdicts: Iterable[str]) -> str:
+    """Join verdicts on parts to one on all of them."""
+    found = set(verdicts)
+    if found == {"supported"}:
+        return "supported"
+    return "not supported" if "not supported" in found else "undecided"
 
 
 def _listed(letters: Sequence[Any]) -> str:
