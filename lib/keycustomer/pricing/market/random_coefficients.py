@@ -224,11 +224,18 @@ def _nodes(people: pd.DataFrame, count: int, seed: int | np.random.Generator) ->
 
 @contextmanager
 def _quiet(pyblp: Any) -> Iterator[None]:
-    """Let pyblp print nothing, nor complain of weights that do not sum to 1 (importance draws)."""
+    """Let pyblp print nothing, nor complain of weights that do not sum to 1 (importance draws).
+
+    Its arrays are a market each, too small to share: beside other work, several threads spend four
+    times the processor time waiting for each other.
+    """
+    from threadpoolctl import threadpool_limits
+
     before = pyblp.options.verbose, pyblp.options.weights_tol
     pyblp.options.verbose, pyblp.options.weights_tol = False, np.inf
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         pyblp.options.verbose, pyblp.options.weights_tol = before
 
