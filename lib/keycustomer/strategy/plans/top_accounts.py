@@ -61,8 +61,9 @@ SHOWN = (
 )
 """Columns shown in a notebook; the frame has all."""
 
-AMOUNTS, SHARES = ("value_now", "potential", "promised"), ("discount", "discount_permitted")
-"""Those of them that are amounts, and shares."""
+WHOLE = ("value_now", "potential", "complaints", "months_left", "promised")
+SHARES = ("discount", "discount_permitted")
+"""Those of them shown without decimals, and in percent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,8 +252,8 @@ class AccountPlans:
     def _repr_html_(self) -> str:
         shown = [name for name in SHOWN if self.frame[name].notna().any()]
         table = self.frame[shown].copy()
-        for name in {*AMOUNTS, *SHARES} & set(shown):
-            write = _whole if name in AMOUNTS else percent
+        for name in {*WHOLE, *SHARES} & set(shown):
+            write = _whole if name in WHOLE else percent
             table[name] = [write(float(one)) for one in table[name]]
         table = table.rename(columns=lambda name: name.replace("_", " "))
         said = [
@@ -370,4 +371,4 @@ def _counted(book: DossierBook) -> tuple[str, float | None]:
 
 
 def _whole(value: float) -> str:
-    return "not known" if value != value else f"{value:,.0f}"
+    return "" if value != value else f"{value:,.0f}"
