@@ -15,9 +15,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from keycustomer.plots.labels import shorten
+from keycustomer.plots.labels import short_names, shorten
 from keycustomer.plots.legends import legend_below
-from keycustomer.plots.style import PALETTE, describe, escape_label, finding, new_axes, palette
+from keycustomer.plots.style import (
+    PALETTE,
+    compact_number,
+    describe,
+    escape_label,
+    finding,
+    new_axes,
+    number_axis,
+    palette,
+)
 from keycustomer.plots.words import made_up
 
 if TYPE_CHECKING:
@@ -32,6 +41,9 @@ WIDEST = 16
 
 _MARKS = ("o", "s", "^", "D", "v", "P")
 _SLOT = 0.6
+_TRUTH_ROOM = 400
+_COMPACT = 1e4
+_STEADY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ def sweep_lines(
             _draw(ax, picture, own, colours[n], _MARKS[n % len(_MARKS)], _shift(picture, n))
     _truth(ax, picture)
     _label(ax, picture)
-    told = _finding(sweep, picture)
+    told = _finding(picture)
     finding(ax, made_up(sweep) + told)
     return describe(ax, _description(sweep, picture, told))
 
@@ -117,7 +129,8 @@ def _picture(sweep: Sweep, measure: str, group: str, over: str | None, by: str |
     place = rows[sweep.column(along.name)].astype(float) if numeric else texts.map(labels.index)
     curve = "" if beside is None else rows[sweep.column(beside.name)].map(_text)
     placed = rows.assign(place=np.asarray(place, dtype=float), curve=curve)
-    name = f"{measure} of {group}" if group else measure
+    words = measure.replace("_", " ")
+    name = f"{words}, {group}" if group else words
     return _Picture(placed, along, beside, labels, name, str(rows["unit"].iloc[0]))
 
 
@@ -153,7 +166,7 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "+".join(map(_text, value))
     if isinstance(value, int | float | np.integer | np.floating):
-        return f"{value:.6g}"
+        return f"{value:.15g}"
     return str(value)
 
 
@@ -177,10 +190,10 @@ def _draw(
         ax.plot(own["place"] + shift, own["estimate"], mark, color=colour, alpha=0.3, ms=5)
     else:
         _interval(ax, picture, own, colour, shift)
-    style = "-" if picture.line else ""
+    style = "-" if picture.line else "none"
     ax.plot(
-        means.index.to_numpy() + shift, means.to_numpy(), style, marker=mark, color=colour,
-        label=shown, ms=8,
+        means.index.to_numpy() + shift, means.to_numpy(), linestyle=style, marker=mark,
+        color=colour, label=shown, ms=8,
     )  # fmt: skip
 
 
@@ -198,13 +211,18 @@ def _truth(ax: Axes, picture: _Picture) -> None:
     known = picture.rows.dropna(subset=["truth"]).drop_duplicates(["place", "truth"])
     if len(known):
         ax.plot(
-            known["place"], known["truth"], "_", color=PALETTE["black"], ms=22, mew=2.5,
+            known["place"], known["truth"], "_", color=PALETTE["black"], mew=2.5,
+            ms=float(np.clip(_TRUTH_ROOM / len(picture.labels), 5, 22)),
             label="truth", zorder=5,
         )  # fmt: skip
 
 
 def _label(ax: Axes, picture: _Picture) -> None:
-    ax.set_ylabel(escape_label(f"{shorten(picture.name, 34)}\n({shorten(picture.unit, 38)})"))
+    ax.set_ylabel(
+        f"{escape_label(shorten(picture.name, 36))}\n({escape_label(shorten(picture.unit, 36))})"
+    )
+    if picture.rows["estimate"].abs().max() >= _COMPACT:
+        number_axis(ax.yaxis)
     ax.set_xlabel(escape_label(picture.over.name))
     if not picture.line:
         _name_places(ax, picture.labels)
@@ -217,7 +235,8 @@ def _name_places(ax: Axes, labels: Sequence[str]) -> None:
     """Write names under the axis: every one, or of many only some, and none over another."""
     step = max(-(-len(labels) // 20), 1)
     ticks = range(0, len(labels), step)
-    short = [escape_label(shorten(labels[n], WIDEST)) for n in ticks]
+    names = short_names(labels, WIDEST)
+    short = [escape_label(names[labels[n]]) for n in ticks]
     long = sum(len(text) + 2 for text in short) > 60
     ax.set_xticks(list(ticks), short, rotation=30 if long else 0, ha="right" if long else "center")
     ax.set_xlim(-0.6, len(labels) - 0.4)
@@ -225,47 +244,40 @@ def _name_places(ax: Axes, labels: Sequence[str]) -> None:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}".replace("-", "\N{MINUS SIGN}")
+    if abs(value) >= _COMPACT:
+        return compact_number(value)
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
-def _finding(sweep: Sweep, picture: _Picture) -> str:
+def _finding(picture: _Picture) -> str:
     """Say how the measure moves."""
-    rows, name = picture.rows, picture.name
-    if picture.over.is_seed and rows["truth"].notna().any():
-        held = rows.dropna(subset=["lower", "upper", "truth"])
+    rows, name, over = picture.rows, picture.name, picture.over.name
+    held = rows.dropna(subset=["lower", "upper", "truth"])
+    if picture.over.is_seed and len(held):
         count = int(held["truth"].between(held["lower"], held["upper"]).sum())
-        return f"{count} of {len(held)} intervals of {name} hold the truth"
+        return f"{name}: {count} of {len(held)} intervals hold the truth"
     means = rows.groupby("place")["estimate"].mean()
-    low, high = float(means.min()), float(means.max())
-    if np.isclose(low, high, rtol=1e-9, atol=0.0):
-        return f"{name} stays at {_number(low)} whatever {picture.over.name} is"
+    if np.isclose(rows["estimate"].min(), rows["estimate"].max(), rtol=_STEADY, atol=0.0):
+        return f"{name}: {_number(float(means.iloc[0]))} whatever {over} is"
     if picture.line and picture.by is None:
-        first, last = float(means.iloc[0]), float(means.iloc[-1])
-        way = "rises" if last > first else "falls" if last < first else "returns"
+        mean = "on average " if picture.repeated else ""
+        first, last = _number(float(means.iloc[0])), _number(float(means.iloc[-1]))
         ends = (_text(means.index[0]), _text(means.index[-1]))
-        return (
-            f"{name} {way} from {_number(first)} to {_number(last)} "
-            f"as {picture.over.name} goes from {ends[0]} to {ends[1]}"
-        )
-    smallest, largest = rows["estimate"].min(), rows["estimate"].max()
+        return f"{name}: {mean}{first} at {over} = {ends[0]}, {last} at {ends[1]}"
     beside = f" and {picture.by.name}" if picture.by is not None else ""
-    span = f"lies between {_number(smallest)} and {_number(largest)}"
-    return f"{name} {span} over {picture.over.name}{beside}"
+    smallest, largest = _number(rows["estimate"].min()), _number(rows["estimate"].max())
+    return f"{name}: {smallest} to {largest} over {over}{beside}"
 
 
 def _description(sweep: Sweep, picture: _Picture, told: str) -> str:
-    rows = picture.rows
-    means = rows.groupby(["curve", "place"], sort=False)["estimate"].mean()
+    means = picture.rows.groupby(["curve", "place"], sort=False)["estimate"].mean()
     ends = []
-    for curve in picture.curves or [""]:
-        if curve not in means.index.get_level_values("curve"):
-            continue
+    for curve in means.index.get_level_values("curve").unique():
         own = means.loc[curve].sort_index()
         head = f"{picture.by.name} {curve}: " if picture.by is not None else ""
-        ends.append(
-            f"{head}{_number(own.iloc[0])} at the first value, {_number(own.iloc[-1])} at the last"
-        )
+        first, last = _number(own.iloc[0]), _number(own.iloc[-1])
+        ends.append(f"{head}{first} at the first value, {last} at the last")
     return (
-        f"{sweep.title}: {picture.name} in {picture.unit} over {picture.over.name}, "
-        f"{len(rows)} points. {told}. {'; '.join(ends)}."
+        f"{sweep.title}: {picture.name} ({picture.unit}) over {picture.over.name}. {told}. "
+        f"{'; '.join(ends)}."
     )

@@ -1,9 +1,10 @@
 """What a sweep has found: one tidy table of all points.
 
-Question: how does each measure change with the parameters, and at which points did a chapter fail?
+Question: how do measures and verdicts change with the parameters, and where did a chapter fail?
 
-- :class:`Sweep`: `points` (a row a point) and `frame` (a row a point, chapter, measure and group).
-- :func:`gather_points`: reads both from the points' outputs.
+- :class:`Sweep`: `points` (a row a point), `frame` (a row a point, chapter, measure and group) and
+  `verdicts` (a row a point and claim).
+- :func:`gather_points`, :func:`gather_verdicts`: read them from the points' outputs.
 - :meth:`Sweep.coverage`: how often an interval holds the truth, where the truth is known.
 
 Source of the interval of a share: Clopper & Pearson (1934), Biometrika 26.
@@ -23,15 +24,18 @@ import pandas as pd
 from keycustomer.casework.across.outputs import CaseOutput, read_output
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.files import write_json
+from keycustomer.casework.measures import VERDICTS
 from keycustomer.casework.sweeps.grid import Axis, Point, value_text
 
 MEASURED = (
     "chapter", "measure", "group", "estimate", "lower", "upper", "truth", "unit", "n", "method"
 )  # fmt: skip
 OUTCOME = ("status", "seconds", "problem")
+JUDGED = ("claim", "statement", "measure", "estimate", "lower", "upper", "verdict")
 LEVEL = 0.95
 _RECORD = "sweep.json"
 _TABLE = "sweep.parquet"
+_VERDICTS = "verdicts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,9 @@ class Sweep:
         One row a point, chapter, measure and group: the grid's columns, point, chapter, measure,
         group, estimate, lower, upper, truth, unit, n, method, status, seconds (of the chapter),
         problem.  A chapter that failed has one row without a measure.
+    verdicts : DataFrame
+        One row a point, claim and measure: the grid's columns, point, claim, statement, measure,
+        estimate, lower, upper, verdict.
     """
 
     case: str
@@ -67,6 +74,7 @@ class Sweep:
     folder: Path
     points: pd.DataFrame = field(repr=False)
     frame: pd.DataFrame = field(repr=False)
+    verdicts: pd.DataFrame = field(repr=False)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -91,17 +99,28 @@ class Sweep:
         return grouped.agg(points="count", smallest="min", largest="max").reset_index()
 
     @property
+    def verdict_counts(self) -> pd.DataFrame:
+        """Points by verdict: claim, statement, measure, and a column a verdict."""
+        own = ["claim", "statement", "measure"]
+        counted = self.verdicts.groupby([*own, "verdict"], sort=False).size()
+        table = counted.unstack("verdict", fill_value=0).reindex(columns=list(VERDICTS))
+        return table.fillna(0).astype(int).rename_axis(columns=None).reset_index()
+
+    @property
     def sentence(self) -> str:
         """What was run and what came of it."""
-        names = " and ".join(
-            f"{axis.name} ({len(axis.values)} value{'s' * (len(axis.values) > 1)})"
-            for axis in self.axes
-        )
+        from keycustomer.customers.rendering import counted
+
+        sizes = [f"{axis.name} ({counted(len(axis.values), 'value')})" for axis in self.axes]
         failed = len(self.failed)
-        told = f"{failed} of them failed" if failed else "none failed"
-        said = f"{self.title}: {len(self.points):,} points over {names}; {told}."
-        moving = self.measures[self.measures["smallest"] < self.measures["largest"]]
-        return f"{said} {len(moving)} of {len(self.measures)} measures differ between points."
+        told = f"{failed:,} of them failed" if failed else "none failed"
+        points = counted(len(self.points), "point")
+        changing = int((self.verdicts.groupby(["claim", "measure"])["verdict"].nunique() > 1).sum())
+        moving = int((self.measures["smallest"] < self.measures["largest"]).sum())
+        return (
+            f"{self.title}: {points} over {' and '.join(sizes)}; {told}. Between points, {moving:,} "
+            f"of {counted(len(self.measures), 'measure')} and {counted(changing, 'verdict')} differ."
+        )
 
     def column(self, axis: str) -> str:
         """Column of the tables that holds a parameter of the grid."""
@@ -168,9 +187,11 @@ class Sweep:
         from keycustomer.casework.disclosure import neutralise_formulas
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = neutralise_formulas(self.frame)
-        text.to_csv(self.table, index=False, lineterminator="\n", encoding="utf-8")
-        self.frame.to_parquet(self.folder / _TABLE, index=False)
+        for name, frame in ((self.table.stem, self.frame), (_VERDICTS, self.verdicts)):
+            text = neutralise_formulas(frame)
+            place = self.folder / f"{name}.csv"
+            text.to_csv(place, index=False, lineterminator="\n", encoding="utf-8")
+            frame.to_parquet(place.with_suffix(".parquet"), index=False)
         record = {
             "case": self.case,
             "title": self.title,
@@ -202,6 +223,7 @@ def read_sweep(folder: str | Path) -> Sweep:
     try:
         record = json.loads((place / _RECORD).read_text(encoding="utf-8"))
         frame = pd.read_parquet(place / _TABLE)
+        verdicts = pd.read_parquet(place / f"{_VERDICTS}.parquet")
     except (OSError, ValueError) as error:
         raise CaseError(
             f"{folder}: no finished sweep there; first: keycustomer sweep CASE --grid NAME=..."
@@ -209,12 +231,12 @@ def read_sweep(folder: str | Path) -> Sweep:
     axes = tuple(Axis(row["name"], tuple(row["values"]), row["in_case"]) for row in record["grid"])
     points = pd.DataFrame(record["points"])
     facts = (record["case"], record["title"], record["simulated"], axes)
-    return Sweep(*facts, tuple(record["chapters"]), place.resolve(), points, frame)
+    return Sweep(*facts, tuple(record["chapters"]), place.resolve(), points, frame, verdicts)
 
 
 def axis_columns(axes: Sequence[Axis]) -> dict[str, str]:
     """Column of the tables by axis: its name, unless another column is called so."""
-    taken = {"point", *MEASURED, *OUTCOME}
+    taken = {"point", *MEASURED, *OUTCOME, *JUDGED}
     return {a.name: f"parameter {a.name}" if a.name in taken else a.name for a in axes}
 
 
@@ -265,6 +287,23 @@ def gather_points(
     numbers = ["estimate", "lower", "upper", "truth", "n", "seconds"]
     frame = frame.astype(dict.fromkeys(numbers, float))
     return pd.DataFrame(told, columns=[*head, *OUTCOME]), frame
+
+
+def gather_verdicts(
+    axes: Sequence[Axis], points: Sequence[Point], outputs: Mapping[str, Path | None]
+) -> pd.DataFrame:
+    """Read the verdicts of all points; arguments as in :func:`gather_points`."""
+    columns = axis_columns(axes)
+    rows: list[dict[str, Any]] = []
+    for point in points:
+        folder = outputs[point.name]
+        place = {columns[name]: _cell(value) for name, value in point.values}
+        found = [] if folder is None else read_output(folder).results["ledger"]
+        rows += [
+            {"point": point.name, **place, **{name: row[name] for name in JUDGED}} for row in found
+        ]
+    frame = pd.DataFrame(rows, columns=["point", *columns.values(), *JUDGED])
+    return frame.astype(dict.fromkeys(["estimate", "lower", "upper"], float))
 
 
 def _cell(value: Any) -> Any:

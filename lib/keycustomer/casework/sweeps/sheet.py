@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from keycustomer.casework.across.page import Link, Number, Page, Picture, Section, Table, picture
-from keycustomer.casework.measures import MEASURES
+from keycustomer.casework.measures import MEASURES, VERDICTS
 from keycustomer.casework.publish import failed_folder
 from keycustomer.casework.sweeps.grid import value_text
 from keycustomer.casework.sweeps.results import Sweep, axis_columns
@@ -22,6 +22,7 @@ MOST_FIGURES = 40
 """Figures of a page; the table has every measure."""
 
 _STEADY = 1e-9
+_JUDGED = ["claim", "measure", *VERDICTS]
 
 
 def sweep_page(sweep: Sweep) -> Page:
@@ -34,7 +35,13 @@ def sweep_page(sweep: Sweep) -> Page:
     """
     banner = "Simulated data: made up by a program, no real customer." if sweep.simulated else ""
     said = f"{len(sweep.points):,} points of the case {sweep.case}"
-    sections = [_overview(sweep), *_measures(sweep), *_held(sweep), _all_measures(sweep)]
+    sections = [
+        _overview(sweep),
+        *_verdicts(sweep),
+        *_measures(sweep),
+        *_held(sweep),
+        _all_measures(sweep),
+    ]
     return Page("Sweep", f"{sweep.title}: a sweep", said, sections, banner)
 
 
@@ -86,6 +93,25 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return "none" if pd.isna(value) else f"{value:g}"
     return value_text(value)
+
+
+def _verdicts(sweep: Sweep) -> Iterator[Section]:
+    """At how many points each claim is supported."""
+    counts = sweep.verdict_counts
+    if counts.empty:
+        return
+    rows = [
+        [
+            f"{row['claim']}: {row['statement']}",
+            str(row["measure"]),
+            *(Number(str(row[verdict])) for verdict in VERDICTS),
+        ]
+        for row in counts.to_dict("records")
+    ]
+    changing = counts[(counts[list(VERDICTS)] > 0).sum(axis=1) > 1]["claim"]
+    names = ", ".join(dict.fromkeys(changing))
+    said = f"Verdicts differ between points for: {names}." if names else "No verdict differs."
+    yield Section("Do verdicts hold?", [said], [Table("Points by verdict", _JUDGED, rows)])
 
 
 def _moving(sweep: Sweep) -> pd.DataFrame:

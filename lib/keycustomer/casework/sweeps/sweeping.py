@@ -24,7 +24,7 @@ from keycustomer.casework.plan import Plan, plan_case
 from keycustomer.casework.progress import Progress
 from keycustomer.casework.runner import Outcome, check_engine, run_plans
 from keycustomer.casework.sweeps.grid import Axis, Point, grid_points, read_grid
-from keycustomer.casework.sweeps.results import Sweep, gather_points
+from keycustomer.casework.sweeps.results import Sweep, gather_points, gather_verdicts
 from keycustomer.casework.sweeps.variants import check_variants, write_variant
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
@@ -197,7 +197,8 @@ def _gather(layout: _Layout, outcomes: Sequence[Outcome]) -> Sweep:
     points, frame = gather_points(layout.axes, chapters, layout.points, outputs, failed)
     said = layout.case.specification
     facts = (layout.case.name, said.title, said.simulated, layout.axes, chapters, layout.folder)
-    return Sweep(*facts, points, frame)
+    verdicts = gather_verdicts(layout.axes, layout.points, outputs)
+    return Sweep(*facts, points, frame, verdicts)
 
 
 def _problems(outcome: Outcome) -> list[str]:
