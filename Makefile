@@ -28,7 +28,7 @@ help:
 	@echo 'Key Customer Value Lab: the claims of key-customer marketing, measured on real data.'
 	@echo
 	@echo 'Start with:'
-	@echo '  make casework   run the shipped cases ($(CASES)) and say where their reports are'
+	@echo '  make casework   run the shipped cases, and say where reports, ledger and index are'
 	@echo '  make test       run all tests, the notebooks and the examples in the docstrings'
 	@echo
 	@echo 'And then:'
@@ -75,8 +75,10 @@ endif
 	@touch $(STAMP)
 	@echo 'Set-up complete.'
 
+# The ledger and the page over all reports tell of those that ran, also where one failed.
 casework: setup
-	@$(BIN)/keycustomer run --engine $(ENGINE) $(CASES)
+	@$(BIN)/keycustomer run --engine $(ENGINE) $(CASES); status=$$?; \
+		$(BIN)/keycustomer ledger && $(BIN)/keycustomer index && exit $$status
 
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope \
@@ -94,7 +96,8 @@ lint: setup
 	@$(BIN)/mypy
 
 clean:
-	rm -rf casework/*/output casework/*/output.* casework/*/work casework/*/base.duckdb* casework/*/.base.duckdb.*
+	rm -rf casework/*/output casework/*/output.* casework/*/sweeps casework/*/work casework/*/base.duckdb* casework/*/.base.duckdb.*
+	rm -rf casework/*.html casework/*.csv .snakemake Snakefile
 	rm -rf benchmarks/results benchmarks/data build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find lib tests notebooks casework benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

@@ -205,10 +205,11 @@ def test_the_shipped_cases_are_right(root: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("KEYCUSTOMER_HOME", str(root))
     purchases, answers = ("0_customer_file", "1_pareto_analysis"), ("2_value_dimensions",)
     levels, prices = ("3_relationship_levels",), ("4_pricing_elasticity",)
+    strategy = ("5_marketing_strategy",)
     chapters = {
         "cdnow": purchases,
-        "complete_journey": purchases + answers + levels + prices,
-        "telecom": purchases + answers + levels + prices,
+        "complete_journey": purchases + answers + levels + prices + strategy,
+        "telecom": purchases + answers + levels + prices + strategy,
         "mobi": answers,
         "corp_rep": answers,
         "wa_churn": levels,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from account_bases import telecom_base
 from keycustomer import customers, dimensions, lifetime, pricing, relationships
 from keycustomer.casework.case import CaseSpecification, load_case
 from keycustomer.customers.rules import RULES
@@ -25,6 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LIFETIME_VALUE = (ROOT / "docs" / "lifetime_value.md").read_text(encoding="utf-8")
 RELATIONSHIP_LEVELS = (ROOT / "docs" / "relationship_levels.md").read_text(encoding="utf-8")
 PRICING = (ROOT / "docs" / "pricing.md").read_text(encoding="utf-8")
+STRATEGY = (ROOT / "docs" / "strategy.md").read_text(encoding="utf-8")
 VALUE_DIMENSIONS = (ROOT / "docs" / "value_dimensions.md").read_text(encoding="utf-8")
 CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -160,3 +162,16 @@ def test_the_examples_on_relationship_levels_run() -> None:
     assert (few.levels == 4).sum() <= 5
     assert judged.frame["attainable_gain_share"].max() <= 1
     assert abs(names["plan"].equal_margin_gap) < 1e-9
+
+
+def test_the_examples_on_strategy_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = telecom_base(tmp_path / "telecom.duckdb", accounts=300)
+    monkeypatch.setattr(customers, "open_base", lambda path: small)
+    blocks = re.findall(r"```python\n(.*?)```", STRATEGY, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)  # noqa: S102
+    assert sum(names["shares"]) == pytest.approx(100)  # efficiency: all of it is shared out
+    assert len(names["plans"].frame) == 5
+    assert names["delivered"].promised.n == 5
+    assert set(names["found"].frame["key"]) <= set("abcde")
+    assert sum(names["mix"].spending.values()) <= 40 + 1e-9

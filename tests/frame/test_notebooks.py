@@ -24,6 +24,7 @@ CHAPTERS = [
     "2_value_dimensions",
     "3_relationship_levels",
     "4_pricing_elasticity",
+    "5_marketing_strategy",
 ]
 
 TAGS = {

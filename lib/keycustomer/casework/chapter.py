@@ -245,11 +245,11 @@ class Chapter:
         """
         row = ledger_row(self.case.name, claim, statement, measure, estimate, verdict)
         self._ledger[claim, measure] = row
-        interval = "" if row["lower"] is None else f" [{row['lower']:.3g}, {row['upper']:.3g}]"
-        number = "unknown" if row["estimate"] is None else f"{row['estimate']:.3g}{interval}"
+        low, number, high = (_three_digits(row[end]) for end in ("lower", "estimate", "upper"))
+        interval = "" if row["lower"] is None else f" [{low}, {high}]"
         self.say(
             f"**{self.value(claim)}** {self.value(statement)} "
-            f"→ {self.value(measure)} {self.value(number)}: **{self.value(verdict)}**."
+            f"→ {self.value(measure)} {self.value(number + interval)}: **{self.value(verdict)}**."
         )
 
     def figure(self, name: str, ax: Any, alt: str | None = None) -> None:
@@ -586,6 +586,13 @@ def _base(case: Case) -> CustomerBase:
     return prepare_base(
         case.specification, case.folder, case.folder / "base.duckdb", progress=print
     )
+
+
+def _three_digits(value: float | None) -> str:
+    """Write a number with three digits, whole where it has more before the point."""
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _tidy(name: str, frame: pd.DataFrame) -> pd.DataFrame:
