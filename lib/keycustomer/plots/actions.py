@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 LONGEST = 30
 """Characters of the name of an account or action."""
 
-SETTING = 40
+SETTING = 34
 """Characters of a setting."""
 
 MOST = 20
@@ -78,13 +78,13 @@ def account_action_dots(
     ax = new_axes(ax, size=(10, 2.8 + 0.85 * max(len(frame), 2)))
     name = shorten(label or customer_id, LONGEST)
     labels = [
-        f"{escape_label(row.action)}\n{escape_label(row.setting, SETTING)}"
-        for row in frame.itertuples()
+        f"{escape_label(row['action'])}\n{escape_label(row['setting'], SETTING)}"
+        for row in frame.to_dict("records")
     ]
-    for place, row in enumerate(frame.itertuples()):
-        colour = PALETTE["blue"] if row.value > 0 else PALETTE["grey"]
-        ax.plot([row.lower, row.upper], [place, place], color=colour, lw=4, solid_capstyle="butt")
-        ax.plot(row.value, place, "o", color=colour, ms=12, mec="white", mew=1.5)
+    for place, row in enumerate(frame.to_dict("records")):
+        colour = PALETTE["blue"] if row["value"] > 0 else PALETTE["grey"]
+        ax.hlines(place, row["lower"], row["upper"], color=colour, lw=4)
+        ax.plot(row["value"], place, "o", color=colour, ms=12, mec="white", mew=1.5)
     name_rows(ax, labels)
     ax.axvline(0, color=PALETTE["black"], lw=1.5)
     number_axis(ax.xaxis)
@@ -94,8 +94,8 @@ def account_action_dots(
         f"({kind}line: 95 % interval)"
     )
     told = "; ".join(
-        f"{row.action} ({row.setting}) {compact_number(row.value)}"
-        for row in frame[::-1].itertuples()
+        f"{row['action']} ({row['setting']}) {compact_number(row['value'])}"
+        for row in frame[::-1].to_dict("records")
     )
     finding(ax, with_minus(_account_sentence(frame, name)), width=title_width(ax, labels))
     return describe(
@@ -161,9 +161,9 @@ def promised_delivered_dots(
     )
     finding(ax, with_minus(_delivered_sentence(result, by)), width=title_width(ax, labels))
     told = "; ".join(
-        f"{row.name} promised {compact_number(row.promised)}, delivered "
-        f"{compact_number(row.delivered)}"
-        for row in frame[::-1].itertuples(index=False)
+        f"{row['name']} promised {compact_number(row['promised'])}, delivered "
+        f"{compact_number(row['delivered'])}"
+        for row in frame[::-1].to_dict("records")
     )
     return describe(
         ax, f"Simulated: promised and delivered by {by}{more}, {result.currency}: {told or 'none'}."
@@ -205,12 +205,14 @@ def account_plan_dots(result: JudgedAccountPlans, ax: Axes | None = None) -> Axe
     """
     ax = new_axes(ax, size=(10, 5.6))
     gap = result.gap
+    own, common = result.values(OWN), result.values(COMMON)
+    promised = result.values(OWN, "promised")
     rows = [
-        ("one plan for all", result.values(COMMON), result.mean(COMMON), "grey"),
-        ("own plans", result.values(OWN), result.mean(OWN), "blue"),
-        ("own plans, promised", result.values(OWN, "promised"), result.mean(OWN, "promised"), "sky"),
-        ("own less one for all", result.values(OWN) - result.values(COMMON), gap, "vermilion"),
-    ]  # fmt: skip
+        ("one plan for all", common, result.mean(COMMON), "grey"),
+        ("own plans", own, result.mean(OWN), "blue"),
+        ("own plans, promised", promised, result.mean(OWN, "promised"), "sky"),
+        ("own less one for all", own - common, gap, "vermilion"),
+    ]
     rows = rows[::-1]
     shift = np.random.default_rng(0).uniform(-0.16, 0.16, result.companies)
     for place, (_, values, mean, colour) in enumerate(rows):

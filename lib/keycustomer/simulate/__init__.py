@@ -14,6 +14,7 @@ from typing import Any
 _NAMES: dict[str, tuple[str, ...]] = {
     "accounts": ("Accounts", "draw_accounts", "segment_probabilities"),
     "choice_tasks": ("CHOICE_LEVELS", "WORTH"),
+    "chosen": ("chosen_outcomes",),
     "company": ("Company", "simulate_company"),
     "customer_rows": ("ATTRIBUTE_KINDS",),
     "effects": (

@@ -113,16 +113,16 @@ def _rates(
         "complaints": ["complaints"],
         "resolved_first": ["resolved_first"],
     }
-    seen = year.size().reindex(frame.index).to_numpy(dtype=float)
-    level = frame["level"].to_numpy(dtype=np.int64)
+    seen = np.asarray(year.size().reindex(frame.index), dtype=np.float64)
+    level: npt.NDArray[np.int64] = frame["level"].to_numpy(dtype=np.int64)
     found = {}
     for name, columns in asked.items():
         known = [column for column in columns if column in rows]
         if len(known) < len(columns) or not known:
             found[name] = np.full(len(frame), np.nan if not known else 0.0)
         if known:
-            counts = year[known].sum().sum(axis=1).reindex(frame.index).to_numpy(dtype=float)
-            found[name] = pooled_rates(counts, seen, np.asarray(level))
+            counts = year[known].sum().sum(axis=1).reindex(frame.index)
+            found[name] = pooled_rates(counts.to_numpy(dtype=np.float64), seen, level)
     return found
 
 

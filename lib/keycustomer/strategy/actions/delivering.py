@@ -204,8 +204,12 @@ def _alone(actions: AccountActions, names: list[str], n: int) -> pd.DataFrame:
             for one in actions.chosen(name, n)
         ]
         parts.append(actions.top(name, n)[columns].assign(doing=pd.Series(doing, dtype=object)))
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    table = pd.concat(parts, ignore_index=True) if parts else _no_actions(columns)
     return table.rename(columns={"value": "promised"})
+
+
+def _no_actions(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=[*columns, "doing"])
 
 
 def _by_action(alone: pd.DataFrame) -> pd.DataFrame:

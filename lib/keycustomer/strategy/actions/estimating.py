@@ -80,7 +80,7 @@ class AccountActions:
         Recommended relationship level by customer_id: the one of the largest expected profit.
         Empty where levels cannot be weighed.
     excluded : tuple of str
-        Customers asked for who are no longer there.
+        Customers asked for who are no longer there, or whose margin is not known.
     customers : Index
         Accounts weighed.
     horizon : int
@@ -202,7 +202,7 @@ class AccountActions:
                 f"no account {customer_id!r} was weighed; {len(self.customers):,} were, such as "
                 f"{', '.join(map(repr, self.customers[:3]))}"
             )
-        return int(self.firm.now.frame.index.get_indexer([customer_id])[0])
+        return int(self.firm.now.frame.index.get_indexer(pd.Index([customer_id]))[0])
 
     def _row(self, customer_id: str, one: Chosen) -> dict[str, object]:
         at = self._place[(customer_id, one.lever, one.setting)]
@@ -302,8 +302,9 @@ def account_actions(
         level_costs, visit_cost, call_cost, horizon, discount_rate, floor, draws,
         (tuple(contact_kinds), tuple(complaint_kinds)), assumptions or ActionAssumptions(),
     )  # fmt: skip
+    asked = None if customers is None else _known_customers(source, customers)
     firm = read_levers(source, terms, np.random.default_rng(seed))
-    names, gone = _asked(source, firm, customers)
+    names, gone = _still_there(firm, asked)
     rows = firm.now.frame.index.get_indexer(pd.Index(names, dtype=object))
     settings, today = _weighed(firm, rows, after_quiet(progress))
     frame = _best_settings(settings)
@@ -355,23 +356,26 @@ def _terms(
     )  # fmt: skip
 
 
-def _asked(
-    source: Source, firm: FirmLevers, customers: Iterable[str] | None
-) -> tuple[list[str], tuple[str, ...]]:
-    """Accounts asked for that are there, and those that are not there any more."""
-    present = firm.now.frame.index
-    if customers is None:
-        known = np.isfinite(firm.now.column("margin"))
-        return present[known].tolist(), ()
+def _known_customers(source: Source, customers: Iterable[str]) -> list[str]:
+    """Ids asked for, each once, all of them known."""
     if isinstance(customers, str):
         raise TypeError(f"customers={customers!r}: a sequence of ids is needed, such as [...]")
     names = list(dict.fromkeys(customers))
-    gone = [name for name in names if name not in present]
     everybody = _everybody(source)
-    unknown = [name for name in gone if name not in everybody]
+    unknown = [name for name in names if name not in everybody]
     if unknown:
         raise KeyError(f"customers: no customer {unknown[0]!r} ({len(unknown):,} such)")
-    return [name for name in names if name in present], tuple(gone)
+    return names
+
+
+def _still_there(firm: FirmLevers, asked: list[str] | None) -> tuple[list[str], tuple[str, ...]]:
+    """Accounts to weigh, and those asked for that are not there any more."""
+    present = firm.now.frame.index[np.isfinite(firm.now.column("margin"))]
+    if asked is None:
+        return present.tolist(), ()
+    there = set(present)
+    gone = tuple(name for name in asked if name not in there)
+    return [name for name in asked if name in there], gone
 
 
 def _everybody(source: Source) -> set[str]:
@@ -386,7 +390,7 @@ def _everybody(source: Source) -> set[str]:
 def _gone(gone: tuple[str, ...]) -> tuple[str, ...]:
     if not gone:
         return ()
-    return (f"No longer there, and left out: {', '.join(gone)}.",)
+    return (f"No longer there, or without a known margin, and left out: {', '.join(gone)}.",)
 
 
 def _weighed(firm: FirmLevers, rows: Rows, report: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:

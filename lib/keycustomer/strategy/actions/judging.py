@@ -16,6 +16,7 @@ Source: Law, "Simulation Modeling and Analysis" (2015), section 9.4, for replica
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -258,7 +259,7 @@ def judge_account_plans(
 
 
 def _largest(company: Company, top: int) -> list[str]:
-    """Customers present at the end with the largest revenue of the last year."""
+    """Find the customers present at the end with the largest revenue of the last year."""
     from keycustomer.simulate.columns import customer_ids
 
     revenue = company.panel.revenue[-12:].sum(axis=0)
@@ -289,7 +290,7 @@ class _Planned:
     names: list[str]
     doings: dict[str, list[Doing]]
     promised: dict[str, float]
-    actions: dict[str, dict[str, int]]
+    actions: dict[str, Counter[str]]
 
 
 def _planned(company: Company, actions: AccountActions, n: int) -> _Planned:
@@ -307,7 +308,7 @@ def _planned(company: Company, actions: AccountActions, n: int) -> _Planned:
     }
     promises = {plan: promised(actions.firm, own, rows, 0.95, True) for plan, own in plans.items()}
     told = {
-        plan: one.frame["actions"].str.split(" + ", regex=False).explode().value_counts().to_dict()
+        plan: Counter(" + ".join(one.frame["actions"]).split(" + "))
         for plan, one in promises.items()
     }
     each = {plan: one.joint.estimate / len(names) for plan, one in promises.items()}

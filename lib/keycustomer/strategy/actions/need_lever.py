@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
+from keycustomer.customers.rendering import percent
 from keycustomer.dimensions.behaviour.adoption import Adoption, read_adoption
 from keycustomer.dimensions.behaviour.association import learn_take_up
 from keycustomer.stats.samples import FloatArray
@@ -186,7 +187,7 @@ def need_lever(
     def told(row: int, k: int) -> str:
         category = needs.categories[best[row]]
         year = 1 - (1 - chance[row, best[row]]) ** 12
-        return f"offer {category} first (chance {year:.0%} a year without an offer)"
+        return f"offer {category} first (chance {percent(year, 0)} a year)"
 
     return Lever(
         ACTIONS[5],
@@ -196,7 +197,7 @@ def need_lever(
         told,
         shift,
         lambda row, k: Doing(dossier=True),
-        f"An offer from a well-kept dossier raises take-up by {stated.offer_effect:.0%}, as is "
-        "stated and not estimated, and a category brings this account what it brings others "
-        "beside all else they buy.",
+        f"An offer from a well-kept dossier raises take-up by {percent(stated.offer_effect, 0)} "
+        "(stated, not estimated), and a category brings this account what it brings others beside "
+        "all else they buy.",
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keycustomer.customers.rendering import percent
 from keycustomer.relationships.service.carry_over import carry_factor
 from keycustomer.relationships.service.complaints import ResolutionStudy, resolution_counts
 from keycustomer.relationships.service.contacts import Form, contact_study
@@ -162,12 +163,15 @@ def complaint_lever(serving: Serving) -> Lever:
         ACTIONS[3],
         ("first contact responsible",),
         np.ones((len(rate), 1), dtype=bool),
-        [f"{12 * one:.1f} complaints a year, {today[0]:.0%} resolved at once" for one in rate],
-        lambda row, k: f"{after[0]:.0%} resolved at the first contact",
+        [
+            f"{12 * one:.1f} complaints a year, {percent(today[0], 0)} resolved at once"
+            for one in rate
+        ],
+        lambda row, k: f"{percent(after[0], 0)} resolved at the first contact",
         shift,
         lambda row, k: Doing(process=True),
         f"It is chance how a complaint was resolved {ALIKE}, and the process resolves "
-        f"{stated.first_contact:.0%} at the first contact, as is stated.",
+        f"{percent(stated.first_contact, 0)} at the first contact, as is stated.",
     )
 
 
@@ -220,6 +224,6 @@ def responsible_lever(serving: Serving) -> Lever:
         shift,
         lambda row, k: Doing(manager=True),
         "It is chance which accounts are claimed twice, among those alike in size, contract, "
-        f"products, level and season; the agent's {stated.commission:.0%} of revenue is saved and "
-        "the agent agrees.",
+        f"products, level and season; the agent agrees, and {percent(stated.commission, 0)} of "
+        "revenue, the commission, is saved.",
     )
