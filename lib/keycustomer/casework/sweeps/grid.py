@@ -45,7 +45,7 @@ CASE_KEYS: dict[str, Parameter] = {
 _RULE = re.compile(r"rules\.[a-z0-9_]+")
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER}?)\.\.({_NUMBER})(?:\.\.({_NUMBER}))?")
-_PLAIN = re.compile(r"[a-z0-9.+-]{1,24}")
+_PLAIN = re.compile(r"[a-z0-9.+-]{0,23}[a-z0-9]")
 _LONGEST_NAME = 100
 
 
@@ -100,7 +100,8 @@ class Point:
         """
         texts = [(name, value_text(value)) for name, value in self.values]
         readable = ",".join(f"{name}={_safe(text)}" for name, text in texts)
-        exact = all(_PLAIN.fullmatch(text) for _, text in texts)
+        lists = any(isinstance(value, list | tuple) for _, value in self.values)
+        exact = not lists and all(_PLAIN.fullmatch(text) for _, text in texts)
         if exact and len(readable) <= _LONGEST_NAME:
             return readable
         said = json.dumps([list(pair) for pair in self.values], ensure_ascii=False)
@@ -123,7 +124,8 @@ def value_text(value: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.+-]+", "-", text)[:24].strip("-") or "empty"
+    readable = re.sub(r"[^A-Za-z0-9.+-]+", "-", text)[:24]
+    return readable.rstrip(".+-") or "other"
 
 
 def parse_axis(text: str) -> tuple[str, list[str]]:

@@ -117,9 +117,10 @@ class Sweep:
         points = counted(len(self.points), "point")
         changing = int((self.verdicts.groupby(["claim", "measure"])["verdict"].nunique() > 1).sum())
         moving = int((self.measures["smallest"] < self.measures["largest"]).sum())
+        measures, verdicts = counted(len(self.measures), "measure"), counted(changing, "verdict")
         return (
-            f"{self.title}: {points} over {' and '.join(sizes)}; {told}. Between points, {moving:,} "
-            f"of {counted(len(self.measures), 'measure')} and {counted(changing, 'verdict')} differ."
+            f"{self.title}: {points} over {' and '.join(sizes)}; {told}. "
+            f"Between points, {moving:,} of {measures} and {verdicts} differ."
         )
 
     def column(self, axis: str) -> str:
