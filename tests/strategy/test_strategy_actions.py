@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keycustomer.pricing import customers_at_prices
+from keycustomer.relationships import customer_months
 from keycustomer.simulate import Parameters, simulate_company
 from keycustomer.strategy import ACTIONS, ActionAssumptions, account_actions
 from keycustomer.strategy.actions.accounts_now import pooled_rates
+from keycustomer.strategy.actions.discount_lever import price_draws
 from keycustomer.strategy.actions.draws import doubtful_draws, draws_above_zero
 from keycustomer.strategy.actions.shifts import Future, Shift
 from scipy.special import expit
@@ -40,6 +43,12 @@ def largest(company):
 @pytest.fixture(scope="module")
 def actions(company, largest):
     return account_actions(company, largest, draws=40, **COSTS)
+
+
+@pytest.fixture(scope="module")
+def drawn(company, actions):
+    months = customer_months(company)
+    return price_draws(company, months, actions.firm.now, 400, np.random.default_rng(0))
 
 
 def one_future(odds=-4.0, revenue=1000.0, goods=600.0, cost=50.0, serving=0.1, months=24):
@@ -278,6 +287,26 @@ class TestActions:
         shown = actions._repr_html_() + actions.promise(n=2)._repr_html_()
         assert "made up" in shown
         assert actions.sentence.startswith("What promises most is ")
+
+
+class TestPrices:
+    def test_accounts_that_answer_more_are_known_from_their_months(self, company, actions, drawn):
+        place = [int(name[1:]) - 1 for name in actions.firm.now.frame.index]
+        true = company.accounts.elasticity[place]
+        # own months tell an account from others, its mean error apart: 0.5 to 0.6 in companies
+        assert np.corrcoef(drawn.elasticity, true)[0, 1] > 0.4
+        assert np.polyfit(drawn.elasticity, true, 1)[0] == pytest.approx(1, abs=0.5)
+
+    def test_the_response_is_that_of_customers_at_prices(self, company, drawn):
+        everybody = pd.Series("all", customer_months(company).customers["customer_id"])
+        found = customers_at_prices(company, everybody)
+        # the mean of a normal above 0, from 400 draws
+        assert drawn.response.mean() == pytest.approx(found.response_used, rel=0.15)
+        assert (drawn.response >= 0).all()
+
+    def test_no_account_stays_for_a_dearer_price_or_uses_more(self, drawn):
+        response, elasticity = drawn.of(np.arange(20))
+        assert (response >= 0).all() and (elasticity <= 0).all()
 
 
 class TestRefusals:

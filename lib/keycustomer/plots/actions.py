@@ -254,6 +254,6 @@ def _judged_sentence(result: JudgedAccountPlans) -> str:
         return "Simulated: whether own plans deliver more than one plan for all is undecided"
     word = "more" if gap.estimate > 0 else "less"
     return (
-        f"Simulated: own plans deliver {compact_number(abs(gap.estimate))} an account {word} than "
+        f"Simulated: own plans deliver {compact_number(abs(gap.estimate))} EUR an account {word} than "
         "one plan for all"
     )

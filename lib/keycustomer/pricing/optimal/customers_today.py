@@ -35,6 +35,7 @@ from keycustomer.customers.base import CustomerBase
 from keycustomer.customers.rendering import sentence_html
 from keycustomer.pricing.elasticity.elasticities import Elasticities, price_elasticity
 from keycustomer.pricing.panels.accounts import account_panel
+from keycustomer.pricing.panels.panel import PricePanel
 from keycustomer.relationships import CustomerMonths, customer_months
 from keycustomer.stats import Estimate
 from keycustomer.stats.regressions.clustering import covariance_over_customers, sums_by_customer
@@ -180,6 +181,26 @@ def customers_at_prices(
         laid.simulated,
         tuple(notes[: bool(left_out)]),
     )
+
+
+def retention_at_prices(panel: PricePanel, months: CustomerMonths) -> Estimate:
+    """Estimate the retention response alone, as :func:`customers_at_prices` does.
+
+    Parameters
+    ----------
+    panel : PricePanel
+        Customers by month, from :func:`keycustomer.pricing.account_panel`.
+    months : CustomerMonths
+        The customer-months of the same source.
+
+    Raises
+    ------
+    ValueError
+        When columns that identify the response are not known, or hardly anybody left.
+    """
+    rows = _rows(panel.frame, months)
+    told = _leaving(rows)[0]
+    return _estimate(told, "log-odds per log price", rows["unit"].nunique())
 
 
 def _rows(panel: pd.DataFrame, laid: CustomerMonths) -> pd.DataFrame:

@@ -14,9 +14,9 @@ A dearer price keeps nobody and sells no more: draws of the responses have that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from keycustomer.relationships.months.panel import CustomerMonths
 from keycustomer.stats.samples import FloatArray
@@ -26,6 +26,9 @@ from keycustomer.strategy.actions.levers import Doing, Lever, Rows
 from keycustomer.strategy.actions.shifts import Shift
 from keycustomer.strategy.actions.source import Source
 from keycustomer.strategy.actions.vocabulary import ACTIONS
+
+if TYPE_CHECKING:
+    from keycustomer.pricing import PricePanel
 
 LEAST_STEP = 0.005
 """Change of a discount below which it is none."""
@@ -78,9 +81,12 @@ def price_draws(
     ValueError
         When neither is identified.
     """
-    told, how = _response(source, months)
+    from keycustomer.pricing import account_panel
+
+    panel = account_panel(source)
+    told, how = _response(source, panel, months)
     response = draws_above_zero(*told, draws, generator)
-    elasticity, error = _elasticities(source, now)
+    elasticity, error = _elasticities(panel, now)
     noise = generator.standard_normal((draws, len(elasticity)))
     return PriceDraws(
         response,
@@ -92,13 +98,15 @@ def price_draws(
     )
 
 
-def _response(source: Source, months: CustomerMonths) -> tuple[tuple[float, float], str]:
+def _response(
+    source: Source, panel: PricePanel, months: CustomerMonths
+) -> tuple[tuple[float, float], str]:
     """Log-odds of leaving per log price with its error, and what they rest on."""
-    from keycustomer.pricing import customers_at_prices, retention_response
+    from keycustomer.pricing import retention_response
+    from keycustomer.pricing.optimal.customers_today import retention_at_prices
 
-    everybody = pd.Series("all", pd.Index(months.frame["customer_id"].unique()), name="tier")
     try:
-        found = customers_at_prices(source, everybody, months=months).retention_response
+        found = retention_at_prices(panel, months)
     except ValueError:
         told = retention_response(source).frame.set_index("term").loc["log price"]
         numbers = float(told["log_odds"]), float(told["standard_error"])
@@ -107,11 +115,10 @@ def _response(source: Source, months: CustomerMonths) -> tuple[tuple[float, floa
     return (found.estimate, found.standard_error), how
 
 
-def _elasticities(source: Source, now: AccountsNow) -> tuple[FloatArray, FloatArray]:
+def _elasticities(panel: PricePanel, now: AccountsNow) -> tuple[FloatArray, FloatArray]:
     """Elasticity of each account, drawn towards that of all, and its error."""
-    from keycustomer.pricing import account_panel, customer_elasticities
+    from keycustomer.pricing import customer_elasticities
 
-    panel = account_panel(source)
     rivals = "competitor_price" in panel.frame and panel.frame["competitor_price"].notna().all()
     held = ("competitor_price",) if rivals else ()
     found = customer_elasticities(panel, tier=None, controls=held, differences=True)

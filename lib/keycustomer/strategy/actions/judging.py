@@ -209,7 +209,7 @@ def judge_account_plans(
     level_costs: Sequence[float] = LEVEL_COSTS,
     visit_cost: float = 90.0,
     call_cost: float = 9.0,
-    draws: int = 100,
+    draws: int = 60,
     first_seed: int = 1,
     parameters: Parameters | None = None,
     progress: Progress | None = None,
