@@ -253,7 +253,5 @@ def _judged_sentence(result: JudgedAccountPlans) -> str:
     if result.verdict == "undecided":
         return "Simulated: whether own plans deliver more than one plan for all is undecided"
     word = "more" if gap.estimate > 0 else "less"
-    return (
-        f"Simulated: own plans deliver {compact_number(abs(gap.estimate))} EUR an account {word} than "
-        "one plan for all"
-    )
+    apart = compact_number(abs(gap.estimate))
+    return f"Simulated: own plans deliver {apart} EUR an account {word} than one plan for all"
