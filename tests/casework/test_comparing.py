@@ -278,3 +278,40 @@ def test_the_command(project: Path) -> None:
     }.items():
         refused = CliRunner().invoke(app, ["compare", *arguments])
         assert refused.exit_code == 1 and said in refused.output
+
+
+def test_what_is_made_up_is_called_so_wherever_it_stands(tmp_path: Path) -> None:
+    """In the heads of tables, in the captions of differences, and in the table of differences."""
+    outputs = [output("first"), output("second", simulated=True)]
+    text = write_comparison(compare_cases(outputs), tmp_path).read_text(encoding="utf-8")
+    assert '<th scope="col">second (simulated)</th>' in text
+    assert "second (simulated) less first" in text
+    assert pd.read_csv(tmp_path / "differences.csv")["simulated"].all()
+
+
+def test_measured_is_not_set_against_assumed() -> None:
+    profit = [measure("whale_peak", 1.2, 1.1, 1.3, unit="share of total profit")]
+    assumed = [measure("whale_peak", 1.1, 1.0, 1.2, unit="share of total assumed profit")]
+    (row,) = compared(output("first", profit), output("second", assumed)).differences.to_dict(
+        "records"
+    )
+    assert row["finding"] == "" and "assumed margin" in row["why"]
+
+
+def test_a_measure_that_stands_twice_is_refused() -> None:
+    twice = [measure("gini", 0.5), measure("gini", 0.6)]
+    with pytest.raises(CaseError, match="gini of chapter 1_pareto_analysis stands there twice"):
+        compared(output("first"), output("second", twice))
+
+
+def test_a_zero_has_no_sign_and_the_rest_a_minus(tmp_path: Path) -> None:
+    rows = [measure("gini", -1e-9, -0.3, 0.2, unit="share of revenue")]
+    found = compare_cases([output("first", rows), output("second", rows)])
+    text = write_comparison(found, tmp_path).read_text(encoding="utf-8")
+    assert "-0.0" not in text and "\N{MINUS SIGN}30.0" in text
+
+
+def test_chance_is_told_with_what_goes_together() -> None:
+    found = compared(output("first"), output("second", shares(0.5, 0.45, 0.55)))
+    said = found.sentences[1]
+    assert "about 0.1 would by chance" in said and "does not say why" in said

@@ -20,9 +20,13 @@ from typer.testing import CliRunner
 Change = Callable[[dict[str, Any]], object]
 
 
-def changed(*changes: Change, tolerance: float = TOLERANCE) -> RunDifference:
+def changed(
+    *changes: Change, tolerance: float = TOLERANCE, before: Change | None = None
+) -> RunDifference:
     """Difference of a run from itself after changes."""
     old = results()
+    if before is not None:
+        before(old)
     new = copy.deepcopy(old)
     for change in changes:
         change(new)
@@ -200,3 +204,23 @@ def test_the_command_says_by_its_exit_code(project: Path) -> None:
     assert (read["same"], read["unchanged"], len(read["numbers"])) == (False, 6, 1)
     missing = CliRunner().invoke(app, ["diff", "toy", "nobody"])
     assert missing.exit_code == 2 and "no results.json there" in missing.output
+
+
+def test_causes_that_no_record_tells_are_not_called_the_same() -> None:
+    """Runs of an older version may lack the hash of the code."""
+    content = results()
+    content["run"] |= {"library_sha256": None, "packages": {}}
+    other = copy.deepcopy(content)
+    other["measures"][1]["estimate"] = 0.6
+    folder = Path("crafted")
+    found = diff_runs(CaseOutput("a", folder, content), CaseOutput("a", folder, other))
+    assert found.conclusion.endswith("Neither record tells the library's code and the packages.")
+
+
+@pytest.mark.parametrize("old, new", [(-1e308, 1e308), (5e-324, 1.0)])
+def test_changes_past_what_a_number_can_hold_are_json_too(old: float, new: float) -> None:
+    found = changed(
+        lambda c: c["measures"][1].update(estimate=new),
+        before=lambda c: c["measures"][1].update(estimate=old),
+    )
+    assert json.loads(found.to_json())["numbers"][0]["relative"] is None

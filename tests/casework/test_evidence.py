@@ -196,12 +196,14 @@ def test_findings_over_cases_and_on_real_data(tmp_path: Path) -> None:
     assert ledger.matrix().loc["V4"].tolist() == ["", YES, ""]
     assert ledger.summary[0].startswith(
         "5 of 41 arguments have been tested, 4 of them on real data, by 10 rows of 3 cases. "
-        "1 of them is made up"
+        "1 of these cases is made up"
     )
     said = " ".join(ledger.summary)
     assert "Contradictory, supported in one case and not supported in another: K1 (20/80)." in said
     assert "Tested on made-up data only: T5 (one responsible)." in said
-    assert "Supported on all real data that tested them: V4 (three types of customer)." in said
+    assert (
+        "Supported on all real data that tested them: V4 (three types of customer; 1 case)." in said
+    )
     assert "T7 (a system, not a sum)" in said
 
 
@@ -378,3 +380,35 @@ def test_a_ledger_reads_well_in_a_notebook(written: Path) -> None:
     ledger = public(find_outputs(output=written))
     assert "&lt;script" not in ledger._repr_html_() and "20/80" in ledger._repr_html_()
     assert ledger.sentence.startswith("2 of 41 arguments")
+
+
+def test_rows_on_companies_simulated_anew_are_no_evidence_on_real_data(tmp_path: Path) -> None:
+    """A case of real customers may carry a row in which none of them enters."""
+    rows = [row("T5", "survival_change", YES), row("K2", "overlooked_share", YES)]
+    ledger = evidence_ledger([publish(tmp_path / "a", "a", rows)])
+    assert finding(ledger, "T5") == YES and finding(ledger, "T5", "finding_real") == NOT_TESTED
+    assert finding(ledger, "K2", "finding_real") == YES
+    said = " ".join(ledger.summary)
+    assert "1 of them on real data" in said and "made-up data only: T5" in said
+
+
+def test_a_verdict_that_no_rule_explains_is_not_excused(tmp_path: Path) -> None:
+    """The rule of V4 asks for nothing besides its interval."""
+    rows = [row("V4", "type_stability", YES, (0.4, 0.3, 0.5))]
+    ledger = evidence_ledger([publish(tmp_path / "a", "a", rows)])
+    (note,) = [one for one in ledger.notes if "1 verdict differs" in one]
+    assert "does not explain: V4 in a (type_stability)" in note
+
+
+def test_outputs_of_one_name_are_told_apart_however_deep(tmp_path: Path) -> None:
+    rows = [row("K1", "pareto_share", NO)]
+    deep = [publish(tmp_path / top / "x" / "y", "shop", rows) for top in ("a", "b")]
+    ledger = evidence_ledger(deep)
+    assert ledger.outputs["output"].tolist() == ["shop in a/x/y", "shop in b/x/y"]
+    write_ledger(ledger, tmp_path / "page")
+
+
+def test_who_made_an_output_without_a_record_is_not_guessed(tmp_path: Path) -> None:
+    rows = [row("K1", "pareto_share", NO)]
+    ledger = evidence_ledger([publish(tmp_path / "a", "old", rows, library_sha256=None)])
+    assert ledger.outputs["outdated"].tolist() == ["by which code it was made is not known"]

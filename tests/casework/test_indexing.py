@@ -96,3 +96,12 @@ def test_the_command(project: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     text = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
     assert "No case has been run yet" in text and "toy: keycustomer run toy" in text
+
+
+def test_an_index_and_the_ledger_agree_on_what_is_outdated(casework: Path) -> None:
+    """A report of unknown code is as outdated as one of other code."""
+    content = results("good")
+    content["run"]["library_sha256"] = None
+    write(casework / "good" / "output", content)
+    page = write_index(Project(casework.parent)).read_text(encoding="utf-8")
+    assert "(outdated)" in sections(page)["Reports"]

@@ -36,7 +36,8 @@ def test_the_matrix_marks_every_verdict(ledger: EvidenceLedger) -> None:
     check_figure(ax)
     assert (
         title(ax)
-        == "Of 3 arguments tested, 0 hold wherever tested, 0 nowhere, 2 here but not there"
+        == "Of 3 arguments tested, 0 supported and 0 not supported wherever tested, 2 here but not "
+        "there; 1 on simulated data only"
     )
     letters = [text.get_text() for text in ax.texts]
     assert sorted(letters) == sorted("✗✓?✗✓?")

@@ -134,8 +134,13 @@ def _matrix_finding(claims: pd.DataFrame) -> str:
     held, not_held = int(found.get("supported", 0)), int(found.get("not supported", 0))
     torn = int(found.get("contradictory", 0))
     tested = "argument" if len(claims) == 1 else "arguments"
-    said = f"Of {len(claims)} {tested} tested, {held} hold wherever tested, {not_held} nowhere"
-    return said + (f", {torn} here but not there" if torn else "")
+    made_up = int((claims["real_cases"] == 0).sum())
+    said = (
+        f"Of {len(claims)} {tested} tested, {held} supported and {not_held} not supported "
+        "wherever tested"
+    )
+    said += f", {torn} here but not there" if torn else ""
+    return said + (f"; {made_up} on simulated data only" if made_up else "")
 
 
 def _matrix_words(cells: pd.DataFrame, claims: pd.DataFrame) -> str:
@@ -195,7 +200,7 @@ def evidence_dots(ledger: EvidenceLedger, claim: str, measure: str, ax: Axes | N
     labels = _case_labels(rows["output"], rows["simulated"].astype(bool))
     name_rows(ax, labels)
     (percent_axis if shares else number_axis)(ax.xaxis)
-    ax.set_xlabel(escape_label(rows["unit"].iloc[0]))
+    ax.set_xlabel(capital(escape_label(rows["unit"].iloc[0])))
     legend_below(ax, columns=4)
     finding(ax, _dots_finding(rows, claim), width=title_width(ax, labels))
     told = "; ".join(f"{row.output} {row.estimate:.3g}, {row.verdict}" for row in rows.itertuples())

@@ -9,7 +9,8 @@ Numbers are set against each other only where they mean the same: the same measu
 same unit, the same currency.  An interval of a difference supposes that the two samples are
 independent and that both intervals have the same level; two outputs that read the same data get
 none.  Many differences are looked at together: of those whose true value is zero, about one in
-twenty will seem to differ by chance.
+twenty will seem to differ by chance, and not one by one, since measures of a case rest on the same
+customers.  That two cases differ does not say why.
 
 Sources: Zou, G. Y. & Donner, A. (2008), "Construction of confidence limits about effect measures: a
 general approach", Statistics in Medicine 27, 1693-1702 (MOVER: method of variance estimates
@@ -28,7 +29,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from keycustomer.casework.across.outputs import CaseOutput
+from keycustomer.casework.across.outputs import RESULTS, CaseOutput
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.measures import MEASURES
 from keycustomer.customers.rendering import sentence_html
@@ -42,6 +43,7 @@ CHANCE = 0.05
 Finding = Literal["higher", "lower", "not told apart", ""]
 
 _VALUES = ["estimate", "lower", "upper"]
+_ASSUMED = "assumed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +58,10 @@ class ComparedCases:
         One row a measure, group and case: chapter, measure, group, case, simulated, unit,
         estimate, lower, upper, truth, n, method.
     differences : DataFrame
-        One row a measure, group and pair: chapter, measure, group, case, reference, unit,
-        difference (case less reference), lower, upper, finding (`higher`, `lower`, `not told
-        apart`; empty without an interval), why (what stands against a difference or its interval).
+        One row a measure, group and pair: chapter, measure, group, case, reference, simulated
+        (whether the data of either are made up), unit, difference (case less reference), lower,
+        upper, finding (`higher`, `lower`, `not told apart`; empty without an interval), why (what
+        stands against a difference or its interval).
     """
 
     cases: pd.DataFrame
@@ -102,7 +105,8 @@ class ComparedCases:
             lines.append(
                 f"{_of(len(apart), len(told), 'difference')} with an interval "
                 f"{'lies' if len(apart) == 1 else 'lie'} away from zero; were all true differences "
-                f"zero, about {CHANCE * len(told):.0f} would by chance."
+                f"zero, about {_about(CHANCE * len(told))} would by chance, several at once since "
+                "measures of a case rest on the same customers. That cases differ does not say why."
             )
         without = self.differences.loc[self.differences["finding"] == "", "why"]
         counts = without.value_counts()
@@ -197,7 +201,8 @@ def compare_cases(
 
 
 _DIFFERENCE_COLUMNS = [
-    *KEYS, "case", "reference", "unit", "difference", "lower", "upper", "finding", "why",
+    *KEYS, "case", "reference", "simulated", "unit", "difference", "lower", "upper", "finding",
+    "why",
 ]  # fmt: skip
 
 
@@ -210,6 +215,20 @@ def _check_outputs(outputs: Sequence[CaseOutput]) -> None:
     twice = [str(folder) for folder, count in counts.items() if count > 1]
     if twice:
         raise CaseError(f"{twice[0]} is given twice; a case cannot be compared with itself")
+    repeated = [text for output in outputs for text in _repeated(output)]
+    if repeated:
+        raise CaseError(*repeated)
+
+
+def _repeated(output: CaseOutput) -> Iterator[str]:
+    """Say which measure stands twice in an output."""
+    rows = output.measures
+    for row in rows[rows.duplicated(KEYS)].to_dict("records"):
+        group = f"[{row['group']}]" if row["group"] else ""
+        yield (
+            f"{output.folder / RESULTS}: {row['measure']}{group} of chapter {row['chapter']} "
+            "stands there twice; run the case again with --force"
+        )
 
 
 def _labels(outputs: Sequence[CaseOutput]) -> list[str]:
@@ -329,6 +348,7 @@ def _differences(
             **{key: row[key] for key in KEYS},
             "case": case,
             "reference": reference,
+            "simulated": labelled[case].simulated or labelled[reference].simulated,
             **_difference(row, dependent),
         }
 
@@ -336,8 +356,12 @@ def _differences(
 def _difference(row: dict[Any, Any], dependent: bool) -> dict[str, Any]:
     """Return one difference, its interval and what can be said, or why nothing can."""
     nothing = {"unit": "", "difference": math.nan, "lower": math.nan, "upper": math.nan}
-    if _scale(row["unit"]) != _scale(row["unit_reference"]):
+    units = row["unit"], row["unit_reference"]
+    if scale_of(units[0]) != scale_of(units[1]):
         return {**nothing, "finding": "", "why": "no difference across currencies or units"}
+    if len({_ASSUMED in unit.split() for unit in units}) > 1:
+        why = "no difference between what was measured and what rests on an assumed margin"
+        return {**nothing, "finding": "", "why": why}
     first = tuple(float(row[name]) for name in _VALUES)
     second = tuple(float(row[f"{name}_reference"]) for name in _VALUES)
     difference, lower, upper = mover_difference(first, second)  # type: ignore[arg-type]
@@ -362,7 +386,7 @@ def _finding(lower: float, upper: float) -> Finding:
     return "lower" if upper < 0 else "not told apart"
 
 
-def _scale(unit: str) -> str:
+def scale_of(unit: str) -> str:
     """Return what two units share if their numbers can be subtracted."""
     plain = " ".join(unit.lower().split())
     return "share" if plain.startswith("share") else plain
@@ -380,6 +404,11 @@ def _inputs(output: CaseOutput) -> set[str]:
 
 def _all_units(units: pd.Series) -> str:
     return " / ".join(dict.fromkeys(map(str, units)))
+
+
+def _about(expected: float) -> str:
+    """Write a number to expect: whole, with a decimal where it is small."""
+    return f"{expected:.0f}" if expected >= 1.95 else f"{expected:.1f}"
 
 
 def _of(count: int, total: int, noun: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from keycustomer.casework.across.comparing import KEYS, ComparedCases
+from keycustomer.casework.across.comparing import KEYS, ComparedCases, scale_of
 from keycustomer.casework.across.page import Link, Number, Page, Picture, Section, Table, picture
 from keycustomer.casework.disclosure import neutralise_formulas
 from keycustomer.casework.measures import MEASURES
@@ -56,7 +56,7 @@ def figure_measures(compared: ComparedCases) -> list[str]:
     """Measures drawn where none are chosen: with intervals, in most cases, of one unit."""
     shared = compared.shared
     known = shared[shared["lower"].notna() & shared["upper"].notna()]
-    units = shared["unit"].map(_scale).groupby(shared["measure"]).nunique()
+    units = shared["unit"].map(scale_of).groupby(shared["measure"]).nunique()
     counts = known.groupby("measure", sort=False)["case"].nunique()
     counts = counts[(counts > 1) & (units.reindex(counts.index) == 1)]
     return list(counts.sort_values(ascending=False, kind="stable").index[:MOST_FIGURES])
@@ -146,12 +146,8 @@ def _pictures(compared: ComparedCases, figures: Sequence[str]) -> list[Picture]:
 
 def _of_one_unit(compared: ComparedCases) -> list[str]:
     known = compared.frame[compared.frame["estimate"].notna()]
-    units = known["unit"].map(_scale).groupby(known["measure"]).nunique()
+    units = known["unit"].map(scale_of).groupby(known["measure"]).nunique()
     return list(units.index[units == 1])
-
-
-def _scale(unit: str) -> str:
-    return "share" if unit.startswith("share") else unit.lower()
 
 
 def _chapter_sections(compared: ComparedCases) -> Iterator[Section]:
@@ -176,6 +172,7 @@ def _meanings(compared: ComparedCases) -> Table:
 
 def _side_by_side(compared: ComparedCases, rows: pd.DataFrame) -> Table:
     cases = list(compared.cases["case"])
+    heads = _named_cases(compared)
     cells: dict[tuple[Any, ...], dict[str, Mapping[Any, Any]]] = {}
     for row in rows.to_dict("records"):
         cells.setdefault(tuple(row[key] for key in KEYS), {})[row["case"]] = row
@@ -188,22 +185,40 @@ def _side_by_side(compared: ComparedCases, rows: pd.DataFrame) -> Table:
         for (_, measure, group), own in cells.items()
     ]
     caption = "Measures that at least two cases report, with their intervals"
-    return Table(caption, ["measure", *cases, "unit"], lines)
+    return Table(caption, ["measure", *(heads[case] for case in cases), "unit"], lines)
+
+
+def _named_cases(compared: ComparedCases) -> dict[str, str]:
+    """Cases as tables name them: made-up ones are called so."""
+    return {
+        row["case"]: f"{row['case']} (simulated)" if row["simulated"] else row["case"]
+        for row in compared.cases.to_dict("records")
+    }
 
 
 def _number(row: Mapping[Any, Any] | None) -> str:
     if row is None:
         return ""
     unit = str(row["unit"])
-    value = written(float(row["estimate"]), unit)
+    value = _shown(row["estimate"], unit)
     if pd.isna(row["lower"]) or pd.isna(row["upper"]):
         return value
-    return f"{value} ({written(row['lower'], unit)} to {written(row['upper'], unit)})"
+    return f"{value} ({_shown(row['lower'], unit)} to {_shown(row['upper'], unit)})"
+
+
+def _shown(value: float, unit: str) -> str:
+    """Write a number as the reports do, with a minus sign, and none before zero."""
+    text = written(float(value), unit)
+    if not any(digit in text for digit in "123456789"):
+        text = text.replace("-", "")
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _difference_tables(compared: ComparedCases) -> Iterator[Table]:
     """Tables of differences, one a pair."""
-    for (case, reference), rows in compared.differences.groupby(["case", "reference"], sort=False):
+    heads = _named_cases(compared)
+    pairs = compared.differences.groupby(["case", "reference"], sort=False)
+    for (case, reference), rows in pairs:
         lines = [
             [
                 f"{row['measure']} [{row['group']}]" if row["group"] else row["measure"],
@@ -212,5 +227,5 @@ def _difference_tables(compared: ComparedCases) -> Iterator[Table]:
             ]
             for row in rows.to_dict("records")
         ]
-        caption = f"{case} less {reference}"
+        caption = f"{heads[str(case)]} less {heads[str(reference)]}"
         yield Table(caption, ["measure", "difference", "finding"], lines)

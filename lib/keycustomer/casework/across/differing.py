@@ -53,6 +53,11 @@ LINES = 40
 """Changed numbers that the text shows; JSON has all."""
 
 _HASH = 10
+_HASHES = {
+    "the data": "inputs",
+    "the library's code": "library_sha256",
+    "the packages": "packages",
+}
 _PARTS = ("estimate", "lower", "upper", "truth", "n", "unit", "method")
 _CHANGES = ["part", "name", "old", "new"]
 _NUMBERS = ["chapter", "measure", "group", "part", "status", "old", "new", "change", "relative"]
@@ -112,8 +117,16 @@ class RunDifference:
             return f"The results changed, and so did: {causes}."
         return (
             "The results changed, though case file, data, parameters, seeds, notebooks, code, "
-            "packages and machine are the same: something in a chapter depends on chance or order."
+            "packages and machine are the same as far as the records tell: perhaps something in a "
+            f"chapter depends on chance or order.{self._unrecorded}"
         )
+
+    @property
+    def _unrecorded(self) -> str:
+        """Say which causes neither record tells, so that nobody knows whether they changed."""
+        runs = self.old.run, self.new.run
+        missing = [name for name, key in _HASHES.items() if not any(run.get(key) for run in runs)]
+        return f" Neither record tells {' and '.join(missing)}." if missing else ""
 
     @property
     def sentence(self) -> str:
@@ -336,8 +349,11 @@ def _sizes(old: Any, new: Any) -> tuple[float, float]:
     """Absolute and relative change of two numbers; NaN where there is none."""
     if not (_is_number(old) and _is_number(new)):
         return math.nan, math.nan
-    change = new - old
-    return change, change / abs(old) if old else math.nan
+    change = float(new) - float(old)
+    relative = change / abs(old) if old else math.nan
+    # past what a number can hold there is none to tell
+    change, relative = (one if math.isfinite(one) else math.nan for one in (change, relative))
+    return change, relative
 
 
 def _is_number(value: Any) -> bool:

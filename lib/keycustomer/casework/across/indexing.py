@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.across.comparing_page import relative_link
+from keycustomer.casework.across.ledger import outdated
 from keycustomer.casework.across.notes import PAGE as NOTE_PAGE
-from keycustomer.casework.across.outputs import RESULTS, CaseOutput, read_output
+from keycustomer.casework.across.outputs import FAILED, RESULTS, CaseOutput, read_output
 from keycustomer.casework.across.page import Link, Page, Section, Table
 from keycustomer.casework.errors import CaseError
-from keycustomer.casework.freshness import library_hash
 from keycustomer.casework.measures import VERDICTS
 from keycustomer.casework.project import Project
 from keycustomer.casework.publish import failed_folder
@@ -101,13 +101,13 @@ def _find(project: Project, output: Path | None) -> _Found:
         expected = {name: path for name, path in expected.items() if not _is_failed(path)}
         sweeps = []
     outputs, problems = _read(path for path in expected.values() if (path / RESULTS).is_file())
-    failed = _failed(expected.values() if output is None else output.glob("*.failed"))
+    failed = _failed(expected.values() if output is None else output.glob(f"*{FAILED}"))
     not_run = [name for name, path in expected.items() if not (path / RESULTS).is_file()]
     return _Found(outputs, problems, failed, not_run, sweeps)
 
 
 def _is_failed(path: Path) -> bool:
-    return path.name.endswith(".failed")
+    return path.name.endswith(FAILED)
 
 
 def _read(folders: Iterable[Path]) -> tuple[list[CaseOutput], list[str]]:
@@ -146,7 +146,10 @@ def _sections(found: _Found, folder: Path) -> Iterator[Section]:
     if found.problems:
         yield Section("Outputs that cannot be read", list(found.problems))
     if found.outputs:
-        text = f"What is {OUTDATED} was made by another version of the code than this page."
+        text = (
+            f"What is {OUTDATED} was made by another version of the code or of its notebooks than "
+            "this page, or by one that is not known."
+        )
         yield Section("Reports", [text], [_report_table(found.outputs, folder)])
     else:
         yield Section("Reports", ["No case has been run yet; first: keycustomer run CASE"])
@@ -183,8 +186,7 @@ def _report_row(output: CaseOutput, folder: Path) -> list[Any]:
 
 def _made(output: CaseOutput) -> str:
     made = day(output.run.get("ended") or output.run.get("started") or "")
-    outdated = output.run.get("library_sha256") not in (None, library_hash())
-    return f"{made} ({OUTDATED})" if outdated else made
+    return f"{made} ({OUTDATED})" if outdated(output) else made
 
 
 def _chapter(output: CaseOutput, name: str) -> str:
@@ -207,7 +209,7 @@ def _failed_table(folders: Sequence[Path], folder: Path) -> Table:
 
 def _failed_rows(path: Path, folder: Path) -> list[list[Any]]:
     """Rows on a failed run: one a failed chapter."""
-    owner = path.parent.name if path.name == "output.failed" else path.name.removesuffix(".failed")
+    owner = path.parent.name if path.name == "output.failed" else path.name.removesuffix(FAILED)
     report = path / "report.html"
     head = Link(owner, relative_link(report, folder)) if report.is_file() else owner
     try:

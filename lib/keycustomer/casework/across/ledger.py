@@ -62,7 +62,8 @@ class EvidenceLedger:
     ----------
     frame : DataFrame
         One row an argument, output and measure: claim, name, statement (as tested), output, case,
-        simulated, counted (whether the newest run of its case), measure, estimate, lower, upper,
+        simulated (whether the row rests on made-up data: of the case, or companies simulated
+        anew), counted (whether the newest run of its case), measure, estimate, lower, upper,
         unit, threshold, verdict, by_interval (the verdict of the row's interval alone, empty where
         the rule needs more), basis ("own data", or "companies simulated anew"), run_date, version,
         outdated (why the result may no longer hold, else empty).
@@ -236,14 +237,19 @@ def _labels(outputs: Sequence[CaseOutput]) -> list[str]:
         if names.count(output.name) == 1:
             labels.append(output.name)
             continue
-        labels.append(f"{output.name} in {_place(output.folder)}")
+        same = [one.folder for one in outputs if one.name == output.name]
+        labels.append(f"{output.name} in {_place(output.folder, same)}")
     return labels
 
 
-def _place(folder: Path) -> str:
-    """Last parts of a folder's path, `output` of a case left away."""
-    parts = [part for part in folder.parts if part != "output"][-2:]
-    return "/".join(parts)
+def _place(folder: Path, among: Sequence[Path]) -> str:
+    """Last parts of a folder's path that no other has, `output` of a case left away."""
+    places = {other: [part for part in other.parts if part != "output"] for other in among}
+    for count in range(2, len(folder.parts) + 1):
+        shown = [parts[-count:] for parts in places.values()]
+        if shown.count(places[folder][-count:]) == 1:
+            return "/".join(places[folder][-count:])
+    return str(folder)
 
 
 def _newest(outputs: Sequence[CaseOutput]) -> set[int]:
@@ -296,7 +302,10 @@ def outdated(output: CaseOutput) -> str:
         the data have changed is not looked at: `keycustomer run` does.
     """
     changed = []
-    if output.run.get("library_sha256") != library_hash():
+    made_by = output.run.get("library_sha256")
+    if made_by is None:
+        changed.append("by which code it was made is not known")
+    elif made_by != library_hash():
         changed.append("the library's code changed")
     for name in _changed_notebooks(output):
         changed.append(f"notebook {name} changed")
@@ -331,6 +340,7 @@ def _rows_of(output: CaseOutput, facts: Mapping[str, Any]) -> list[dict[str, Any
             | {"unit": rule.unit if rule else "", "threshold": rule.threshold if rule else math.nan}
             | {"by_interval": rule.by_interval(*ends) if rule else ""}
             | {"basis": ANEW if rule and rule.anew else "own data"}
+            | {"simulated": facts["simulated"] or bool(rule and rule.anew)}
         )
     return rows
 
@@ -362,7 +372,8 @@ def _warnings(about: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
     if old:
         notes.append(
             f"{counted(len(old), 'output')} may no longer be what this version finds, since code "
-            f"or notebooks have changed: {_names(old)}; keycustomer run brings them up to date."
+            f"or notebooks have changed or are not known: {_names(old)}; keycustomer run brings "
+            "them up to date."
         )
     failed = about.loc[about["failed"] != "", ["output", "failed"]]
     notes += [f"In {one.output} a chapter failed: {one.failed}." for one in failed.itertuples()]
@@ -374,13 +385,18 @@ def _warnings(about: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
             f"generator: {_names(frame.loc[anew, 'claim'].drop_duplicates().tolist())}."
         )
     stricter = (frame["by_interval"] != "") & (frame["by_interval"] != frame["verdict"])
-    if stricter.any():
-        notes.append(
-            f"{counted(int(stricter.sum()), 'verdict')} "
-            f"{'differs' if stricter.sum() == 1 else 'differ'} from what the row's own interval "
-            "says, because the rule asks for more than this row: "
-            f"{_names(_row_names(frame[stricter]))}."
+    asks_more = pd.Series(
+        [bool((rule := rule_of(*key)) and rule.besides) for key in _keys(frame)], frame.index, bool
+    )
+    notes += [
+        f"{counted(int(some.sum()), 'verdict')} {'differs' if some.sum() == 1 else 'differ'} from "
+        f"what the row's own interval says, {why}: {_names(_row_names(frame[some]))}."
+        for some, why in (
+            (stricter & asks_more, "because the rule asks for more than this row"),
+            (stricter & ~asks_more, "which the rule as this version knows it does not explain"),
         )
+        if some.any()
+    ]
     wide = (frame["verdict"] == SUPPORTED) & (frame["estimate"] < frame["threshold"])
     wide &= frame["upper"] >= frame["threshold"]
     if wide.any():
@@ -389,6 +405,11 @@ def _warnings(about: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
             f"reaches it: {_names(_row_names(frame[wide]))}."
         )
     return notes
+
+
+def _keys(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Argument and measure of every row."""
+    return list(zip(rows["claim"], rows["measure"], strict=True))
 
 
 def _row_names(rows: pd.DataFrame) -> list[str]:
@@ -402,7 +423,8 @@ def _verdict_rows(one: Claim, frame: pd.DataFrame) -> list[dict[str, Any]]:
     for output in own["output"].drop_duplicates():
         rows = own[own["output"] == output]
         verdict = summary_verdict(rows["verdict"])
-        facts = rows.iloc[0][["case", "simulated", "counted"]].to_dict()
+        facts = rows.iloc[0][["case", "counted"]].to_dict()
+        facts["simulated"] = bool(rows["simulated"].any())
         agree = bool((rows["verdict"] == verdict).all())
         decided.append(
             {"claim": one.claim, "output": output, **facts}
@@ -456,8 +478,8 @@ def _reach(ledger: EvidenceLedger) -> list[str]:
     )
     if made_up:
         said += (
-            f" {counted(made_up, 'of them is', 'of them are')} made up: what such a case supports "
-            "is what its generator was built to do."
+            f" {counted(made_up, 'of these cases is', 'of these cases are')} made up: "
+            "what such a case supports is what its generator was built to do."
         )
     return [said]
 
@@ -470,9 +492,9 @@ def _findings(claims: pd.DataFrame) -> list[str]:
         claims[(claims["cases"] > 0) & (claims["real_cases"] == 0)],
     )
     held = {
-        "Supported in every case that tested them, two or more":
+        "Supported in every case that tested them, two or more, made-up ones counted":
             several[several["finding"] == SUPPORTED],
-        "Not supported in any case that tested them, two or more":
+        "Not supported in any case that tested them, two or more, made-up ones counted":
             several[several["finding"] == DENIED],
         "Contradictory, supported in one case and not supported in another":
             claims[claims["finding"] == CONTRADICTORY],
@@ -481,15 +503,18 @@ def _findings(claims: pd.DataFrame) -> list[str]:
         "Never tested": claims[claims["finding"] == NOT_TESTED],
         "Ways of working, carried out and not tested": claims[claims["finding"] == PRACTICE],
     }  # fmt: skip
-    return [f"{title}: {_list(rows)}." for title, rows in held.items()]
+    on_real = "Supported on all real data that tested them"
+    return [f"{title}: {_list(rows, counting=title == on_real)}." for title, rows in held.items()]
 
 
-def _list(claims: pd.DataFrame) -> str:
-    return ", ".join(f"{row.claim} ({row.name})" for row in _named(claims)) or "none"
-
-
-def _named(claims: pd.DataFrame) -> list[Any]:
-    return list(claims[["claim", "name"]].itertuples(index=False))
+def _list(claims: pd.DataFrame, *, counting: bool = False) -> str:
+    """Name arguments; counting: with the number of cases of real data."""
+    told = [
+        f"{row['claim']} ({row['name']}"
+        + (f"; {counted(int(row['real_cases']), 'case')})" if counting else ")")
+        for row in claims.to_dict("records")
+    ]
+    return ", ".join(told) or "none"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -109,7 +109,9 @@ def ledger_page(ledger: EvidenceLedger, folder: Path) -> Page:
 
 def _banner(ledger: EvidenceLedger) -> str:
     made_up = ledger.outputs.loc[ledger.outputs["simulated"].astype(bool), "output"].tolist()
-    return f"Simulated data: {', '.join(made_up)}" if made_up else ""
+    return (
+        f"Simulated data: {', '.join(made_up)}. No real customer, no real firm." if made_up else ""
+    )
 
 
 def _matrix_picture(ledger: EvidenceLedger) -> list[Picture]:

@@ -10,7 +10,8 @@ Question: which cases have been run, where is what they found, and is it what th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,18 @@ from keycustomer.casework.project import find_project
 from keycustomer.casework.results import LEDGER_COLUMNS, MEASURE_COLUMNS
 
 RESULTS = "results.json"
-_KEYS = ("case", "measures", "ledger", "exclusions", "skipped", "run")
+FAILED = ".failed"
+"""End of the name of a folder with a run in which something failed."""
+
+_ROWS = {
+    "measures": MEASURE_COLUMNS,
+    "ledger": LEDGER_COLUMNS,
+    "exclusions": ("table_name", "rule"),
+    "skipped": ("section", "missing_table"),
+}
+_KEYS = ("case", *_ROWS, "run")
+_NUMBERS = ("estimate", "lower", "upper", "truth")
+_TEXTS = ("chapter", "measure", "group", "unit", "claim", "statement", "verdict", "section")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +117,8 @@ def read_output(folder: str | Path) -> CaseOutput:
             f"{given}: no {RESULTS} there; name the output folder of a case, or run the case first"
         )
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        # NaN and infinities, which JSON does not have, are numbers that are not known
+        results = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=lambda _: None)
     except ValueError as error:
         raise CaseError(f"{path}: not JSON ({error}); run the case again with --force") from error
     problem = _problem(results)
@@ -148,7 +161,8 @@ def find_outputs(
 
 def _all_folders(output: Path | None) -> list[Path]:
     if output is not None:
-        return sorted(path.parent for path in output.glob(f"*/{RESULTS}"))
+        folders = sorted(path.parent for path in output.glob(f"*/{RESULTS}"))
+        return [folder for folder in folders if not folder.name.endswith(FAILED)]
     project = find_project()
     folders = [project.casework / name / "output" for name in project.cases()]
     return [folder for folder in folders if (folder / RESULTS).is_file()]
@@ -188,15 +202,56 @@ def _problem(results: Any) -> str:
         return f"the key {missing[0]!r} is missing"
     if not isinstance(results["case"], dict) or not results["case"].get("name"):
         return "the case has no name"
-    for key, columns in (("measures", MEASURE_COLUMNS), ("ledger", LEDGER_COLUMNS)):
-        for row in results[key]:
-            absent = [name for name in columns if name not in row]
-            if absent:
-                return f"a row of {key} has no {absent[0]!r}"
-    return ""
+    if not isinstance(results["run"], dict):
+        return "run holds no object"
+    return next(_row_problems(results), "") or next(_run_problems(results["run"]), "")
+
+
+def _row_problems(results: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the rows of a results file."""
+    for key, columns in _ROWS.items():
+        if not isinstance(results[key], list):
+            yield f"{key} holds no rows"
+            return
+        for place, row in enumerate(results[key], start=1):
+            if not isinstance(row, dict):
+                yield f"row {place} of {key} is no object"
+                continue
+            yield from (f"a row of {key} has no {name!r}" for name in columns if name not in row)
+            for name in columns:
+                told = f"row {place} of {key}: {name} {row.get(name)!r}"
+                if name in _NUMBERS and not _is_number(row.get(name)):
+                    yield f"{told} is no number"
+                elif name in _TEXTS and not isinstance(row.get(name), str):
+                    yield f"{told} is no text"
+
+
+def _run_problems(run: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the form of a run record; what it lacks is not known."""
+    for key in ("chapters", "parameters"):
+        parts = run.get(key) or {}
+        if not isinstance(parts, dict) or not all(isinstance(one, dict) for one in parts.values()):
+            yield f"run.{key} holds no object a chapter"
+    inputs = run.get("inputs") or []
+    if not isinstance(inputs, list) or not all(
+        isinstance(row, dict) and "table" in row for row in inputs
+    ):
+        yield "run.inputs holds no row a table"
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a finite number, or not known."""
+    if value is None:
+        return True
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _frame(rows: Sequence[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(columns))
-    numbers = [name for name in ("estimate", "lower", "upper", "truth") if name in columns]
+    numbers = [name for name in _NUMBERS if name in columns]
     return frame.astype(dict.fromkeys(numbers, float))
