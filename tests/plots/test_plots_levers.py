@@ -70,6 +70,9 @@ def test_titles_tell_the_findings() -> None:
     assert title(plots.budget_mixes(mixes)).endswith("no unit comes back")
     cut = proportional_cut(curves, 0.2)
     assert title(plots.cut_bars(cut)).startswith("With 80 % of today's money the best mix gains")
+    growing = made_curves(2, growing=True)
+    assert "certain" in title(plots.lever_curves(growing))
+    assert "next unit today" not in plots.description(plots.lever_returns(growing))
     told = plots.description(plots.cut_bars(cut))
     assert told.count(" or ") == 1 + len(curves.levers)
 

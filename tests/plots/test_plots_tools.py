@@ -80,6 +80,18 @@ def test_the_bars_of_a_crowd_say_less():
     assert "50 % of the usual profit less than one by one" in title(ax)
 
 
+def test_bars_that_companies_do_not_tell_apart_claim_nothing():
+    """The mean of the companies lies above 0, and their interval on both sides of it."""
+    result = subsets()
+    everybody = result.frame["tools"] == len(result.tools)
+    scatter = result.frame["company"].map({1: -0.3, 2: 0.1, 3: 0.5}).where(everybody, 0.0)
+    ax = plots.system_bars(replace(result, frame=result.frame.assign(profit=100 * (1 + scatter))))
+    assert "3 companies do not tell" in title(ax)
+    check_figure(ax)
+    one = result.frame[result.frame["company"] == 1]
+    assert "1 company does not tell" in title(plots.system_bars(replace(result, frame=one)))
+
+
 def test_a_trial_with_nothing_to_find_says_so():
     nothing = replace(trial(), designs=trial().designs.assign(needed=np.inf))
     ax = plots.trial_size_dots(nothing)

@@ -1,5 +1,6 @@
 """Best mixes: closed forms, brute force, equal marginal returns, and what is left unspent."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -175,3 +176,24 @@ def test_complaints_name_what_is_wrong() -> None:
         proportional_cut(some, 0.2, today={"one": -5})
     with pytest.raises(ValueError, match=r"one: 800\.00 is more than was tried \(500\.00\)"):
         proportional_cut(some, 0.2, today={"one": 1000.0})
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e12])
+def test_any_unit_of_money_gives_the_same_split(unit: float) -> None:
+    """Amounts in billionths or in billions: the shares are the same, and are written out."""
+    plain = best_mix(curves(curve("one", 600, 50), curve("other", 300, 50)), 120.0)
+    scaled = curves(
+        *(
+            curve(name, top * unit, 50 * unit, tried=500 * unit)
+            for name, top in (("one", 600), ("other", 300))
+        )
+    )
+    mix = best_mix(scaled, 120.0 * unit)
+    assert mix.frame["share"].tolist() == pytest.approx(plain.frame["share"].tolist(), rel=EXACT)
+    assert "Of 0," not in mix.sentence and "one 0" not in mix.sentence
+
+
+def test_a_split_over_growing_gains_is_not_called_sure() -> None:
+    grown = replace(curve("b", 0, 1, straight=2.0), bend="growing")
+    mix = best_mix(curves(curve("a", 600, 50), grown), 100.0)
+    assert mix.growing == ("b",) and "another split may be better" in mix.sentence

@@ -224,6 +224,9 @@ def test_inputs_stay_as_they_were():
         ([0, 1], ["none"], ValueError, "cannot name a player"),
         ([0, 1, 1, 2], ["a", "a"], ValueError, "'a' is there twice"),
         ([0], [], ValueError, "0 given; 1 to 16"),
+        ({"none": 0, "a": "much"}, ["a"], ValueError, "one is no number.*'much'"),
+        ({0: 0, 1: 3}, ["a"], TypeError, "0 is no coalition; a set or tuple of players"),
+        ([0, 1], [" a "], ValueError, "without '.' or blanks at its ends"),
     ],
 )
 def test_what_is_no_game_is_refused(worth, players, error, complaint):

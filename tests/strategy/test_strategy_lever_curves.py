@@ -168,3 +168,74 @@ def test_complaints_name_what_is_wrong() -> None:
         fit_lever_curves(good, today={"prices": 3})
     with pytest.raises(KeyError, match="no curve of 'price'"):
         fit_lever_curves(good, draws=0)["price"]
+
+
+def test_levers_of_one_trial_are_drawn_together() -> None:
+    """Companies gain more or less on all levers: their difference is surer than either gain."""
+    rng = np.random.default_rng(5)
+    rows = [
+        trial(size * 60 * (1 - np.exp(-SPENT / 40)), lever=lever).assign(
+            company=company, dial=SPENT
+        )
+        for company, size in enumerate(rng.uniform(0.5, 1.5, 12))
+        for lever in ("service", "price")
+    ]
+    found = fit_lever_curves(pd.concat(rows, ignore_index=True))
+    one, other = (found[lever].drawn_gain(50.0) for lever in ("service", "price"))
+    np.testing.assert_allclose(one, other)
+    # in another order of companies, and only in some of them
+    some = pd.concat([rows[5], *rows[:5:2]], ignore_index=True)
+    assert fit_lever_curves(some).levers == ("price", "service")
+
+
+def test_gains_that_grow_are_no_guide_to_the_first_unit() -> None:
+    """The line through them promises a first unit that the trial denies."""
+    rows = [
+        trial(0.01 * SPENT**2 + noise).assign(company=company, dial=SPENT)
+        for company, noise in enumerate([0.0, 0.5, -0.5, 0.2])
+    ]
+    found = fit_lever_curves(pd.concat(rows, ignore_index=True), today={"service": 100.0})
+    told = found.to_frame().iloc[0]
+    assert found.growing == ("service",) and told["lower"] > 1
+    assert told["pays"] == "undecided" and np.isnan(told["return_today"])
+    assert "pays back on none" in found.sentence and "says nothing of the first" in found.sentence
+
+
+def test_a_straight_line_without_noise_neither_grows_nor_bends() -> None:
+    rows = [trial(1.5 * SPENT).assign(company=company, dial=SPENT) for company in range(4)]
+    curve = fit_lever_curves(pd.concat(rows, ignore_index=True))["service"]
+    assert curve.bend == "straight, as far as can be told"
+
+
+def test_past_the_trial_nothing_is_told_of_today() -> None:
+    rows = [trial(40 * np.sqrt(SPENT)).assign(company=company, dial=SPENT) for company in range(4)]
+    frame = pd.concat(rows, ignore_index=True)
+    told = fit_lever_curves(frame, today={"service": 900.0}).to_frame().iloc[0]
+    assert told["today"] == 900 and np.isnan(told["return_today"])
+
+
+@pytest.mark.parametrize(
+    "change, complaint",
+    [
+        ({"gain": "1,200"}, "gain '1,200' in row 0 is no number"),
+        ({"lever": None}, "lever a name"),
+    ],
+)
+def test_texts_that_are_no_numbers_and_levers_without_names(
+    change: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        fit_lever_curves(trial(SPENT).astype(object).assign(**change))
+
+
+@pytest.mark.parametrize("amount", [-3.0, "many", float("inf")])
+def test_spending_today_is_an_amount(amount: object) -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        fit_lever_curves(trial(np.sqrt(SPENT)), today={"service": amount})
+
+
+def test_numbers_may_be_written_as_texts_and_misfits_end_at_one() -> None:
+    frame = trial(40 * np.sqrt(SPENT))
+    read = fit_lever_curves(frame.astype({"spending": str, "gain": str}), draws=0)["service"]
+    np.testing.assert_allclose(read.weights, fit_lever_curves(frame, draws=0)["service"].weights)
+    assert fit_lever_curves(trial(np.array([0.0, 5, -5, 5, -5, 5])), draws=0)["service"].misfit <= 1

@@ -192,8 +192,8 @@ def lever_returns(result: LeverCurves, ax: Axes | None = None) -> Axes:
     _return_scale(ax, frame)
     ax.set_xlabel("Gained per unit spent (1: it just comes back)")
     legend_below(ax, columns=2)
-    over = frame.loc[frame["today_upper"] < 1, "lever"].tolist()[::-1]
-    finding(ax, made_up(result) + _returns_sentence(result, over), width=title_width(ax, labels))
+    said = made_up(result) + _returns_sentence(result.to_frame())
+    finding(ax, said, width=title_width(ax, labels))
     told = "; ".join(
         f"{row['lever']} {row['first_return']:.2f}"
         + ("" if math.isnan(row["return_today"]) else f", today {row['return_today']:.2f}")
@@ -217,17 +217,19 @@ def _return_scale(ax: Axes, frame: pd.DataFrame) -> None:
         ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _returns_sentence(result: LeverCurves, over: list[str]) -> str:
-    """Say on which levers the last unit spent today does not come back."""
-    if not result.today:
-        return _curves_sentence(result.to_frame())
+def _returns_sentence(frame: pd.DataFrame) -> str:
+    """Say on which levers a unit more than today does not come back."""
+    known = frame[frame["today_upper"].notna()]
+    if known.empty:
+        return _curves_sentence(frame)
+    over = known.loc[known["today_upper"] < 1, "lever"].tolist()
     if not over:
-        return "The last unit spent today may well come back on every lever"
-    if len(over) == len(result.levers):
-        return "On no lever does the last unit spent today come back"
-    short = short_names(list(result.levers), LONGEST)
+        return "On no lever is it certain that a unit more than today does not come back"
+    if len(over) == len(frame):
+        return "On no lever does a unit more than today come back"
+    short = short_names(list(frame["lever"]), LONGEST)
     told = names_in_words([short[lever] for lever in over], 5)
-    return f"The last unit spent today does not come back on {told}"
+    return f"A unit more than today does not come back on {told}"
 
 
 def budget_mixes(result: MixesByBudget, ax: Axes | None = None, *, unit: str = "") -> Axes:

@@ -35,6 +35,7 @@ from keycustomer.plots.style import (
     percent_axis,
 )
 from keycustomer.plots.words import MINUS
+from keycustomer.stats.student import student_quantile
 
 if TYPE_CHECKING:
     from keycustomer.strategy.tools.contributions import ToolContributions
@@ -180,18 +181,29 @@ def system_bars(result: ToolSubsets, ax: Axes | None = None, *, measure: str = "
         for place, colour in zip(order, palette(len(alone)), strict=True)
     ]
     legend_below(ax, columns=3, handles=keys)
-    more = "more" if beyond.mean() >= 0 else "less"
-    finding(
-        ax,
-        f"Simulated: together the tools bring {percent(abs(float(beyond.mean())), 0)} of the usual "
-        f"{measure} {more} than one by one",
-        width=title_width(ax, labels),
-    )
+    finding(ax, _system_sentence(beyond, measure), width=title_width(ax, labels))
     told = ", ".join(f"{result.tools[place]} {percent(alone[place])}" for place in order)
     return describe(
         ax,
         f"Gain in {measure} over {len(result.companies)} simulated companies: all tools "
         f"{percent(gains[-1])}, the sum of each alone {percent(float(alone.sum()))} ({told}).",
+    )
+
+
+def _system_sentence(beyond: np.ndarray, measure: str) -> str:
+    """Say whether all tools bring more than one by one, or that it cannot be told."""
+    count, mean = len(beyond), float(beyond.mean())
+    if math.isnan(mean):
+        return f"Simulated: not every company has a usual {measure}"
+    error = float(beyond.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
+    if count < 2 or abs(mean) <= student_quantile(0.95, count - 1) * error:
+        return (
+            f"Simulated: {count} {'company does' if count == 1 else 'companies do'} not tell "
+            "whether the tools together bring more than one by one"
+        )
+    return (
+        f"Simulated: together the tools bring {percent(abs(mean), 0)} of the usual {measure} "
+        f"{'more' if mean > 0 else 'less'} than one by one"
     )
 
 

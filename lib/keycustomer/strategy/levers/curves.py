@@ -17,7 +17,8 @@ fall, so that too much can harm.  The weights are those of least squares, on the
 setting: between companies, large ones spend and gain more, which says nothing of spending more.
 
 What it cannot say: a gain that *grows* with spending (S-shaped response) is drawn as a straight
-line, and said to be "growing"; past the largest spending tried the curve is not used.
+line, and said to be "growing"; what the first or the last unit brings is then not read from it.
+Past the largest spending tried the curve is not used.
 
 Sources: Lilien, Kotler & Moorthy, "Marketing Models" (1992), chapter 6, for response functions;
 Lawson & Hanson, "Solving Least Squares Problems" (1974), for weights that are not negative.
@@ -26,8 +27,9 @@ Lawson & Hanson, "Solving Least Squares Problems" (1974), for weights that are n
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,12 @@ STRAIGHT_TOO = 2
 
 UNIT = "currency gained per unit spent"
 
+STRAIGHT = 1e-9
+"""Bend, in largest gains, up to which a line without noise is straight but for rounding."""
+
+GROWING = "growing"
+"""Bend of gains that rise ever faster."""
+
 
 @dataclass(frozen=True, eq=False)
 class LeverCurve:
@@ -80,7 +88,8 @@ class LeverCurve:
         "diminishing", "growing" (not concave: drawn as a straight line) or "straight, as far as
         can be told".
     misfit : float
-        Share of the variation of gains that the curve leaves, 0..1.
+        Share of the variation of gains that the curve leaves, 0..1; 1 also where it leaves more
+        than their mean would.
     level : float
         Confidence level of intervals.
     """
@@ -192,6 +201,11 @@ class LeverCurves:
         """Names of the levers."""
         return tuple(self.curves)
 
+    @property
+    def growing(self) -> tuple[str, ...]:
+        """Levers whose gains grow with spending, so that no concave curve fits."""
+        return tuple(name for name, curve in self.curves.items() if curve.bend == GROWING)
+
     def to_frame(self) -> pd.DataFrame:
         """List the levers.
 
@@ -199,8 +213,10 @@ class LeverCurves:
         -------
         DataFrame
             A row a lever: lever, bend, misfit, tried (largest spending), today, first_return,
-            lower, upper, pays (verdict on a first return above 1), pays_up_to, pays_lower,
-            pays_upper, return_today, today_lower, today_upper (of the next unit).
+            lower, upper, pays (verdict on a first return above 1; undecided where gains grow, as
+            the curve is no guide there), pays_up_to, pays_lower, pays_upper, return_today,
+            today_lower, today_upper (of the next unit at today's spending; NaN where more is spent
+            than was tried).
         """
         return pd.DataFrame([self._row(curve) for curve in self.curves.values()])
 
@@ -216,12 +232,13 @@ class LeverCurves:
             "first_return": first.estimate,
             "lower": first.lower,
             "upper": first.upper,
-            "pays": verdict_above(first, 1.0),
+            "pays": "undecided" if curve.bend == GROWING else verdict_above(first, 1.0),
             "pays_up_to": upto.estimate,
             "pays_lower": upto.lower,
             "pays_upper": upto.upper,
         }
-        next_ = None if math.isnan(today) else curve.estimate(today)
+        known = 0 <= today <= curve.tried and curve.bend != GROWING
+        next_ = curve.estimate(today) if known else None
         ends = ("estimate", "lower", "upper")
         told = [math.nan if next_ is None else getattr(next_, end) for end in ends]
         return row | dict(zip(("return_today", "today_lower", "today_upper"), told, strict=True))
@@ -232,12 +249,14 @@ class LeverCurves:
         frame = self.to_frame()
         paying = frame.loc[frame["pays"] == "supported", "lever"]
         over = frame.loc[frame["today_upper"] < 1, "lever"]
-        grows = frame.loc[frame["bend"] == "growing", "lever"]
-        said = f"The first money pays back on {_listed(paying)}."
+        said = f"By its interval, the first money pays back on {_listed(paying)}."
         if self.today:
-            said += f" The last unit spent today does not come back on {_listed(over)}."
-        if len(grows):
-            said += f" Gains of {_listed(grows)} grow with spending instead of diminishing."
+            said += f" At today's spending a unit more does not come back on {_listed(over)}."
+        if self.growing:
+            said += (
+                f" Gains of {_listed(self.growing)} grow with spending instead of diminishing: a "
+                "straight line stands for them, which says nothing of the first unit or the last."
+            )
         return ("Simulated: " if self.simulated else "") + said
 
     def _repr_html_(self) -> str:
@@ -311,19 +330,25 @@ def fit_lever_curves(
             "weight": weight,
         },
     )
-    generator = np.random.default_rng(seed)
-    count = whole_number(draws, "draws", of="draws")
+    again = _DrawnCompanies(whole_number(draws, "draws", of="draws"), np.random.default_rng(seed))
     curves = {
-        str(name): _fit(str(name), part, count, generator, level)
+        str(name): _fit(str(name), part, again, level)
         for name, part in rows.groupby("lever", sort=False)
     }
-    spent = {str(name): float(amount) for name, amount in dict(known or {}).items()}
+    spent = {str(name): _spent_today(name, amount) for name, amount in dict(known or {}).items()}
     strange = [name for name in spent if name not in curves]
     if strange:
         raise ValueError(
             f"today: no lever {strange[0]!r} in the trial; there is: {', '.join(curves)}"
         )
     return LeverCurves(curves, spent, bool(getattr(trial, "simulated", False)))
+
+
+def _spent_today(lever: Any, amount: Any) -> float:
+    """Check today's spending on a lever; NaN where it is not known."""
+    if not isinstance(amount, Real) or amount < 0 or math.isinf(amount):
+        raise ValueError(f"today[{lever!r}]={amount!r} must be an amount of at least 0")
+    return float(amount)
 
 
 def _read(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> pd.DataFrame:
@@ -337,15 +362,20 @@ def _read(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> pd.DataFram
             for name, column in columns.items()
         },
         index=frame.index,
-    ).astype({"lever": str, "spending": float, "gain": float, "weight": float})
+    )
+    lost = rows["lever"].isna()
+    for name in ("spending", "gain", "weight"):
+        rows[name] = _amounts(rows[name], str(columns[name]))
+    rows["lever"] = rows["lever"].astype(str)
     amounts = np.isfinite(rows[["spending", "gain", "weight"]].to_numpy()).all(axis=1)
     right = (rows["spending"] >= 0) & (rows["weight"] > 0) & amounts
-    right &= rows[["company", "setting"]].notna().all(axis=1)
+    right &= rows[["company", "setting"]].notna().all(axis=1) & ~lost
     if not right.all():
         first = ", ".join(map(repr, rows.index[~right][:3].tolist()))
         raise ValueError(
             f"trial: {int((~right).sum()):,} rows are no spending with its gain, first at {first}: "
-            f"{spending} must be an amount of at least 0, {gain} an amount, weights above 0"
+            f"{spending} must be an amount of at least 0, {gain} an amount, weights above 0, "
+            f"and {columns['lever']} a name"
         )
     settings = rows[rows["spending"] > 0].groupby("lever")["spending"].nunique()
     settings = settings.reindex(rows["lever"].unique(), fill_value=0)
@@ -355,29 +385,58 @@ def _read(frame: pd.DataFrame, columns: Mapping[str, str | None]) -> pd.DataFram
     return rows
 
 
-def _fit(
-    name: str, rows: pd.DataFrame, draws: int, generator: np.random.Generator, level: float
-) -> LeverCurve:
+def _amounts(values: pd.Series, column: str) -> pd.Series:
+    """Read a column as numbers, which may be written as texts."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = values[numbers.isna() & values.notna()]
+    if len(wrong):
+        raise ValueError(
+            f"trial: {column} {wrong.iloc[0]!r} in row {wrong.index[0]!r} is no number; write "
+            "amounts as numbers, without separators of thousands"
+        )
+    return numbers.astype(float)
+
+
+class _DrawnCompanies:
+    """Companies drawn again: the same draws for every lever that was tried in the same ones.
+
+    What a company gains on one lever goes with what it gains on another (it is large, or its
+    customers are loyal), so that what is added up over levers must be drawn together.
+    """
+
+    def __init__(self, draws: int, generator: np.random.Generator) -> None:
+        self._draws, self._generator = draws, generator
+        self._known: dict[tuple[str, ...], npt.NDArray[np.int64]] = {}
+
+    def of(self, names: pd.Index) -> npt.NDArray[np.int64]:
+        """How often each company is drawn, shape (draws, companies); no draws of a single one."""
+        count = len(names)
+        places = {name: place for place, name in enumerate(sorted(map(repr, names)))}
+        if tuple(places) not in self._known:
+            times = self._draws if count > 1 else 0
+            chances = np.full(count, 1 / count)
+            self._known[tuple(places)] = self._generator.multinomial(count, chances, times)
+        return self._known[tuple(places)][:, [places[repr(name)] for name in names]]
+
+
+def _fit(name: str, rows: pd.DataFrame, again: _DrawnCompanies, level: float) -> LeverCurve:
     """Fit the curve of one lever, and again with companies drawn again."""
     units, names = pd.factorize(rows["company"])
     sums = _SettingSums(rows, units)
     point = sums.means(np.ones(len(names)))
     first = float(point.spending[point.spending > 0].min())
     scales = np.geomspace(NEAREST * first, FURTHEST * point.most, SCALES)
-    count = len(names)
-    times = draws if count > 1 else 0
-    drawn = generator.multinomial(count, np.full(count, 1 / count), times)
-    again = [sums.means(counts.astype(float)) for counts in drawn]
+    drawn = [sums.means(counts.astype(float)) for counts in again.of(names)]
     weights = point.fitted(scales)
     return LeverCurve(
         lever=name,
         scales=scales,
         weights=weights,
-        drawn=np.array([one.fitted(scales) for one in again]).reshape(-1, SCALES + 1),
+        drawn=np.array([one.fitted(scales) for one in drawn]).reshape(-1, SCALES + 1),
         tried=point.most,
         first=first,
         data=rows.drop(columns="lever").reset_index(drop=True),
-        bend=_bend(np.array([one.curvature() for one in again]), level),
+        bend=_bend(np.array([one.curvature() for one in drawn]), level),
         misfit=point.misfit(_basis(point.spending, scales) @ weights),
         level=level,
     )
@@ -430,19 +489,21 @@ class _SettingMeans:
         return weights
 
     def curvature(self) -> float:
-        """Square term of the parabola through 0, NaN where there is but one spending."""
+        """Square term of the parabola through 0, in largest gains; NaN with but one spending."""
         if len(np.unique(self.spending[self.spending > 0])) < 2:
             return math.nan
         x = self.spending / self.most
         root = np.sqrt(self.weight)
         parabola = np.column_stack([x, x**2]) * root[:, None]
-        return float(np.linalg.lstsq(parabola, self.gain * root, rcond=None)[0][1])
+        size = float(np.abs(self.gain).max()) or 1.0
+        return float(np.linalg.lstsq(parabola, self.gain / size * root, rcond=None)[0][1])
 
     def misfit(self, fitted: FloatArray) -> float:
         """Share of the variation of gains between settings that the curve leaves."""
         middle = np.average(self.gain, weights=self.weight)
         spread = float(self.weight @ (self.gain - middle) ** 2)
-        return float(self.weight @ (self.gain - fitted) ** 2) / spread if spread > 0 else 0.0
+        left = float(self.weight @ (self.gain - fitted) ** 2)
+        return min(left / spread, 1.0) if spread > 0 else 0.0
 
 
 def _basis(spending: FloatArray, scales: FloatArray) -> FloatArray:
@@ -462,9 +523,9 @@ def _bend(curvatures: FloatArray, level: float) -> str:
     if len(curvatures) < 2:
         return "straight, as far as can be told"
     lower, upper = percentile_interval(curvatures, level)
-    if upper < 0:
+    if upper < -STRAIGHT:
         return "diminishing"
-    return "growing" if lower > 0 else "straight, as far as can be told"
+    return GROWING if lower > STRAIGHT else "straight, as far as can be told"
 
 
 def _spending_at(scales: FloatArray, weights: FloatArray, tried: float, return_: float) -> float:
@@ -483,7 +544,7 @@ def _spending_at(scales: FloatArray, weights: FloatArray, tried: float, return_:
     return float(brentq(beyond, 0.0, tried, xtol=1e-12 * tried, rtol=1e-14))
 
 
-def _listed(names: pd.Series) -> str:
+def _listed(names: Iterable[Any]) -> str:
     """List names in a sentence."""
     told = [str(name) for name in names]
     if not told:

@@ -64,6 +64,8 @@ class BestMix:
         One row a lever: lever, spending, lower, upper (best spending with companies drawn again),
         share (of what is spent), gain, net (gain less spending), next_return, place ("nothing",
         "inside", "all that was tried").
+    growing : tuple of str
+        Levers whose gains grow with spending: equal returns need not be best there.
     """
 
     budget: float
@@ -72,6 +74,7 @@ class BestMix:
     enough: float
     frame: pd.DataFrame = field(repr=False)
     simulated: bool = False
+    growing: tuple[str, ...] = ()
 
     @property
     def spending(self) -> dict[str, float]:
@@ -110,17 +113,24 @@ class BestMix:
         """Say which levers get the money, and how much of it is left."""
         some = self.frame[self.frame["spending"] > 0].sort_values("spending", ascending=False)
         told = ", ".join(
-            f"{lever} {spending:,.0f}"
+            f"{lever} {_money(spending)}"
             for lever, spending in zip(some["lever"], some["spending"], strict=True)
         )
-        said = f"Of {self.budget:,.0f}, best go to: {told or 'nothing'}."
+        said = f"Of {_money(self.budget)}, best go to: {told or 'nothing'}."
         left = self.budget - self.spent
         if left > TOLERANCE * self.budget and not self.spend_all:
-            said += f" {left:,.0f} are left, since beyond {self.enough:,.0f} no unit comes back."
+            said += (
+                f" {_money(left)} are left, since beyond {_money(self.enough)} no unit comes back."
+            )
         elif left > TOLERANCE * self.budget:
-            said += f" {left:,.0f} are left, since no more was tried or would bring anything."
+            said += f" {_money(left)} are left, since no more was tried or would bring anything."
         else:
             said += f" The last unit brings {self.common_return:.2f} on each."
+        if self.growing:
+            said += (
+                f" Gains of {', '.join(self.growing)} grow with spending, so that another split "
+                "may be better."
+            )
         return ("Simulated: " if self.simulated else "") + said
 
     def _repr_html_(self) -> str:
@@ -161,7 +171,7 @@ class ProportionalCut:
     def sentence(self) -> str:
         """Say what the same cut for all levers costs."""
         said = (
-            f"With {1 - self.cut:.0%} of today's money, {self.money:,.0f}, the best mix gains "
+            f"With {1 - self.cut:.0%} of today's money, {_money(self.money)}, the best mix gains "
             f"{self.difference} more than the same share for every lever; on paper, as single "
             "curves are added up."
         )
@@ -202,8 +212,12 @@ class MixesByBudget:
         """Say which lever gets the first money, which comes later, and where it ends."""
         some = self.frame[self.frame["spending"] > 0]
         order = some.groupby("lever", sort=False)["budget"].min().sort_values(kind="stable")
-        told = ", then ".join(f"{lever} (from {budget:,.0f})" for lever, budget in order.items())
-        said = f"Money goes to {told or 'no lever'}; beyond {self.enough:,.0f} no unit comes back."
+        told = ", then ".join(
+            f"{lever} (with {_money(float(budget))})" for lever, budget in order.items()
+        )
+        said = (
+            f"Money goes to {told or 'no lever'}; beyond {_money(self.enough)} no unit comes back."
+        )
         return ("Simulated: " if self.simulated else "") + said
 
     def _repr_html_(self) -> str:
@@ -257,7 +271,9 @@ def best_mix(curves: LeverCurves, budget: float, *, spend_all: bool = False) -> 
                 "place": _place(float(spent), curve.tried),
             }
         )
-    return BestMix(money, spend_all, common, enough, pd.DataFrame(rows), curves.simulated)
+    return BestMix(
+        money, spend_all, common, enough, pd.DataFrame(rows), curves.simulated, curves.growing
+    )
 
 
 def mixes_by_budget(
@@ -387,8 +403,13 @@ def refuse_untried(curves: LeverCurves, spending: Mapping[str, float]) -> None:
             )
 
 
+def _money(amount: float) -> str:
+    """Write an amount in whole units, small ones in three digits."""
+    return f"{amount:,.0f}" if abs(amount) >= 100 or amount == 0 else f"{amount:.3g}"
+
+
 def _checked_budget(budget: float) -> float:
-    if not (isinstance(budget, Real) and 0 < budget < math.inf):
+    if isinstance(budget, bool) or not (isinstance(budget, Real) and 0 < budget < math.inf):
         raise ValueError(f"budget={budget!r} must be a finite amount above 0")
     return float(budget)
 

@@ -57,11 +57,11 @@ def coalition_worths(worths: Worths, players: Sequence[str]) -> FloatArray:
     """
     names = checked_players(players)
     if isinstance(worths, pd.DataFrame | pd.Series):
-        return _known(_ordered(worths.index, worths.to_numpy(dtype=float).T, names), names)
+        return _known(_ordered(worths.index, _numbers(worths).T, names), names)
     if isinstance(worths, Mapping):
-        values = np.array(list(worths.values()), dtype=float)
+        values = _numbers(list(worths.values()))
         return _known(_ordered(list(worths), values, names), names)
-    array = np.asarray(worths, dtype=float)
+    array = _numbers(worths)
     if array.ndim == 0 or array.shape[-1] != 2 ** len(names):
         raise ValueError(
             f"worths: {array.shape[-1] if array.ndim else 'a single number'} along the last axis "
@@ -87,9 +87,10 @@ def checked_players(players: Sequence[str]) -> tuple[str, ...]:
     if twice:
         raise ValueError(f"players: {twice[0]!r} is there twice")
     for name in names:
-        if not isinstance(name, str) or name in ("", NOBODY) or "+" in name:
+        if not isinstance(name, str) or name in ("", NOBODY) or "+" in name or name != name.strip():
             raise ValueError(
-                f"players: {name!r} cannot name a player; a text without '+', not {NOBODY!r}"
+                f"players: {name!r} cannot name a player; a text without '+' or blanks at its "
+                f"ends, not {NOBODY!r}"
             )
     return names
 
@@ -129,12 +130,31 @@ def _ordered(keys: Iterable[Hashable], values: FloatArray, players: tuple[str, .
     return ordered
 
 
+def _numbers(values: Any) -> FloatArray:
+    """Worths as numbers.
+
+    Raises
+    ------
+    ValueError
+        When one is no number.
+    """
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"worths: one is no number ({error}); give amounts") from error
+
+
 def _number(key: Any, players: tuple[str, ...]) -> int:
     """Count a coalition: the number whose bits are its members."""
     if isinstance(key, str):
         members = [] if key.strip() in ("", NOBODY) else [part.strip() for part in key.split("+")]
-    else:
+    elif isinstance(key, Iterable):
         members = list(key)
+    else:
+        raise TypeError(
+            f"worths: {key!r} is no coalition; a set or tuple of players, or their names joined by "
+            f"{JOINED!r}, {NOBODY!r} for nobody"
+        )
     for one in members:
         if one not in players:
             raise KeyError(f"worths: no player {one!r} in {key!r}; players: {', '.join(players)}")

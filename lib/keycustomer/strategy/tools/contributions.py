@@ -91,6 +91,8 @@ class ToolContributions:
             said += f"; worth more as the last tool than alone: {', '.join(depending)}"
         if len(fading):
             said += f"; worth less: {', '.join(fading)}"
+        if len(depending) or len(fading):
+            said += f" (each told by its own 95 % interval, {len(self.frame)} of them)"
         return f"{said}."
 
     def to_frame(self) -> pd.DataFrame:

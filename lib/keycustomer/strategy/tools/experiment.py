@@ -81,7 +81,8 @@ class ToolExperiment:
         last year's profit, needed in customers.
     designs : DataFrame
         One row a design for which there are customers enough: design, runs, resolution (NaN for
-        none), limit and truth of "all beyond the sum", error (standard error over lots), coverage
+        none), limit and truth of "all beyond the sum", error (standard error, the root mean square
+        over lots), coverage
         (share of lots whose interval holds the truth), needed (customers to find it).
     design : TrialDesign
         The one the trial ran.
@@ -135,9 +136,9 @@ class ToolExperiment:
             f"With {self.customers:,} customers and {self.months} months the trial finds "
             f"{self.of().as_percent()} of last year's profit beyond the sum of each tool alone; "
             f"the truth is {percent(system['truth'])}. Single tools that stand out: "
-            f"{', '.join(clear) or 'none'}. To find the system with a chance of "
-            f"{percent(self.power, 0)} takes about {_rounded(system['needed'])} customers, "
-            f"{fewest}."
+            f"{', '.join(clear) or 'none'} (each by its own 95 % interval). To find the "
+            f"system with a chance of {percent(self.power, 0)} takes about "
+            f"{_rounded(system['needed'])} customers, {fewest}."
         )
 
     def to_frame(self) -> pd.DataFrame:
