@@ -165,7 +165,8 @@ def test_the_examples_on_relationship_levels_run() -> None:
 
 
 def test_the_examples_on_strategy_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = telecom_base(tmp_path / "telecom.duckdb", accounts=300)
+    company = {"accounts": 300, "months": 36, "seed": 4}
+    small = telecom_base(tmp_path / "telecom.duckdb", accounts=300, simulation=company)
     monkeypatch.setattr(customers, "open_base", lambda path: small)
     blocks = re.findall(r"```python\n(.*?)```", STRATEGY, flags=re.DOTALL)
     names: dict[str, Any] = {}
