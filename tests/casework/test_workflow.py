@@ -5,8 +5,10 @@ import importlib.util
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,19 @@ def test_what_is_not_written(project: Path, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "no case 'tay' under" in result.output
     assert (tmp_path / "Snakefile").read_text() == "rule mine:\n"
+
+
+def test_the_page_on_workflows_says_what_there_is() -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "workflow.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"keycustomer ([a-z]+)", page))
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert {"workflow", "prepare", "run", "gather"} <= commands <= known
+    template = (files("keycustomer.casework") / "workflow.smk.j2").read_text(encoding="utf-8")
+    settings = re.findall(r'config\.get\("(\w+)"', template)
+    assert [f"| `{name}` |" in page for name in settings] == [True] * 3
+    rules = re.findall(r"(?m)^rule (\w+):", template)
+    assert [f"| `{name}` |" in page for name in rules if name != "all"] == [True] * 4
 
 
 def snakemake(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
