@@ -365,3 +365,10 @@ def test_digits_that_may_stand_in_a_text(text: str) -> None:
 )
 def test_typed_numbers_are_found(text: str, found: list[tuple[int, str]]) -> None:
     assert typed_numbers(text) == found
+
+
+def test_long_texts_of_tables_keep_a_wide_column() -> None:
+    """On a phone a statement must not be squeezed to a word a line."""
+    long = "A fifth of the customers brings four fifths of the revenue"
+    found = fill_note("{{ ledger }}\n", results(ledger=[claim("K1", "supported", statement=long)]))
+    assert f'<td class="long">{long}</td>' in found.sections[0].content

@@ -95,3 +95,12 @@ def test_different_units_are_not_drawn_together(monkeypatch: pytest.MonkeyPatch)
         plots.case_dots(compared(rows), "gini")
     check_given_axes(lambda ax: plots.case_dots(compared(SHARES), "pareto_share", ax), monkeypatch)
     assert not list(Path().glob("*.png"))
+
+
+def test_a_ranking_that_intervals_leave_open_says_so() -> None:
+    """The highest estimate is not called the highest without a word on its interval."""
+    close = [(*row[:4], 0.6 + 0.01 * place, 0.05) for place, row in enumerate(SHARES)]
+    ax = plots.case_dots(compared(close), "pareto_share")
+    check_figure(ax)
+    assert title(ax).endswith("intervals overlap")
+    assert "overlap" not in title(plots.case_dots(compared(SHARES), "pareto_share"))

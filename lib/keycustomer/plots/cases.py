@@ -203,14 +203,14 @@ def _title(compared: ComparedCases, measure: str, rows: pd.DataFrame) -> str:
     if len(groups) > 1:
         return f"{name}: {_apart(compared, measure, groups)}"
     name += f", {groups[0]}" if groups[0] else ""
-    high, *others = (
-        (row["case"], _written(row["estimate"], row["unit"]))
-        for row in rows.sort_values("estimate", ascending=False).to_dict("records")
-    )
+    high, *others = rows.sort_values("estimate", ascending=False).to_dict("records")
+    told = {row["case"]: _written(row["estimate"], row["unit"]) for row in (high, *others)}
+    first = high["case"]
     if not others:
-        return f"{name}: {high[1]} in {high[0]}, the only case that knows it"
-    low = others[-1]
-    return f"{name}: highest in {high[0]} ({high[1]}), lowest in {low[0]} ({low[1]})"
+        return f"{name}: {told[first]} in {first}, the only case that knows it"
+    last = others[-1]["case"]
+    said = f"{name}: highest in {first} ({told[first]}), lowest in {last} ({told[last]})"
+    return f"{said}; intervals overlap" if high["lower"] <= others[-1]["upper"] else said
 
 
 def _apart(compared: ComparedCases, measure: str, groups: Sequence[str]) -> str:

@@ -90,6 +90,8 @@ _ALONE = re.compile(f"<p>\\s*({_OPEN}[0-9]+{_CLOSE})\\s*</p>")
 _EQUATION = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _TITLE = re.compile(r"\s*<h1>(.*?)</h1>", re.DOTALL)
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+_LONG = ' class="long"'
+_LONGEST = 40
 _BLOCKS = ("ledger of all", "table")
 _SOURCE = re.compile(r'<meta name="note-source" content="([0-9a-f]{64})">')
 
@@ -436,15 +438,20 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) ->
     head = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in heads)
     body = "".join(
         f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
-        + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
+        + "".join(f"<td{_LONG if _is_long(cell) else ''}>{_cell(cell)}</td>" for cell in row[1:])
         + "</tr>\n"
         for row in rows
     )
     return (
         f'<div class="frame" role="region" tabindex="0" aria-label="{said}"><table>\n'
-        f"<caption>{said}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<caption><span>{said}</span></caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}</tbody>\n</table></div>"
     )
+
+
+def _is_long(cell: Any) -> bool:
+    """Whether a cell is a text that needs a wide column, as on other pages."""
+    return isinstance(cell, str) and len(cell) > _LONGEST
 
 
 def _cell(value: Any) -> str:

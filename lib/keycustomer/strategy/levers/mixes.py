@@ -173,7 +173,7 @@ class ProportionalCut:
         said = (
             f"With {1 - self.cut:.0%} of today's money, {_money(self.money)}, the best mix gains "
             f"{self.difference} more than the same share for every lever; on paper, as single "
-            "curves are added up."
+            "curves are added up, and by the trial that the mix was chosen from."
         )
         return ("Simulated: " if self.simulated else "") + said
 
