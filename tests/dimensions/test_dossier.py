@@ -133,6 +133,13 @@ def test_a_page_is_whole_in_itself_and_its_figures_have_words(book):
     assert page.tags.count("h1") == 1 and "nan" not in page.text.lower().split()
 
 
+def test_profit_on_an_assumed_margin_is_called_so(complete_journey_base):
+    book = open_dossiers(complete_journey_base)
+    page = book.dossier(book.ranked.index[0])
+    assert "by assumed profit of the last year" in page.html
+    assert "assumed margin, last year" in page.html
+
+
 def test_segments_are_named(base, book):
     customers = base.query("from customers")
     variables = read_variables(customers, {"firmographic": ["industry", "employees"]})

@@ -22,6 +22,7 @@ class Plans:
     total: Estimate | None
     horizon: int | None = 36
     by: str = "profit"
+    value_name: str = "profit"
     potential_of: str = "profit"
     potential_months: float | None = 36.0
     currency: str = "EUR"

@@ -97,7 +97,7 @@ def account_plan_map(result: AccountPlans, ax: Axes | None = None) -> Axes:
     months = result.potential_months
     if months is not None and result.by == result.potential_of:
         keys.append(_draw_going_on(ax, months / 12))
-    ax.set_xlabel(axis_label(f"value now: {result.by} of the last year", _unit(result)))
+    ax.set_xlabel(axis_label(f"value now: {result.value_name} of the last year", _unit(result)))
     ahead = "to come" if months is None else f"of {months:.0f} months ahead"
     ax.set_ylabel(axis_label(f"potential value: {result.potential_of} {ahead}", _unit(result)))
     legend_below(ax, columns=2, handles=keys)
@@ -109,8 +109,9 @@ def account_plan_map(result: AccountPlans, ax: Axes | None = None) -> Axes:
     )
     return describe(
         ax,
-        f"Map of {counted(len(frame), 'account')} by {result.by} of the last year and potential "
-        f"value in {result.currency}{', simulated' if result.simulated else ''}: {told}.",
+        f"Map of {counted(len(frame), 'account')} by {result.value_name} of the last "
+        f"year and potential value in {result.currency}"
+        f"{', simulated' if result.simulated else ''}: {told}.",
     )
 
 

@@ -90,6 +90,11 @@ class DossierBook:
         bought = self.now[self.now["orders"] > 0][self.value]
         return bought.sort_values(ascending=False, kind="stable")
 
+    def named(self, measure: str) -> str:
+        """Name revenue, margin or profit, saying what rests on an assumed margin."""
+        assumed = self.base.margin is not None and measure != "revenue"
+        return f"assumed {measure}" if assumed else measure
+
     def place(self, customer_id: str) -> int:
         """Rank by value of the last year, 1 the largest; 0 when it bought nothing."""
         found = np.flatnonzero(self.ranked.index == customer_id)

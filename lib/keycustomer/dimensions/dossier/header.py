@@ -89,8 +89,8 @@ def _lede(book: DossierBook, customer_id: str) -> str:
         own, total = float(ranked[customer_id]), float(ranked.sum())
         share = f", {percent_of(own / total, 1)} of all" if total > 0 and own > 0 else ""
         said = (
-            f"Number {place:,} of {len(ranked):,} customers by {book.value} of the last year "
-            f"({money(own, book.base.currency)}{share})"
+            f"Number {place:,} of {len(ranked):,} customers by {book.named(book.value)} of the "
+            f"last year ({money(own, book.base.currency)}{share})"
         )
     known = book.potential
     if known is not None:

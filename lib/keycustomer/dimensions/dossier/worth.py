@@ -44,7 +44,7 @@ def value_block(book: DossierBook, customer_id: str) -> Block:
         if math.isfinite(own[name]):
             share = own[name] / own["revenue"] if own["revenue"] > 0 else math.nan
             remark = f"{percent_of(share)} of revenue" if math.isfinite(share) else ""
-            facts.append(Fact(f"{name}, last year", money(own[name], currency), remark))
+            facts.append(Fact(f"{book.named(name)}, last year", money(own[name], currency), remark))
     potential, missing = _potential(book, customer_id)
     since = Fact("customer since", _since(book, customer_id), counted(orders, "order"))
     figure, legend = _by_month(book, customer_id)
@@ -69,9 +69,9 @@ def _said(book: DossierBook, own: dict[Any, Any]) -> str:
         cost = money(-own["profit"], book.base.currency)
         return f"Costs more than it brings: a loss of {cost} in the last year."
     if own[book.value] >= book.ranked.iloc[0]:
-        return f"No customer brings more {book.value}."
+        return f"No customer brings more {book.named(book.value)}."
     place = place_among(own[book.value], book.ranked.to_numpy())
-    return f"Brings more {book.value} than {above(place)} of the customers."
+    return f"Brings more {book.named(book.value)} than {above(place)} of the customers."
 
 
 def _since(book: DossierBook, customer_id: str) -> str:

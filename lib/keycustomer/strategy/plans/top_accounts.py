@@ -146,12 +146,19 @@ class AccountPlans:
         return self.book.base.simulated
 
     @property
+    def value_name(self) -> str:
+        """What makes an account large, in words."""
+        return self.book.named(self.by)
+
+    @property
     def sentence(self) -> str:
         """The plan in words."""
         frame = self.frame
         known = frame["value_share"].notna().all()
         share = f" with {100 * frame['value_share'].sum():.0f} % of it" if known else ""
-        said = f"Plans for {counted(len(frame), 'account')}, the largest by {self.by}{share}"
+        said = (
+            f"Plans for {counted(len(frame), 'account')}, the largest by {self.value_name}{share}"
+        )
         if self.total is None:
             return f"{said}; no actions were given."
         served = self.actions["customer_id"].nunique()
