@@ -10,6 +10,7 @@ import pytest
 import yaml
 from account_bases import telecom_base
 from keycustomer import customers, dimensions, lifetime, pricing, relationships
+from keycustomer.casework.across.numerals import typed_numbers
 from keycustomer.casework.case import CaseSpecification, load_case
 from keycustomer.customers.rules import RULES
 from keycustomer.customers.schema import TABLES
@@ -29,6 +30,7 @@ PRICING = (ROOT / "docs" / "pricing.md").read_text(encoding="utf-8")
 STRATEGY = (ROOT / "docs" / "strategy.md").read_text(encoding="utf-8")
 VALUE_DIMENSIONS = (ROOT / "docs" / "value_dimensions.md").read_text(encoding="utf-8")
 CASE_FILE = (ROOT / "docs" / "case_file.md").read_text(encoding="utf-8")
+TOLD = sorted(path for name in ("brief.md", "note.md") for path in ROOT.glob(f"casework/*/{name}"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -100,6 +102,17 @@ def test_readme_states_no_result() -> None:
     """Numbers of a result come from code; a typed one would grow stale."""
     prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", README)
     assert re.findall(r"\d+(?:\.\d+)? ?%|\b\d{1,3}(?:,\d{3})+\b|\b0\.\d+", prose) == []
+
+
+@pytest.mark.parametrize("path", TOLD, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_no_number_of_a_result_is_typed_into_a_brief_or_note(path: Path) -> None:
+    assert typed_numbers(path.read_text(encoding="utf-8")) == []
+
+
+def test_every_case_has_its_brief_and_the_telecom_case_a_note() -> None:
+    cases = {path.parent for path in (ROOT / "casework").glob("*/case.yaml")}
+    assert {case for case in cases if not (case / "brief.md").is_file()} == set()
+    assert (ROOT / "casework" / "telecom" / "note.md").is_file()
 
 
 def test_the_examples_on_lifetime_value_run(cdnow_base, monkeypatch: pytest.MonkeyPatch) -> None:
