@@ -287,6 +287,8 @@ def test_what_is_made_up_is_called_so_wherever_it_stands(tmp_path: Path) -> None
     assert '<th scope="col">second (simulated)</th>' in text
     assert "second (simulated) less first" in text
     assert pd.read_csv(tmp_path / "differences.csv")["simulated"].all()
+    columns = list(pd.read_csv(tmp_path / "compare.csv").columns)
+    assert "second (simulated) upper" in columns and "first estimate" in columns
 
 
 def test_measured_is_not_set_against_assumed() -> None:

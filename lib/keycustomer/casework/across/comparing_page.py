@@ -46,7 +46,13 @@ def write_comparison(compared: ComparedCases, folder: Path, *, figures: Sequence
         The page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in ((TABLE, compared.to_frame()), (DIFFERENCES, compared.differences)):
+    named = {
+        f"{case} {value}": f"{head} {value}"
+        for case, head in _named_cases(compared).items()
+        for value in ("estimate", "lower", "upper")
+    }
+    table = compared.to_frame().rename(columns=named)
+    for name, frame in ((TABLE, table), (DIFFERENCES, compared.differences)):
         neutralise_formulas(frame).to_csv(folder / name, index=False, lineterminator="\n")
     drawn = [name.partition("[")[0] for name in figures] or figure_measures(compared)
     return comparison_page(compared, folder, drawn).write(folder / PAGE)

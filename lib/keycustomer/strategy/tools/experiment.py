@@ -83,7 +83,8 @@ class ToolExperiment:
         One row a design for which there are customers enough: design, runs, resolution (NaN for
         none), limit and truth of "all beyond the sum", error (standard error, the root mean square
         over lots), coverage
-        (share of lots whose interval holds the truth), needed (customers to find it).
+        (share of lots whose interval holds the truth), needed (customers to find it, on the safe
+        side where blocks are few).
     design : TrialDesign
         The one the trial ran.
     groups : DataFrame
