@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,19 +20,25 @@ from keycustomer.cli.application import (
 )
 from keycustomer.cli.running import pairs_of
 
+if TYPE_CHECKING:
+    from keycustomer.casework.sweeps.results import Sweep
+
+
+GridOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME=V1,V2,...",
+        help="Values of a parameter, or of a key of the case file such as simulation.seed; "
+        "1..20 counts. Several grids: all combinations.",
+    ),
+]
+
 
 @application.command(cls=PairsCommand)
 @plain_errors
 def sweep(
     case: CaseArgument,
-    grid: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME=V1,V2,...",
-            help="Values of a parameter, or of a key of the case file such as simulation.seed; "
-            "1..20 counts. Several grids: all combinations.",
-        ),
-    ],
+    grid: GridOption,
     chapter: Annotated[
         list[str] | None,
         typer.Option(help="Run this chapter only (name or number); may be repeated."),
@@ -71,6 +77,11 @@ def sweep(
         force=force,
         engine=engine,
     )
+    _tell(found)
+
+
+def _tell(found: Sweep) -> None:
+    """Say what was found and where it is; end with code 1 where a point failed."""
     typer.echo(found.sentence)
     typer.echo(f"page:  {found.page}\ntable: {found.table}")
     for row in found.failed.itertuples():
