@@ -133,7 +133,8 @@ def _measures(sweep: Sweep) -> Iterator[Section]:
         meaning = MEASURES.get(str(chapter), {}).get(str(measure))
         said = [f"{meaning.meaning[:1].upper()}{meaning.meaning[1:]}."] if meaning else []
         pictures = [_figure(sweep, str(measure), str(group)) for group in groups]
-        yield Section(f"{measure} ({chapter})", said, pictures=pictures)
+        title = f"{measure} ({chapter})" if len(sweep.chapters) > 1 else str(measure)
+        yield Section(title, said, pictures=pictures)
 
 
 def _figure(sweep: Sweep, measure: str, group: str) -> Picture:
