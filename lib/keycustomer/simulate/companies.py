@@ -10,7 +10,7 @@ each with the random numbers and the wholesale costs of its own company.  Where 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -22,17 +22,15 @@ from keycustomer.simulate.parameters import Parameters
 from keycustomer.simulate.paths import Paths, market_paths
 from keycustomer.simulate.policy import Policy
 from keycustomer.simulate.process import Record, run_block
-from keycustomer.simulate.products import Products, product_arrays
+from keycustomer.simulate.products import Products
 from keycustomer.simulate.settings import Settings
-from keycustomer.simulate.state import World
 from keycustomer.simulate.together import (
-    StackedDraws,
-    _batches,
-    _refuse_per_account,
-    _settings,
-    _split,
-    _stacked_accounts,
-    _stacked_paths,
+    batches,
+    company_settings,
+    refuse_per_account,
+    split_outcome,
+    stacked_paths,
+    stacked_world,
 )
 
 BY_ACCOUNT = ("left", "adopted")
@@ -73,25 +71,22 @@ def companies_under(
         When there is no company, a seed comes twice, or a lever is given for each account.
     """
     named = named_policies(policies)
-    _refuse_per_account(named)
+    refuse_per_account(named)
     truth = checked(parameters, Parameters, "parameters")
-    for batch in _batches(_settings(seeds, accounts, months, start, 0, 0.0)):
+    for batch in batches(company_settings(seeds, accounts, months, start)):
         yield from _batch_under(batch, truth, named)
 
 
 def _batch_under(
     batch: Sequence[Settings], parameters: Parameters, policies: Mapping[str, Policy]
 ) -> Iterator[tuple[str, Company]]:
-    products, some = product_arrays(), list(batch)
-    stacked = _stacked_accounts(some, parameters, products)
-    each = [draw_accounts(one, parameters, products) for one in some]
-    draws = StackedDraws([one.seed for one in some], some[0].accounts)
+    world = stacked_world(batch, parameters)
+    each = [draw_accounts(one, parameters, world.products) for one in batch]
     for name, policy in policies.items():
-        paths = [market_paths(one, parameters, policy) for one in some]
-        record = Record.blank(len(stacked), some[0].span, len(products.weight))
-        world = World(some[0], parameters, stacked, products, _stacked_paths(paths), draws)
-        run_block(world, policy, record)
-        for company in _companies(some, parameters, policy, each, products, paths, record):
+        paths = [market_paths(one, parameters, policy) for one in batch]
+        record = Record.blank(len(world.accounts), batch[0].span, len(world.products.weight))
+        run_block(replace(world, paths=stacked_paths(paths)), policy, record)
+        for company in _companies(batch, parameters, policy, each, world.products, paths, record):
             yield name, company
 
 
@@ -106,7 +101,7 @@ def _companies(
 ) -> Iterator[Company]:
     """Give each company its part of what was run together."""
     count = len(batch)
-    outcomes = _split(record.outcome(), count)
+    outcomes = split_outcome(record.outcome(), count)
     arrays = record.monthly | {"left": record.left, "adopted": record.adopted}
     parts = {
         one.name: np.split(arrays[one.name], count, axis=0 if one.name in BY_ACCOUNT else 1)

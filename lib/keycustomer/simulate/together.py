@@ -4,6 +4,10 @@ What does a policy change in twenty companies?  :func:`compare_over_companies` g
 them what :func:`keycustomer.simulate.compare_policies` gives, in a fraction of the time where
 companies are small: accounts do not meet each other, so those of all companies go through the
 months together, each with the random numbers and the wholesale costs of its own company.
+
+All that runs companies side by side is made of the same parts: :func:`company_settings` and
+:func:`batches` say which companies go together, :func:`stacked_world` puts their accounts into one
+world, and :func:`split_outcome` gives each company its part of what came of it.
 """
 
 from __future__ import annotations
@@ -102,28 +106,40 @@ def compare_over_companies(
         When there is no company, a seed comes twice, or a lever is given for each account.
     """
     named = named_policies(policies)
-    settings = _settings(seeds, accounts, months, start, ahead, discount_rate)
+    settings = company_settings(seeds, accounts, months, start, ahead, discount_rate)
     first = settings[0].counted_from
     started = {name: replace(one, start=max(one.start, first)) for name, one in named.items()}
-    _refuse_per_account(started)
+    refuse_per_account(started)
     truth = checked(parameters, Parameters, "parameters")
-    batches = list(_batches(settings))
+    parts = list(batches(settings))
     made: list[PolicyComparison] = []
-    for number, batch in enumerate(batches):
+    for number, batch in enumerate(parts):
         outcomes: list[dict[str, Outcome]] = [{} for _ in batch]
         for done, (name, stacked) in enumerate(_run_batch(batch, truth, started), start=1):
-            for company, outcome in enumerate(_split(stacked, len(batch))):
+            for company, outcome in enumerate(split_outcome(stacked, len(batch))):
                 outcomes[company][name] = outcome
             if progress:
-                progress(number * len(started) + done, len(batches) * len(started))
+                progress(number * len(started) + done, len(parts) * len(started))
         made += [PolicyComparison(*one) for one in zip(batch, outcomes, strict=True)]
     return made
 
 
-def _settings(
-    seeds: Iterable[int], accounts: int, months: int, start: str, ahead: int, rate: float
+def company_settings(
+    seeds: Iterable[int],
+    accounts: int,
+    months: int,
+    start: str = "2023-01",
+    ahead: int = 0,
+    discount_rate: float = 0.0,
 ) -> list[Settings]:
-    made = [Settings(accounts, months, seed, start, ahead, rate) for seed in seeds]
+    """Give the settings of companies alike but for the seed; see :func:`compare_over_companies`.
+
+    Raises
+    ------
+    ValueError
+        When there is no company, or a seed comes twice.
+    """
+    made = [Settings(accounts, months, seed, start, ahead, discount_rate) for seed in seeds]
     if not made:
         raise ValueError("seeds: no company to simulate; give at least one seed")
     if len({one.seed for one in made}) < len(made):
@@ -131,7 +147,14 @@ def _settings(
     return made
 
 
-def _refuse_per_account(policies: Mapping[str, Policy]) -> None:
+def refuse_per_account(policies: Mapping[str, Policy]) -> None:
+    """Refuse levers given for each account, which mean nothing in several companies.
+
+    Raises
+    ------
+    ValueError
+        With the first such lever.
+    """
     for name, policy in policies.items():
         for lever in PER_ACCOUNT:
             if np.ndim(getattr(policy, lever)) > 0:
@@ -141,24 +164,22 @@ def _refuse_per_account(policies: Mapping[str, Policy]) -> None:
                 )
 
 
-def _batches(settings: list[Settings]) -> Iterator[list[Settings]]:
-    """Give companies whose accounts fit into the processor's cache together."""
+def batches(settings: Sequence[Settings]) -> Iterator[list[Settings]]:
+    """Give companies of one size whose accounts fit into the processor's cache together."""
     size = min(max(BLOCK // settings[0].accounts, 1), MOST)
     for begin in range(0, len(settings), size):
-        yield settings[begin : begin + size]
+        yield list(settings[begin : begin + size])
 
 
 def _run_batch(
     batch: list[Settings], parameters: Parameters, policies: Mapping[str, Policy]
 ) -> Iterator[tuple[str, Outcome]]:
     """Give the outcome of every policy for the accounts of all companies of a batch."""
-    products = product_arrays()
-    accounts = _stacked_accounts(batch, parameters, products)
-    draws = StackedDraws([one.seed for one in batch], batch[0].accounts)
+    world = stacked_world(batch, parameters)
     for name, policy in policies.items():
-        paths = _stacked_paths([market_paths(one, parameters, policy) for one in batch])
-        record = Record.blank(len(accounts))
-        run_block(World(batch[0], parameters, accounts, products, paths, draws), policy, record)
+        paths = stacked_paths([market_paths(one, parameters, policy) for one in batch])
+        record = Record.blank(len(world.accounts))
+        run_block(replace(world, paths=paths), policy, record)
         yield name, record.outcome()
 
 
@@ -172,15 +193,19 @@ def stacked_world(batch: Sequence[Settings], parameters: Parameters) -> World:
     parameters : Parameters
         True coefficients.
     """
-    some, products = list(batch), product_arrays()
-    paths = _stacked_paths([market_paths(one, parameters, Policy()) for one in some])
-    draws = StackedDraws([one.seed for one in some], some[0].accounts)
-    accounts = _stacked_accounts(some, parameters, products)
-    return World(some[0], parameters, accounts, products, paths, draws)
+    products = product_arrays()
+    return World(
+        batch[0],
+        parameters,
+        _stacked_accounts(batch, parameters, products),
+        products,
+        stacked_paths([market_paths(one, parameters, Policy()) for one in batch]),
+        StackedDraws([one.seed for one in batch], batch[0].accounts),
+    )
 
 
 def _stacked_accounts(
-    batch: list[Settings], parameters: Parameters, products: Products
+    batch: Sequence[Settings], parameters: Parameters, products: Products
 ) -> Accounts:
     """Accounts of all companies; every company has regions of its own."""
     drawn = [draw_accounts(one, parameters, products) for one in batch]
@@ -193,7 +218,7 @@ def _stacked_accounts(
     return Accounts(**together)
 
 
-def _stacked_paths(paths: list[Paths]) -> Paths:
+def stacked_paths(paths: Sequence[Paths]) -> Paths:
     """Paths of all companies: what is by region stands side by side, the rest is the same."""
     return replace(
         paths[0],
@@ -202,7 +227,7 @@ def _stacked_paths(paths: list[Paths]) -> Paths:
     )
 
 
-def _split(stacked: Outcome, companies: int) -> list[Outcome]:
+def split_outcome(stacked: Outcome, companies: int) -> list[Outcome]:
     """Give each company its part of the totals."""
     parts = {one.name: np.split(getattr(stacked, one.name), companies) for one in fields(Outcome)}
     return [

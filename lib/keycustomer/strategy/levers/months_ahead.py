@@ -28,10 +28,10 @@ import numpy.typing as npt
 from keycustomer.simulate import Parameters, Policy, Settings
 from keycustomer.simulate.care import AGENT, CONFLICT, MANAGER
 from keycustomer.simulate.demand import take_up
-from keycustomer.simulate.process import BLOCK, run_month
+from keycustomer.simulate.process import run_month
 from keycustomer.simulate.regime import Regime, regime_of
 from keycustomer.simulate.state import Month, State, World, first_state
-from keycustomer.simulate.together import stacked_world
+from keycustomer.simulate.together import batches, stacked_world
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.levers.rules import BUDGET_LEVERS, KnownAccounts, bottom_of_quality
 
@@ -144,9 +144,7 @@ def observed_companies(
     """
     if not settings[0].ahead:
         raise ValueError("ahead=0: give the months that a plan is meant for, such as 36")
-    size = max(BLOCK // settings[0].accounts, 1)
-    starts = range(0, len(settings), size)
-    return [_observed(list(settings[start : start + size]), parameters) for start in starts]
+    return [_observed(batch, parameters) for batch in batches(settings)]
 
 
 def _observed(batch: list[Settings], parameters: Parameters) -> ObservedCompanies:
