@@ -1,4 +1,4 @@
-"""The rules by which arguments get their verdicts, in words, and what they may get wrong.
+"""The rules by which claims get their verdicts, in words, and what they may get wrong.
 
 Question: what would have to come out for a claim to be "not supported", and how often is a verdict
 wrong by chance?
@@ -194,7 +194,7 @@ class ExpectedErrors:
                 "something be found again."
             )
         if self.unknown:
-            said += f" {_rows(self.unknown)} rest on rules that this version does not know."
+            said += f" This version does not know the rule of {_rows(self.unknown)}."
         return said
 
 
