@@ -325,7 +325,7 @@ def _refuse_unusable(data: DiscountMonths) -> None:
     for column, what in (("level", "relationship level"), ("discount", "discount")):
         if data.frame[column].nunique() < 2:
             raise ValueError(
-                f"{column}: all customer-months have the {what} {data.frame[column].iloc[0]!r}, so "
+                f"{column}: all customer-months have the {what} {data.frame[column].iloc[0]}, so "
                 "that nothing can be learned of others"
             )
 

@@ -106,10 +106,10 @@ def _rates(
     contact_kinds: tuple[str, ...],
 ) -> dict[str, FloatArray]:
     """Contacts and complaints a month, each account's drawn towards those of its level."""
-    first, *others = (kind.replace(" ", "_").replace("-", "_") for kind in contact_kinds)
+    kinds = [kind.replace(" ", "_").replace("-", "_") for kind in contact_kinds]
     asked = {
-        "first_contacts": [first],
-        "other_contacts": others,
+        "first_contacts": kinds[:1],
+        "other_contacts": kinds[1:],
         "complaints": ["complaints"],
         "resolved_first": ["resolved_first"],
     }

@@ -38,7 +38,7 @@ from keycustomer.stats.bootstrap import Progress
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.actions.estimating import AccountActions
 from keycustomer.strategy.actions.levers import Doing
-from keycustomer.strategy.actions.source import Source
+from keycustomer.strategy.actions.source import Source, company_of
 
 OFFERS_ALONE = Dossier(fit=0.0)
 """A dossier whose contacts are worth what they are today: `next need` promises offers alone."""
@@ -101,8 +101,8 @@ class PlanDelivered:
         return (
             f"The plan for {counted(len(self.frame), 'account')} promised {self.promised} "
             f"{self.currency} and delivered {self.delivered:,.0f} ({percent(self.kept, 0)}), "
-            f"{where} the interval; {int((self.frame['delivered'] < 0).sum())} accounts would "
-            "have been better left alone."
+            f"{where} the interval; {counted(int((self.frame['delivered'] < 0).sum()), 'account')} "
+            "would have been better left alone."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -146,11 +146,12 @@ def deliver_plan(
     Raises
     ------
     ValueError
-        When the data are real.
+        When the data are real, or of another company than the actions.
     KeyError
         When an account was not weighed.
     """
-    names = list(actions.customers if customers is None else customers)
+    _refuse_another(actions, base)
+    names = list(dict.fromkeys(actions.customers if customers is None else customers))
     promise = actions.promise(names, n)
     alone = _alone(actions, names, n)
     cases = [(0, name, Doing()) for name in names]
@@ -183,6 +184,23 @@ def deliver_plan(
         actions.horizon,
         actions.currency,
     )
+
+
+def _refuse_another(actions: AccountActions, base: Source) -> None:
+    """Refuse to deliver in one company what was weighed in another."""
+    _size_of(base)
+    size = company_of(base)
+    if actions.company != size:
+        raise ValueError(
+            f"actions were weighed in {_called(actions.company)}, base is {_called(size)}: give "
+            "the company, or the base made from it, that the actions were weighed in"
+        )
+
+
+def _called(size: dict[str, int] | None) -> str:
+    if size is None:
+        return "a base of no simulated company"
+    return "the company of " + ", ".join(f"{name} {value:,}" for name, value in size.items())
 
 
 def _together(actions: AccountActions, name: str, n: int) -> Doing:

@@ -79,11 +79,13 @@ def price_draws(
     Raises
     ------
     ValueError
-        When neither is identified.
+        When discounts are not known, or neither is identified.
     """
     from keycustomer.pricing import account_panel
 
     panel = account_panel(source)
+    if "discount" not in panel.frame or panel.frame["discount"].isna().all():
+        raise ValueError("discounts are not known (transactions.discount)")
     told, how = _response(source, panel, months)
     response = draws_above_zero(*told, draws, generator)
     elasticity, error = _elasticities(panel, now)
@@ -161,6 +163,8 @@ def discount_lever(
     fine &= (step < 0) == (change < 0)
     deeper = change > 0
     fine &= ~deeper | (new <= most[:, None])
+    # nothing paid, or a list value of refunds: no price to change
+    fine &= ((now.column("revenue") > 0) & (now.column("list_value") > 0))[:, None]
     # of several steps that all leave no discount one is enough
     fine[:, :-1] &= ~((new[:, :-1] == 0) & (new[:, 1:] == 0))
 

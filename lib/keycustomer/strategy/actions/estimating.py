@@ -38,8 +38,8 @@ from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.actions.levers import Rows
 from keycustomer.strategy.actions.outlooks import FirmLevers, Terms, read_levers
 from keycustomer.strategy.actions.promising import Chosen, PlanPromise, choose_actions, promised
-from keycustomer.strategy.actions.source import Source
-from keycustomer.strategy.actions.vocabulary import ACTIONS, ActionAssumptions
+from keycustomer.strategy.actions.source import Source, company_of
+from keycustomer.strategy.actions.vocabulary import ACTIONS, ActionAssumptions, within
 
 BLOCK = 32
 """Accounts weighed at once, so that draws fit into memory."""
@@ -95,6 +95,8 @@ class AccountActions:
         Whether the data are made up.
     notes : tuple of str
         What the reader must know.
+    company : dict of str to int or None
+        Accounts, months and seed of the simulated company; None where the data are no such one's.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -111,6 +113,7 @@ class AccountActions:
     simulated: bool
     notes: tuple[str, ...]
     firm: FirmLevers = field(repr=False)
+    company: dict[str, int] | None
     _codes: npt.NDArray[np.int64] = field(repr=False)
     _found: dict[tuple[str, int], list[Chosen]] = field(default_factory=dict, repr=False)
 
@@ -321,8 +324,9 @@ def account_actions(
         floor=terms.floor,
         currency=firm.now.currency,
         simulated=source.simulated if isinstance(source, CustomerBase) else True,
-        notes=(*firm.notes, *_gone(gone)),
+        notes=(*firm.notes, *_gone(gone, source)),
         firm=firm,
+        company=company_of(source),
         _codes=settings[["_lever", "_setting"]].to_numpy(dtype=np.int64),
     )
 
@@ -338,21 +342,20 @@ def _terms(
     kinds: tuple[tuple[str, ...], tuple[str, ...]],
     stated: ActionAssumptions,
 ) -> Terms:
-    costs = np.asarray(level_costs, dtype=float)
-    right = costs.shape == (len(LEVELS),) and np.isfinite(costs).all() and (costs >= 0).all()
+    right = within(level_costs, 0, np.inf) and np.shape(level_costs) == (len(LEVELS),)
     asked = (
         (right, f"level_costs={level_costs!r}: five amounts of 0 or larger, {LEVELS[0]} first"),
-        (0 <= visit_cost < np.inf, f"visit_cost={visit_cost!r}: an amount of 0 or larger"),
-        (0 <= call_cost < np.inf, f"call_cost={call_cost!r}: an amount of 0 or larger"),
-        (0 <= discount_rate <= 1, f"discount_rate={discount_rate!r}: a share a year, 0 to 1"),
-        (0 <= floor <= 10, f"floor={floor!r}: a share of unit cost, 0 to 10"),
+        (within(visit_cost, 0, np.inf), f"visit_cost={visit_cost!r}: an amount of 0 or larger"),
+        (within(call_cost, 0, np.inf), f"call_cost={call_cost!r}: an amount of 0 or larger"),
+        (within(discount_rate, 0, 1), f"discount_rate={discount_rate!r}: a share a year, 0 to 1"),
+        (within(floor, 0, 10), f"floor={floor!r}: a share of unit cost, 0 to 10"),
     )
     refuse(f"{sentence} is needed" for fine, sentence in asked if not fine)
     whole_number(horizon, "horizon", of="months", least=1)
     whole_number(draws, "draws", of="draws", least=2)
     return Terms(
-        costs, float(visit_cost), float(call_cost), int(horizon), float(discount_rate),
-        float(floor), int(draws), *kinds, stated,
+        np.asarray(level_costs, dtype=float), float(visit_cost), float(call_cost), int(horizon),
+        float(discount_rate), float(floor), int(draws), *kinds, stated,
     )  # fmt: skip
 
 
@@ -389,10 +392,12 @@ def _everybody(source: Source) -> set[str]:
     return set(customer_ids(source.accounts.number))
 
 
-def _gone(gone: tuple[str, ...]) -> tuple[str, ...]:
+def _gone(gone: tuple[str, ...], source: Source) -> tuple[str, ...]:
     if not gone:
         return ()
-    return (f"No longer there, or without a known margin, and left out: {', '.join(gone)}.",)
+    named = not isinstance(source, CustomerBase) or source.identifiable
+    who = ", ".join(gone) if named else counted(len(gone), "account")
+    return (f"No longer there, or without a known margin, and left out: {who}.",)
 
 
 def _weighed(firm: FirmLevers, rows: Rows, report: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:

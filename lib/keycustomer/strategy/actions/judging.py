@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import percent, report_html
+from keycustomer.customers.rendering import counted, percent, report_html
 from keycustomer.lifetime.arguments import whole_number
 from keycustomer.relationships.many_companies import FEWEST, mean_over_companies
 from keycustomer.simulate import Company, Parameters, Policy
@@ -116,12 +116,13 @@ class JudgedAccountPlans:
     def sentence(self) -> str:
         """The finding in words."""
         kept = self.kept()
+        judged = counted(self.companies, "simulated company", "simulated companies")
         return (
-            f"Over {self.companies} simulated companies own plans for the top accounts promised "
+            f"Over {judged} own plans for the top accounts promised "
             f"{self.mean(OWN, 'promised').estimate:,.0f} {UNIT} and delivered "
             f"{self.mean(OWN).estimate:,.0f} ({percent(kept.estimate, 0)}), the best common plan "
-            f"delivered {self.mean(COMMON).estimate:,.0f}: a difference of {self.gap}, "
-            f"{self.verdict}."
+            f"delivered {self.mean(COMMON).estimate:,.0f}: a difference of {self.gap}; that own "
+            f"plans deliver more is {self.verdict}."
         )
 
     def summary(self) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 What it takes up without an offer it takes up anyway: the action is worth the take-ups that come on
 top.  Chances come from what customers with the same categories took up in the last year
-(:mod:`keycustomer.dimensions.behaviour.association`), the margin from what the category brings its
-buyers beside all else they buy; how much more often an offered need is taken up is stated.
+(:mod:`keycustomer.dimensions.behaviour.association`), what a category earns from what it brings its
+buyers beside all else they buy, both after the share of revenue that serving takes; how much more
+often an offered need is taken up is stated.
 """
 
 from __future__ import annotations
@@ -49,17 +50,20 @@ class Needs:
     taken : ndarray, shape (categories,)
         Take-ups that the chances were learnt from.
     relative : ndarray, shape (categories,)
-        Margin of the category beside all else its buyers buy.
+        Margin of the category, less serving, beside all else its buyers buy.
+    serving : float
+        Cost to serve, share of revenue.
     """
 
     categories: pd.Index
     chances: pd.DataFrame = field(repr=False)
     taken: FloatArray
     relative: FloatArray
+    serving: float = 0.0
 
 
-def read_needs(source: Source, generator: np.random.Generator) -> Needs:
-    """Learn what accounts may take up next.
+def read_needs(source: Source, generator: np.random.Generator, serving: float = 0.0) -> Needs:
+    """Learn what accounts may take up next, and what it earns after a share of revenue to serve.
 
     Raises
     ------
@@ -67,7 +71,9 @@ def read_needs(source: Source, generator: np.random.Generator) -> Needs:
         When categories or their margins are not known, or nothing was taken up often enough.
     """
     adoption, margins = (
-        _of_base(source) if isinstance(source, CustomerBase) else _of_company(source)
+        _of_base(source, serving)
+        if isinstance(source, CustomerBase)
+        else _of_company(source, serving)
     )
     horizon = min(YEAR_DAYS, adoption.days // 3)
     model = learn_take_up(adoption, adoption.days, horizon, FEWEST, generator)
@@ -78,7 +84,7 @@ def read_needs(source: Source, generator: np.random.Generator) -> Needs:
         adoption.taken_up(adoption.days - horizon, horizon).sum(axis=0)
     ).ravel()[model.candidates]  # fmt: skip
     table = pd.DataFrame(monthly, adoption.customers, names)
-    return Needs(names, table, taken.astype(float), _relative(margins, names))
+    return Needs(names, table, taken.astype(float), _relative(margins, names), serving)
 
 
 def _relative(margins: pd.DataFrame, names: pd.Index) -> FloatArray:
@@ -93,8 +99,8 @@ def _relative(margins: pd.DataFrame, names: pd.Index) -> FloatArray:
     return np.maximum(np.array(found), 0.0)
 
 
-def _of_base(base: CustomerBase) -> tuple[Adoption, pd.DataFrame]:
-    """First purchases, and margins of the last year by customer and category."""
+def _of_base(base: CustomerBase, serving: float) -> tuple[Adoption, pd.DataFrame]:
+    """First purchases, and margins less serving of the last year by customer and category."""
     adoption = read_adoption(base, "category")
     cost = "l.cost" if base.has("transactions", "cost") else "null"
     rows = base.query(
@@ -110,10 +116,10 @@ def _of_base(base: CustomerBase) -> tuple[Adoption, pd.DataFrame]:
         if base.margin is None:
             raise ValueError("the cost of what is sold is not known, nor a margin assumed")
         margin = base.margin * rows["revenue"]
-    return adoption, _wide(rows.assign(margin=margin))
+    return adoption, _wide(rows.assign(margin=margin - serving * rows["revenue"]))
 
 
-def _of_company(company: Company) -> tuple[Adoption, pd.DataFrame]:
+def _of_company(company: Company, serving: float) -> tuple[Adoption, pd.DataFrame]:
     """Read the same from a simulated company's order lines."""
     from keycustomer.simulate.columns import customer_ids
     from keycustomer.simulate.vocabulary import CATEGORIES
@@ -130,7 +136,7 @@ def _of_company(company: Company) -> tuple[Adoption, pd.DataFrame]:
         if month >= panel.months - YEAR:
             price = panel.list_prices(month, products) * (1 - panel.discount[month][:, None])
             cost = panel.unit_costs(month, products)[company.accounts.region]
-            margin += np.nan_to_num(sold * (price - cost)) @ kinds
+            margin += np.nan_to_num(sold * (price * (1 - serving) - cost)) @ kinds
     row, column = np.nonzero(first >= 0)
     day = (starts[first[row, column]] - starts[0]).astype(np.int64)
     names = pd.Index(CATEGORIES, name="category")
@@ -169,8 +175,8 @@ def need_lever(
         How often take-up is drawn (a gamma of the take-ups seen), and from where.
     """
     chance = needs.chances.reindex(now.frame.index).fillna(0.0).to_numpy(dtype=float)
-    margin = np.maximum(np.nan_to_num(now.column("margin")), 0.0)
-    worth = margin[:, None] * needs.relative
+    served = now.column("margin") - needs.serving * now.column("revenue")
+    worth = np.maximum(np.nan_to_num(served), 0.0)[:, None] * needs.relative
     often = generator.gamma(needs.taken, 1 / needs.taken, (draws, len(needs.taken)))
     rate = -np.log1p(-np.minimum(chance, 1 - 1e-9))
     elapsed = np.arange(horizon)

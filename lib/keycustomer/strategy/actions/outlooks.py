@@ -8,15 +8,17 @@ of any of its accounts, and values of settings alone or together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
+from keycustomer.customers.rendering import percent
 from keycustomer.relationships.months.panel import CustomerMonths, customer_months
 from keycustomer.relationships.service.record import read_service
+from keycustomer.relationships.vocabulary import LEVELS
 from keycustomer.stats.samples import FloatArray
 from keycustomer.strategy.actions.accounts_now import AccountsNow, accounts_now
 from keycustomer.strategy.actions.discount_lever import discount_lever, price_draws
@@ -38,6 +40,7 @@ from keycustomer.strategy.actions.service_levers import (
 from keycustomer.strategy.actions.shifts import Future, Shift
 from keycustomer.strategy.actions.source import Source
 from keycustomer.strategy.actions.vocabulary import ACTIONS, ActionAssumptions
+from keycustomer.strategy.told_reasons import kinds_recorded, without_ids
 
 HALF = 6
 """Months in which who bought before must buy again to count as staying, without contracts."""
@@ -143,8 +146,9 @@ def read_levers(source: Source, terms: Terms, seed: np.random.Generator) -> Firm
     Raises
     ------
     ValueError
-        When not even the margin of accounts is known.
+        When not even the margin of accounts is known, or who stays.
     """
+    terms, unknown = _recorded(source, terms)
     try:
         months = customer_months(
             source, contact_kinds=terms.contact_kinds, complaint_kinds=terms.complaint_kinds
@@ -157,20 +161,32 @@ def read_levers(source: Source, terms: Terms, seed: np.random.Generator) -> Firm
         return _without_contracts(source, terms, seed, str(refused))
     costs = level_cost(now, terms.level_costs, terms.stated.cost_per_size) + leaving.contact_costs
     own = np.where(now.level < 0, MIDDLE, now.level)
-    found = _Collected()
+    found = _Collected(source, unknown)
     found.add(ACTIONS[0], lambda: level_lever(now, leaving, costs))
     found.add(ACTIONS[1], lambda: _discounts(source, months, now, terms, seed))
     _add_service(found, source, months, now, terms, seed)
     found.add(ACTIONS[5], lambda: _needs(source, now, terms, seed))
     today = costs[np.arange(len(own)), own]
-    levers, notes = tuple(found.levers), _notes(terms, leaving)
+    levers, notes = tuple(found.levers), (*_notes(terms, leaving), *_assumed(source, now.level))
     return FirmLevers(now, leaving, levers, found.skipped(), today, terms, notes)
+
+
+def _recorded(source: Source, terms: Terms) -> tuple[Terms, dict[str, str]]:
+    """Leave out kinds of interactions that a base does not know, and say why by action."""
+    if not isinstance(source, CustomerBase):
+        return terms, {}
+    contacts, no_contacts = kinds_recorded(source, terms.contact_kinds, "contact_kinds")
+    complaints, no_complaints = kinds_recorded(source, terms.complaint_kinds, "complaint_kinds")
+    reasons = {ACTIONS[2]: no_contacts, ACTIONS[3]: no_complaints}
+    known = replace(terms, contact_kinds=contacts, complaint_kinds=complaints)
+    return known, {action: why for action, why in reasons.items() if why}
 
 
 class _Collected:
     """Levers found, and reasons why others were not."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Source, known: dict[str, str] | None = None) -> None:
+        self.source, self.known = source, known or {}
         self.levers: list[Lever] = []
         self.reasons: list[dict[str, str]] = []
 
@@ -183,7 +199,10 @@ class _Collected:
 
     def refuse(self, action: str, reason: str) -> None:
         """Note why an action cannot be weighed."""
-        self.reasons.append({"action": action, "reason": reason})
+        told = self.known.get(action, reason)
+        if isinstance(self.source, CustomerBase):
+            told = without_ids(self.source, told)
+        self.reasons.append({"action": action, "reason": told})
 
     def skipped(self) -> pd.DataFrame:
         """List action and reason."""
@@ -226,7 +245,7 @@ def _discounts(
 
 
 def _needs(source: Source, now: AccountsNow, terms: Terms, seed: np.random.Generator) -> Lever:
-    needs = read_needs(source, seed)
+    needs = read_needs(source, seed, terms.stated.serving_share)
     return need_lever(now, needs, terms.stated, terms.horizon, terms.draws, seed)
 
 
@@ -241,41 +260,92 @@ def _notes(terms: Terms, leaving: Leaving) -> tuple[str, ...]:
     )
 
 
+def _assumed(source: Source, level: Rows) -> tuple[str, ...]:
+    """Say what stands for what is not known: cost of goods, levels."""
+    notes = []
+    if isinstance(source, CustomerBase) and source.margin is not None:
+        costs = source.has("transactions", "cost")
+        notes.append(
+            f"Cost of goods is {'partly ' * costs}not recorded: an assumed margin of "
+            f"{percent(source.margin)} of list value stands for it, and the floor is kept over an "
+            "assumed cost."
+        )
+    unknown = int((level < 0).sum())
+    if unknown:
+        notes.append(
+            f"Of {unknown:,} of {len(level):,} accounts the relationship level is not known: "
+            f"they are taken to stand at {LEVELS[MIDDLE]} today, and what another level brings "
+            "them rests on that."
+        )
+    return tuple(notes)
+
+
 def _without_contracts(
     base: CustomerBase, terms: Terms, seed: np.random.Generator, reason: str
 ) -> FirmLevers:
     """Take repeated purchases for staying, and next needs for all that can be done."""
-    table, stayed, before = _repeats(base)
+    table, stayed, before = _repeats(base, reason)
     known: npt.NDArray[np.float64] = table["margin"].to_numpy(dtype=np.float64)
     if not np.isfinite(known).any():
-        raise ValueError(f"{base.title}: no margin is known, so no action can be valued; {reason}")
+        raise ValueError(
+            f"{base.title}: no margin is known, so no action can be valued; "
+            f"{without_ids(base, reason)}"
+        )
     table["level"] = -1
     table["goods"] = table["revenue"] - table["margin"]
     now = AccountsNow(table, table.reset_index(), base.currency, terms.contact_kinds)
     leaving = leaving_by_repeats(stayed, before, HALF, len(table), terms.horizon, terms.draws, seed)
-    found = _Collected()
+    found = _Collected(base)
     for action in ACTIONS[:5]:
         found.refuse(action, reason)
     found.add(ACTIONS[5], lambda: _needs(base, now, terms, seed))
+    why = "No contracts"
+    if base.has("contracts"):
+        why = f"Who leaves could not be learned from contracts ({without_ids(base, reason)})"
     notes = (
-        f"No contracts: {stayed:,} of {before:,} customers of the half year before bought again in "
+        f"{why}: {stayed:,} of {before:,} customers of the half year before bought again in "
         "the last one, and this share is taken for the chance to stay half a year, for all alike.",
+        *_assumed(base, np.array([], dtype=np.int64)),
     )
     return FirmLevers(
         now, leaving, tuple(found.levers), found.skipped(), np.zeros(len(table)), terms, notes
     )
 
 
-def _repeats(base: CustomerBase) -> tuple[pd.DataFrame, int, int]:
+def _repeats(base: CustomerBase, reason: str) -> tuple[pd.DataFrame, int, int]:
     """Give customers of the last half year, what they bring a month, and who bought again."""
     from keycustomer.customers import customer_table
 
     end = pd.Timestamp(base.end)
     middle = end - pd.DateOffset(months=HALF)
-    first = max(end - pd.DateOffset(months=2 * HALF), pd.Timestamp(base.start))
+    first = end - pd.DateOffset(months=2 * HALF) + pd.Timedelta(days=1)
+    if pd.Timestamp(base.start) > first or not base.has("transactions"):
+        raise ValueError(
+            f"{base.title}: {without_ids(base, reason)}; without that, who stays is told by who "
+            f"buys again, and purchases of a year are needed: the base has {base.start} to "
+            f"{base.end}"
+        )
     late = customer_table(base, start=(middle + pd.Timedelta(days=1)).date(), end=end.date())
     early = customer_table(base, start=first.date(), end=middle.date())
     now = late[late["revenue"] > 0].set_index("customer_id")
     before = early.loc[early["revenue"] > 0, "customer_id"]
-    amounts = now[["revenue", "margin"]].astype(float) / HALF
-    return amounts, int(before.isin(now.index).sum()), len(before)
+    if before.empty:
+        raise ValueError(
+            f"{base.title}: nobody bought between {first.date()} and {middle.date()}, so that "
+            "nobody can have bought again"
+        )
+    stayed = int(before.isin(now.index).sum())
+    amounts = now[~now.index.isin(_ended(base))][["revenue", "margin"]].astype(float) / HALF
+    return amounts, stayed, len(before)
+
+
+def _ended(base: CustomerBase) -> list[str]:
+    """List customers whose contracts have all ended before the last day."""
+    if not base.has("contracts", "end"):
+        return []
+    found = base.query(
+        'select customer_id from contracts group by customer_id having bool_and(coalesce("end" '
+        "< $end, false))",
+        end=base.end,
+    )
+    return found["customer_id"].tolist()

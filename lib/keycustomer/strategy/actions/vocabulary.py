@@ -79,7 +79,7 @@ class ActionAssumptions:
         wrong = [
             f"{name}={getattr(self, name)!r} must be {told}"
             for name, low, high, told in _RANGES
-            if not _within(getattr(self, name), low, high)
+            if not within(getattr(self, name), low, high)
         ]
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -107,7 +107,8 @@ _RANGES = (
 )
 
 
-def _within(value: object, low: float, high: float) -> bool:
+def within(value: object, low: float, high: float) -> bool:
+    """Whether a number, or every one of several, is finite and lies between two others."""
     try:
         numbers = np.atleast_1d(np.asarray(value, dtype=float))
     except (TypeError, ValueError):

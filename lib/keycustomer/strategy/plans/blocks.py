@@ -74,13 +74,19 @@ def price_block(plans: AccountPlans, row: pd.Series) -> Block:
     permitted = row["discount_permitted"]
     if pd.isna(permitted):
         return block
-    remark = f"leaves {percent_of(plans.floor)} over unit cost on the whole of its purchases"
+    cost = f"{'an assumed' if plans.cost_assumed else 'unit'} cost"
+    remark = f"leaves {percent_of(plans.floor)} over {cost} on the whole of its purchases"
+    if not row["floor_kept"]:
+        remark = f"even its list price leaves less than {percent_of(plans.floor)} over {cost}"
+    elif pd.notna(row["discount"]) and row["discount"] > permitted:
+        remark = f"{remark}: less than it gets today"
     if pd.notna(row["tightest_permitted"]):
         remark += (
             f"; least room: {cut(row['tightest_category'], 24)}, "
             f"{percent_of(row['tightest_permitted'], 1)}"
         )
-    fact = Fact("permitted discount", f"up to {percent_of(permitted, 1)}", remark)
+    most = f"up to {percent_of(permitted, 1)}" if row["floor_kept"] else "none"
+    fact = Fact("permitted discount", most, remark)
     return replace(block, facts=(*block.facts, fact))
 
 

@@ -39,6 +39,9 @@ CONTRACT = ("level_now", "price_plan", "contract_until", "months_left", "contrac
 
 DAYS_OF_MONTH = 365.25 / 12
 
+LONGEST = 1200
+"""Months of a term beyond which a price plan's number is taken for something else."""
+
 _TERMS = ((r"(\d+)[\s-]*month", 1), (r"(\d+)[\s-]*year", 12))
 _WORDS = {"monthly": 1, "quarterly": 3, "yearly": 12, "annual": 12}
 
@@ -201,7 +204,7 @@ def plan_term(price_plan: object) -> int | None:
     text = str(price_plan).lower()
     for pattern, months in _TERMS:
         found = re.search(pattern, text)
-        if found and int(found[1]):
+        if found and 0 < int(found[1]) * months <= LONGEST:
             return int(found[1]) * months
     return next((months for word, months in _WORDS.items() if word in text), None)
 

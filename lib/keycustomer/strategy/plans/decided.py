@@ -131,6 +131,10 @@ def _with_levels(
         levels = actions.levels if len(actions.levels) else None
     if levels is None:
         return plans
+    if not isinstance(levels, pd.Series):
+        raise TypeError(
+            f"recommended: a Series of levels by customer_id is needed, not {type(levels).__name__}"
+        )
     if levels.index.has_duplicates:
         twice = levels.index[levels.index.duplicated()][0]
         raise ValueError(f"recommended: {twice!r} comes more than once; one level a customer")

@@ -7,8 +7,10 @@ the list price) leaves the floor f when L (1 - x) >= (1 + f) C, so the *permitte
 
     x = 1 - (1 + f) C / L,        not below 0.
 
-It is permitted on the account's purchases as a whole.  Given on everything alike it may still
-undercut the floor of one category, so the category with the least room stands beside it.
+Where even the list price leaves less, the permitted discount is 0 and the floor is not kept:
+`price_columns` says so (`floor_kept`).  It is permitted on the account's purchases as a whole.
+Given on everything alike it may still undercut the floor of one category, so the category with the
+least room stands beside it.
 
 Source: the course's T4 (never below cost), `keycustomer.pricing.discount_options` (the same floor).
 """
@@ -29,6 +31,7 @@ PRICES = (
     "discount",
     "discount_alike",
     "discount_permitted",
+    "floor_kept",
     "tightest_category",
     "tightest_permitted",
 )
@@ -74,7 +77,9 @@ def price_columns(book: DossierBook, customers: list[str], floor: float) -> pd.D
     -------
     DataFrame
         By customer_id, of the last year, shares of the list price: discount, discount_alike
-        (median of the customers nearest by revenue), discount_permitted, tightest_category and
+        (median of the customers nearest by revenue), discount_permitted, floor_kept (whether the
+        permitted discount leaves the floor: not where even the list price does not),
+        tightest_category and
         tightest_permitted (the category with the least room); empty where not known.
     """
     shares = discount_shares(book.now)
@@ -85,9 +90,16 @@ def price_columns(book: DossierBook, customers: list[str], floor: float) -> pd.D
     ]
     now = book.now.loc[customers]
     listed = now["revenue"] + now["discount"]
-    permitted = permitted_discount(listed, now["revenue"] - now["margin"], floor)
+    costs = now["revenue"] - now["margin"]
+    permitted = permitted_discount(listed, costs, floor)
+    kept = (listed >= (1 + floor) * costs).astype(object).where(permitted.notna(), None)
     found = pd.DataFrame(
-        {"discount": own, "discount_alike": alike, "discount_permitted": permitted},
+        {
+            "discount": own,
+            "discount_alike": alike,
+            "discount_permitted": permitted,
+            "floor_kept": kept,
+        },
         index=pd.Index(customers, name="customer_id"),
     )
     tight = _tightest(book, customers, floor).reindex(customers)

@@ -32,13 +32,14 @@ from keycustomer.lifetime.arguments import whole_number
 from keycustomer.lifetime.units import days_in
 from keycustomer.stats import Estimate
 from keycustomer.stats.bootstrap import Progress, after_quiet
+from keycustomer.strategy.actions.vocabulary import within
 from keycustomer.strategy.plans.accounts import plan_accounts
 from keycustomer.strategy.plans.care import DAYS_OF_MONTH
 from keycustomer.strategy.plans.chosen_actions import CHOSEN, Actions
 from keycustomer.strategy.plans.decided import NO_ACTIONS, NO_LEVELS, decide, empty_decisions
 from keycustomer.strategy.plans.gaps import weakest
 from keycustomer.strategy.plans.parts import care_of, gaps_of, needs_of, prices_of
-from keycustomer.strategy.plans.worth import Classes, read_classes, worth_columns
+from keycustomer.strategy.plans.worth import Classes, classes_of, worth_columns
 
 if TYPE_CHECKING:
     from keycustomer.strategy.plans.page import AccountPlan
@@ -169,6 +170,11 @@ class AccountPlans:
             f"{said}: {counted(len(self.actions), 'action')} for {served:,} of them promise "
             f"{self.total} {self.currency}; most often first: {kinds.index[0]} ({kinds.iloc[0]:,})."
         )
+
+    @property
+    def cost_assumed(self) -> bool:
+        """Whether an assumed margin stands for cost of goods that is not recorded."""
+        return self.book.base.margin is not None
 
     def row(self, customer_id: str) -> pd.Series:
         """Give the row of an account.
@@ -331,14 +337,14 @@ def account_plans(
     """
     whole_number(n, "n", of="accounts", least=1)
     whole_number(actions_each, "actions_each", of="actions", least=1)
-    if not 0 <= floor <= 10:
+    if not within(floor, 0, 10):
         raise ValueError(f"floor={floor!r}: a share of unit cost from 0 to 10 is needed")
     report, steps = after_quiet(progress), 4
     book = _opened(base, by, book)
     report(1, steps)
     chosen, notes = plan_accounts(book, n, customers)
     missing = {what: why for what, why in book.missing.items() if what != "survey"}
-    parts = [worth_columns(book, chosen, read_classes(book, classes))]
+    parts = [worth_columns(book, chosen, classes_of(book, classes, missing))]
     gaps, given_up = gaps_of(book, chosen, benefits, sacrifices, missing, notes)
     parts += [weakest(book, chosen, gaps), prices_of(book, chosen, floor, missing)]
     report(2, steps)

@@ -84,6 +84,27 @@ def read_classes(book: DossierBook, classes: Classes | None) -> pd.Series:
     return frame.set_index("customer_id")["abc"].astype(object)
 
 
+def classes_of(book: DossierBook, classes: Classes | None, missing: dict[str, str]) -> pd.Series:
+    """Read classes, and write the reason where value adds up to nothing into `missing`.
+
+    Parameters
+    ----------
+    book : DossierBook
+        The base.
+    classes : AbcClasses, DataFrame or None
+        As :func:`read_classes`.
+    missing : dict of str to str
+        Parts that are missing, with the reason.
+    """
+    total = float(book.now[book.value].astype(float).sum())
+    if classes is None and not total > 0:
+        missing["class"] = (
+            f"{book.value} of the last year adds up to {total:,.0f}: give classes=, or another by="
+        )
+        return pd.Series(dtype=object, index=pd.Index([], name="customer_id"))
+    return read_classes(book, classes)
+
+
 def worth_columns(book: DossierBook, customers: list[str], classes: pd.Series) -> pd.DataFrame:
     """Give value now and potential of some customers.
 

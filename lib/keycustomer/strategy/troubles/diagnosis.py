@@ -21,12 +21,13 @@ with an interval and gives a verdict against a threshold fixed beforehand
 
 Beside them stand indicators that are nearer to what a board can change (`FURTHER`): the part of
 class A that the house keeps at a distance, the fall of the margin rate, the leaving rate of the
-large over that of the others.  Five verdicts at 95 % are five chances to err.
+large over that of the others.  Five verdicts at 95 % are five chances to err.  What is told of
+fewer than `FEWEST` customers by drawing them again (b and d) decides nothing.
 """
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,9 @@ from keycustomer.pareto import abc_by_rank, abc_change
 from keycustomer.stats import Estimate, verdict_above, verdict_below
 from keycustomer.stats.bootstrap import Progress, Seed, after_quiet
 from keycustomer.stats.proportion import wilson_interval
+from keycustomer.strategy.told_reasons import kinds_recorded, without_ids
 from keycustomer.strategy.troubles.leaving import leaving_by_tier
-from keycustomer.strategy.troubles.price_cost_mix import LINES_NEED, margin_bridge
+from keycustomer.strategy.troubles.price_cost_mix import FEWEST, LINES_NEED, margin_bridge
 from keycustomer.strategy.troubles.vocabulary import (
     CLOSE_LEVELS,
     FURTHER,
@@ -64,8 +66,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "e": ("contracts.start", "transactions"),
 }
 """Tables and columns without which a trouble cannot be told."""
-
-_QUOTED = re.compile(r"'[^']*'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +138,8 @@ class Diagnosis:
             for verdict, word in words.items()
             if len(own := self.frame[self.frame["verdict"] == verdict])
         ]
-        if len(self.skipped):
-            letters = list(self.skipped["trouble"])
+        letters = [one for one in self.skipped["trouble"] if one not in set(self.frame["trouble"])]
+        if letters:
             told.append(f"nothing can be told of {_joined(letters)}")
         return f"Of the five troubles {'; '.join(told)}"
 
@@ -242,11 +242,14 @@ class _Case:
             try:
                 step()
             except ValueError as refused:  # what the chapters say of data that do not suffice
-                missing = str(refused)
-                if not self.base.identifiable:
-                    missing = _QUOTED.sub("'...'", missing)  # may be a customer's id
+                missing = without_ids(self.base, str(refused))
         if missing:
-            self.skipped.append({"trouble": trouble, "reason": missing})
+            told = trouble in self.estimates  # what failed is what stands beside
+            beside = ", ".join(
+                one.indicator for key, one in FURTHER.items() if LETTER_OF[key] == trouble
+            )
+            reason = f"beside it, {beside}: {missing}" if told else missing
+            self.skipped.append({"trouble": trouble, "reason": reason})
 
     def _missing(self, trouble: str) -> str:
         base = self.base
@@ -262,9 +265,13 @@ class _Case:
 
         if self.given_months is None:
             contacts, complaints = self.kinds
-            known = {"contact_kinds": contacts, "complaint_kinds": complaints}
+            # who asks for kinds that are not recorded is told so where they are needed
+            known = {
+                "contact_kinds": kinds_recorded(self.base, contacts, "contact_kinds")[0],
+                "complaint_kinds": kinds_recorded(self.base, complaints, "complaint_kinds")[0],
+            }
             if not self.base.has("interactions"):
-                known = {"contact_kinds": [], "complaint_kinds": []}
+                known = {"contact_kinds": (), "complaint_kinds": ()}
             self.given_months = customer_months(self.base, **known)
         return self.given_months
 
@@ -333,7 +340,10 @@ class _Case:
             tier_differences,
         )
 
-        contacts, complaints = self.kinds
+        contacts, reason = kinds_recorded(self.base, self.kinds[0], "contact_kinds")
+        complaints, _ = kinds_recorded(self.base, self.kinds[1], "complaint_kinds")
+        if not contacts:
+            raise ValueError(reason or "no kind of interaction counts as a contact")
         record = read_service(
             self.base, contact_kinds=contacts, complaint_kinds=complaints, months=self.months()
         )
@@ -343,13 +353,18 @@ class _Case:
         self.parts["b"] = apart
         row = apart.frame.set_index("indicator").loc["contacts_a_year"]
         ends = (float(row["estimate"]), float(row["equal_lower"]), float(row["equal_upper"]))
+        if not math.isfinite(ends[0]):
+            raise ValueError(
+                f"contacts of tier {apart.first} cannot be put beside those of tier {apart.last}: "
+                f"{row['first']:.1f} and {row['last']:.1f} a year are recorded"
+            )
         sizes = indicators.customers[apart.first] + indicators.customers[apart.last]
         one = Estimate(*ends, "ratio", sizes, "percentile bootstrap of customers", level=0.90)
         told = (
             f"A customer of tier {apart.first} is contacted {row['first']:.1f} times a year, one "
             f"of tier {apart.last} {row['last']:.1f} times"
         )
-        self.add("b", one, apart.verdict, told)
+        self.add("b", one, apart.verdict if sizes >= FEWEST else "undecided", told)
 
     def overlap(self) -> None:
         """Tell trouble c."""
@@ -369,7 +384,8 @@ class _Case:
         thinner = turned(bridge.change)
         before, after = (bridge.frame["estimate"].iloc[place] for place in (0, -1))
         told = f"The margin rate went from {percent(before)} to {percent(after)} of revenue"
-        self.add("thinner", thinner, verdict_of(FURTHER["thinner"], thinner), told)
+        verdict = verdict_of(FURTHER["thinner"], thinner) if thinner.n >= FEWEST else "undecided"
+        self.add("thinner", thinner, verdict, told)
 
     def leaving(self) -> None:
         """Tell trouble e."""
@@ -377,10 +393,11 @@ class _Case:
 
         months = self.months()
         model = fit_churn(churn_features(months), seed=self.resampling["seed"])
-        if "size_log" not in model.features:
+        table = model.odds_ratios().set_index("feature")
+        if "size_log" not in table.index:
             raise ValueError("the base does not tell what customers bought before they left")
         self.parts["e"] = model
-        row = model.odds_ratios().set_index("feature").loc["size_log"]
+        row = table.loc["size_log"]
         ends = (float(row["odds_ratio"]), float(row["lower"]), float(row["upper"]))
         one = Estimate(*ends, "odds ratio", model.customers, "clustered by customer")
         told = (

@@ -91,8 +91,11 @@ def leaving_by_tier(
     Raises
     ------
     ValueError
-        When there are fewer than two tiers among the customers.
+        When there are fewer than two tiers among the customers, or a customer has two.
     """
+    if tiers.index.has_duplicates:
+        twice = tiers.index[tiers.index.duplicated()][0]
+        raise ValueError(f"tiers: {twice!r} comes more than once; one tier a customer is needed")
     own = months.groupby("customer_id")["left"].agg(["size", "sum"])
     tier = tiers.reindex(own.index)
     ordered = isinstance(tiers.dtype, pd.CategoricalDtype)

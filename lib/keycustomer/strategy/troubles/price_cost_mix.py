@@ -18,7 +18,8 @@ war thins margins) is supported when it lies above 0 with its whole interval, no
 lies wholly at or below: own prices that stayed, or rose.  The rule asks whether price took margin;
 it does not ask whether that was a war: prices that fall because goods become cheaper count as
 well.  Hence the change of the whole rate, the part of costs and the competitors' prices are told
-beside it.  An assumed margin cannot tell price from cost: recorded costs are needed.
+beside it.  Fewer than `FEWEST` customers decide nothing.  An assumed margin cannot tell price from
+cost: recorded costs are needed.
 
 Sources: Shapley (1953); Ang (2015), Energy Policy 86, for decompositions that add up;
 Diewert (1976), Journal of Econometrics 4, for Fisher's index.
@@ -33,7 +34,7 @@ import numpy as np
 import pandas as pd
 
 from keycustomer.customers.base import CustomerBase
-from keycustomer.customers.rendering import amount, made_up_note, percent, report_html
+from keycustomer.customers.rendering import amount, counted, made_up_note, percent, report_html
 from keycustomer.stats import Estimate, bootstrap, bootstrap_estimate, verdict_above
 from keycustomer.stats.bootstrap import Progress, Seed
 from keycustomer.stats.samples import FloatArray
@@ -49,6 +50,10 @@ CHANGES = ("list prices", "discounts", "unit costs", "mix")
 """What the change of the margin rate is split over."""
 
 UNIT = "share of revenue"
+
+FEWEST = 20
+"""Customers below which a verdict is not given: with so few drawn again, 95 % intervals miss the
+truth in 15 to 50 of 100 cases."""
 
 RATE_BEFORE, RATE_AFTER = "margin rate before", "margin rate after"
 
@@ -109,7 +114,9 @@ class MarginBridge:
 
     @property
     def verdict(self) -> str:
-        """Verdict on T8d: margin was lost to own prices."""
+        """Verdict on T8d: margin was lost to own prices; undecided below `FEWEST` customers."""
+        if self.lost_to_price.n < FEWEST:
+            return "undecided"
         return verdict_above(self.lost_to_price, 0.0)
 
     @property
@@ -229,7 +236,7 @@ def margin_bridge(
         currency=base.currency,
         simulated=base.simulated,
         excluded=excluded,
-        notes=_notes(parts, discounts, told),
+        notes=(*_notes(parts, discounts, told), *_few(told)),
     )
 
 
@@ -331,6 +338,13 @@ def _notes(parts: Parts, discounts: bool, told: pd.DataFrame) -> tuple[str, ...]
         "part does not have together; their prices are taken to have moved as those of the others."
     )
     return tuple(notes)
+
+
+def _few(told: pd.DataFrame) -> tuple[str, ...]:
+    count = int(told["customer_id"].nunique())
+    if count >= FEWEST:
+        return ()
+    return (f"{counted(count, 'customer')}, fewer than {FEWEST}: no verdict is given.",)
 
 
 def _points(share: float) -> str:

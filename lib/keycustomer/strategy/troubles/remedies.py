@@ -423,6 +423,14 @@ def _notes(remedies: Mapping[str, Remedy], table: pd.DataFrame) -> tuple[str, ..
         "How the tools work together is built into the simulated operator; in a real firm it would "
         "have to be found out.",
     ]
+    near = [letter for letter in ("a", "b") if letter in remedies]
+    if near:
+        notes.append(
+            f"The {'remedies' if len(near) > 1 else 'remedy'} of {' and '.join(near)} "
+            f"{'set' if len(near) > 1 else 'sets'} levels by value, which is what the indicator "
+            "measures: that it eases says that it is carried out, not that it is right; whether it "
+            "pays is another matter."
+        )
     if "c" in remedies:
         notes.append(
             "With one channel for each account nobody is claimed twice at the same time: what is "
