@@ -6,14 +6,15 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from account_bases import order_lines, write_base
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.pricing import customers_at_prices
 from keycustomer.relationships import customer_months
 from keycustomer.simulate import Parameters, simulate_company
 from keycustomer.strategy import ACTIONS, ActionAssumptions, account_actions
-from keycustomer.strategy.actions.accounts_now import pooled_rates
-from keycustomer.strategy.actions.discount_lever import price_draws
+from keycustomer.strategy.actions.accounts_now import AccountsNow, pooled_rates
+from keycustomer.strategy.actions.discount_lever import PriceDraws, discount_lever, price_draws
 from keycustomer.strategy.actions.draws import doubtful_draws, draws_above_zero
 from keycustomer.strategy.actions.shifts import Future, Shift
 from scipy.special import expit
@@ -357,3 +358,119 @@ class TestRefusals:
         assert "cups" in found.frame["setting"].iloc[0]
         assert found.levels.empty
         assert "40 of 40 customers" in found.notes[0]
+
+    def test_texts_in_place_of_numbers_are_refused_in_words(self, company):
+        for name in ("floor", "visit_cost", "discount_rate"):
+            with pytest.raises(ValueError, match=f"{name}='x'"):
+                account_actions(company, **(COSTS | {name: "x"}))
+        with pytest.raises(ValueError, match="five amounts of 0 or larger"):
+            account_actions(company, **(COSTS | {"level_costs": list("abcde")}))
+
+    def test_half_a_year_does_not_tell_who_stays(self, hand_made_base):
+        rows = [(k, "a", str(k), f"2024-{k:02d}-01", "A", 1, 10, 0, 6, None) for k in (1, 3)]
+        with pytest.raises(ValueError, match="purchases of a year are needed"):
+            account_actions(hand_made_base({"transactions": rows}, end="2024-03-31"), **COSTS)
+
+    def test_nobody_who_bought_before_tells_nothing(self, hand_made_base):
+        rows = [(1, "a", "1", "2024-11-01", "A", 1, 10, 0, 6, None)]
+        with pytest.raises(ValueError, match="nobody bought between"):
+            account_actions(hand_made_base({"transactions": rows}), **COSTS)
+
+
+def buyers(hand_made_base, **tables):
+    """Give forty buyers of a year, of whom every other takes up cups."""
+    rows = []
+    for k in range(40):
+        for month, product in {1: "A", 4: "A", 8: "A", 11: "B" if k % 2 else "A"}.items():
+            day = f"2024-{month:02d}-10"
+            rows.append((len(rows), f"c{k:02d}", str(len(rows)), day, product, 1, 10, 0, 6, None))
+    products = [("A", "tea"), ("B", "cups")]
+    return hand_made_base({"transactions": rows, "products": products} | tables)
+
+
+def test_offers_earn_what_is_left_after_serving(hand_made_base):
+    base = buyers(hand_made_base)
+    free, served = (
+        account_actions(
+            base,
+            ["c00"],
+            draws=5,
+            horizon=12,
+            assumptions=ActionAssumptions(serving_share=share, dossier_cost=0.0),
+            **COSTS,
+        )
+        .frame["value"]
+        .iloc[0]
+        for share in (0.0, 0.2)
+    )
+    # of 10 paid 6 are goods: serving at a fifth of revenue halves what is earned
+    assert served == pytest.approx(free / 2, rel=EXACT)
+
+
+def test_whose_contract_ended_is_not_weighed_by_purchases(hand_made_base):
+    contracts = [("c00", "2024-01-01", "2024-12-01"), ("c01", "2024-01-01", None)]
+    found = account_actions(buyers(hand_made_base, contracts=contracts), draws=2, **COSTS)
+    assert "c00" not in found.customers and "c01" in found.customers
+    assert found.notes[0].startswith("Who leaves could not be learned from contracts (")
+
+
+def test_no_price_is_changed_where_nothing_is_paid_or_goods_came_back():
+    frame = pd.DataFrame(
+        {
+            "revenue": [0.0, -90.0, 90.0],
+            "list_value": [100.0, -100.0, 100.0],
+            "goods": [30.0, -30.0, 30.0],
+            "discount": [1.0, 0.1, 0.1],
+        },
+        index=pd.Index(list("abc"), name="customer_id"),
+    )
+    drawn = PriceDraws(np.ones(2), -np.ones(3), np.zeros(3), np.zeros((2, 3)), "None.")
+    lever = discount_lever(AccountsNow(frame, frame, "EUR", ()), drawn, (-0.05, 0.05), 0.1)
+    assert lever.open.tolist() == [[False, False], [False, False], [True, True]]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """Give a base without discounts, with odd kinds of contacts, levels and ids."""
+    tables = dict(simulate_company(200, 36, 4).tables())
+    tables["transactions"] = order_lines(tables["transactions"])
+    tables["transactions"]["discount"] = pd.Series(
+        [None] * len(tables["transactions"]), dtype=float
+    )
+    tables["interactions"] = tables["interactions"].assign(kind="客访")
+    levels = tables["contracts"]["relationship_level"].astype(object)
+    tables["contracts"]["relationship_level"] = levels.where(np.arange(len(levels)) % 5 > 0)
+    named = {
+        name: frame.assign(customer_id="O'B \"" + frame["customer_id"].astype(str))
+        if "customer_id" in frame
+        else frame
+        for name, frame in tables.items()
+    }
+    end = pd.to_datetime(tables["transactions"]["date"]).max() + pd.offsets.MonthEnd(0)
+    path = tmp_path_factory.mktemp("odd") / "base.duckdb"
+    said = {"start": "2023-01-01", "end": str(end.date()), "identifiable": "false"}
+    return write_base(path, named, **said)
+
+
+def test_what_needs_no_contacts_is_weighed_without_them(odd):
+    gone = odd.query(
+        'select customer_id from contracts where "end" < $end order by 1 limit 1', end=odd.end
+    )["customer_id"].tolist()
+    here = odd.query('select customer_id from contracts where "end" is null order by 1 limit 3')
+    found = account_actions(odd, [*here["customer_id"], *gone], draws=2, **COSTS)
+    reasons = found.skipped.set_index("action")["reason"]
+    assert "the interactions know none of these kinds" in reasons["contacts"]
+    assert "the interactions know none of these kinds" in reasons["complaint process"]
+    assert reasons["discount"] == "discounts are not known (transactions.discount)"
+    assert "relationship level" in set(found.frame["action"])
+    told = " ".join((*found.notes, *reasons))
+    assert "relationship level is not known: they are taken to stand at accountable" in told
+    assert "left out: 1 account." in told
+    assert "O'B" not in told
+
+
+def test_no_kind_need_be_a_contact(company, largest):
+    found = account_actions(company, largest[:1], draws=2, contact_kinds=(), **COSTS)
+    reasons = found.skipped.set_index("action")["reason"]
+    assert reasons["contacts"] == "no interaction is a contact"
+    assert "discount" in set(found.frame["action"])

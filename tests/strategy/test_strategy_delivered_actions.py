@@ -179,3 +179,15 @@ def test_one_company_of_them_is_judged_as_its_plan_is_delivered(three):
 def test_numbers_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=name):
         judge_account_plans(**({"companies": 1, "accounts": 60, "months": 12} | {name: value}))
+
+
+def test_a_plan_is_delivered_where_it_was_weighed(actions):
+    with pytest.raises(ValueError, match=r"weighed in the company of .*seed 4, base is .*seed 5"):
+        deliver_plan(actions, simulate_company(160, 36, 5))
+
+
+def test_an_account_named_twice_is_delivered_once(actions, company):
+    name = actions.customers[0]
+    once, twice = (deliver_plan(actions, company, [name] * times) for times in (1, 2))
+    assert twice.delivered == pytest.approx(once.delivered, rel=ROUNDING)
+    assert twice.frame["customer_id"].tolist() == [name]

@@ -450,3 +450,40 @@ def test_every_page_prints_on_one_sheet_and_fits_a_telephone(planned, chromium):
             assert sheet.evaluate("document.documentElement.scrollWidth") <= 360
             assert len(LEAVES.findall(sheet.pdf(prefer_css_page_size=True))) == 1
         browser.close()
+
+
+def test_a_price_below_its_floor_is_not_called_permitted(hand_made_base):
+    rows = [
+        (k, name, str(k), f"2024-{month:02d}-05", "p", 1, 10, 2, cost, None)
+        for k, (name, month, cost) in enumerate(
+            (name, month, cost) for name, cost in (("a", 30), ("b", 6)) for month in (2, 9)
+        )
+    ]
+    contracts = [("a", "2024-01-01", None), ("b", "2024-01-01", None)]
+    plans = account_plans(
+        hand_made_base({"transactions": rows, "contracts": contracts}),
+        customers=["a", "b"],
+        by="margin",
+    )
+    prices = plans.frame.set_index("customer_id")
+    assert prices["discount_permitted"].tolist() == [0.0, pytest.approx(1 - 1.1 * 6 / 12)]
+    assert prices["floor_kept"].tolist() == [False, True]
+    below, above = (plans.page(name).html for name in "ab")
+    assert "even its list price leaves less than 10 % over unit cost" in below
+    assert "leaves 10 % over unit cost on the whole of its purchases" in above
+    # what adds up to a loss cannot be shared out over classes, and keeps nobody from a plan
+    assert "adds up to -32" in plans.missing["class"]
+    assert prices["class"].isna().all()
+
+
+def test_a_number_in_a_plan_that_is_no_term_is_left(tmp_path):
+    assert plan_term("999999999999 months") is None
+    assert plan_term("1200 months") == 1200
+
+
+def test_levels_come_as_a_series(plans):
+    with pytest.raises(TypeError, match="a Series of levels by customer_id is needed, not dict"):
+        plans.with_actions(
+            actions_of([(plans.customers[0], "contacts", "more", 1.0, 0.5, 2.0)]),
+            recommended={"a": "basic"},
+        )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from account_bases import order_lines, write_base
 from account_bases import telecom_base as made_base
 from keycustomer import pareto, relationships
 from keycustomer.customers import customer_table
@@ -212,3 +213,77 @@ def test_who_stays_long_is_not_large_for_that():
         }
     )
     assert tiers_by_month(frame)["short"] == "A"
+
+
+@pytest.fixture(scope="module")
+def made_odd(tmp_path_factory):
+    tables = dict(simulate_company(ACCOUNTS, 36, SEED).tables())
+    tables["transactions"] = order_lines(tables["transactions"])
+    end = pd.to_datetime(tables["transactions"]["date"]).max() + pd.offsets.MonthEnd(0)
+
+    def make(**changed):
+        path = tmp_path_factory.mktemp("odd") / "base.duckdb"
+        said = {"start": "2023-01-01", "end": str(end.date())}
+        return write_base(path, tables | {k: f(tables[k]) for k, f in changed.items()}, **said)
+
+    return make
+
+
+def test_refunds_alone_do_not_tell_who_is_large(made_odd):
+    amounts = ["quantity", "revenue", "discount", "cost"]
+    base = made_odd(transactions=lambda t: t.assign(**{c: -t[c] for c in amounts}))
+    skipped = diagnose_troubles(base, draws=20).skipped.set_index("trouble")["reason"]
+    assert skipped["e"] == "the base does not tell what customers bought before they left"
+    assert "no usable order line" in skipped["d"]
+
+
+def test_kinds_that_are_not_recorded_hide_service_alone(made_odd):
+    found = diagnose_troubles(made_odd(interactions=lambda t: t.assign(kind="客访")), draws=20)
+    assert list(found.frame["trouble"]) == ["a", "c", "d", "e"]
+    assert "the interactions know none of these kinds" in found.skipped["reason"].iloc[0]
+    assert found.sentence.endswith("nothing can be told of b")
+
+
+def test_no_contact_of_anybody_is_no_ratio(made_odd):
+    found = diagnose_troubles(made_odd(interactions=lambda t: t.iloc[:0]), draws=20)
+    assert "0.0 and 0.0 a year are recorded" in found.skipped["reason"].iloc[0]
+    assert found.frame["estimate"].notna().all()
+
+
+def test_what_fails_beside_a_trouble_does_not_hide_it(base, months):
+    one = pd.Series("x", months.customers["customer_id"])
+    found = diagnose_troubles(base, months=months, tiers=one, draws=20)
+    reasons = found.skipped.set_index("trouble")["reason"]
+    assert reasons["e"].startswith("beside it, leaving rate of the large")
+    assert "e" in list(found.frame["trouble"])
+    assert found.sentence.endswith("nothing can be told of b")
+
+
+def test_few_customers_decide_nothing(hand_made_base):
+    rows = [
+        (2 * k + late, f"c{k}", str(2 * k + late), f"2024-{2 + 8 * late:02d}-05", "p", 1,
+         10 - 3 * late, 3 * late, 5, None)
+        for k in range(3)
+        for late in (0, 1)
+    ]  # fmt: skip
+    found = diagnose_troubles(hand_made_base({"transactions": rows}), draws=50)
+    assert found.of("d").lower > 0
+    assert found.verdict("d") == found.verdict("thinner") == "undecided"
+    assert "fewer than 20: no verdict is given" in found.parts["d"].notes[-1]
+
+
+def test_a_customer_has_one_tier():
+    months = pd.DataFrame({"customer_id": ["a", "b"], "left": [0, 1]})
+    with pytest.raises(ValueError, match="'a' comes more than once"):
+        leaving_by_tier(months, pd.Series(["x", "y"], ["a", "a"]))
+
+
+def test_a_yardstick_on_which_all_are_alike_contests_nothing(hand_made_base):
+    rows = [
+        (k, f"c{k:02d}", str(k), "2024-05-05", "p", 1, 10 * (k + 1), 0, None, None)
+        for k in range(30)
+    ]
+    found = diagnose_troubles(hand_made_base({"transactions": rows}), draws=20)
+    reason = found.skipped.set_index("trouble")["reason"]["a"]
+    assert "all 30 customers have the same orders" in reason
+    assert "a" not in found.estimates

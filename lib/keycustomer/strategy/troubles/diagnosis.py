@@ -298,6 +298,11 @@ class _Case:
         profit = self._yardstick(table)
         if profit == "assumed profit":
             table = table.rename(columns={"profit": profit})
+        if len(table) > 1 and table[profit].nunique() < 2:
+            raise ValueError(
+                f"all {len(table):,} customers have the same {profit}, so that no other class A "
+                "than that by revenue can be told"
+            )
         change = abc_change(table, "revenue", profit)
         self.parts["a"] = change
         one = change.contested
