@@ -1,4 +1,4 @@
-"""The evidence ledger counts what cases found, never in an argument's favour, and hides nothing."""
+"""The evidence ledger counts what cases found, never in a claim's favour, and hides nothing."""
 
 import ast
 import csv
@@ -37,14 +37,14 @@ SHARE_TOLERANCE = 0.01
 
 
 def finding(ledger: object, claim: str, column: str = "finding") -> str:
-    """What the ledger says on an argument over all cases."""
+    """What the ledger says on a claim over all cases."""
     return str(ledger.claims.set_index("claim").loc[claim, column])
 
 
-# ---- the arguments and the rules ----------------------------------------------------------------
+# ---- the claims and the rules -------------------------------------------------------------------
 
 
-def test_every_argument_of_the_course_stands_in_the_ledger_once() -> None:
+def test_every_claim_of_the_course_stands_in_the_ledger_once() -> None:
     assert set(BY_ID) == CLAIMS
     assert len(BY_ID) == len(COURSE)
     assert {one.article for one in COURSE} == {one.letter for one in ARTICLES}
@@ -159,7 +159,7 @@ def test_expected_errors_add_up_by_the_form_of_the_rule() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(VERDICTS), min_size=1, max_size=6), st.sampled_from(VERDICTS))
-def test_one_row_more_never_speaks_for_an_argument(said: list[str], more: str) -> None:
+def test_one_row_more_never_speaks_for_a_claim(said: list[str], more: str) -> None:
     rank = {NO: 0, OPEN: 1, YES: 2}
     assert summary_verdict(said) == summary_verdict(said[::-1])
     assert rank[summary_verdict([*said, more])] <= rank[summary_verdict(said)]
@@ -195,7 +195,7 @@ def test_findings_over_cases_and_on_real_data(tmp_path: Path) -> None:
     assert finding(ledger, "M4") == PRACTICE
     assert ledger.matrix().loc["V4"].tolist() == ["", YES, ""]
     assert ledger.summary[0].startswith(
-        "5 of 41 arguments have been tested, 4 of them on real data, by 10 rows of 3 cases. "
+        "5 of 41 claims have been tested, 4 of them on real data, by 10 rows of 3 cases. "
         "1 of these cases is made up"
     )
     said = " ".join(ledger.summary)
@@ -269,7 +269,7 @@ def test_rows_on_companies_simulated_anew_are_told_apart(tmp_path: Path) -> None
     assert "a (companies simulated anew)" in ledger_page(ledger, tmp_path).html
 
 
-def test_unknown_arguments_and_verdicts_are_refused_together(tmp_path: Path) -> None:
+def test_unknown_claims_and_verdicts_are_refused_together(tmp_path: Path) -> None:
     rows = [row("Z1", "gini", YES), row("K1", "pareto_share", "perhaps")]
     with pytest.raises(CaseError) as caught:
         evidence_ledger([publish(tmp_path / "a", "a", rows)])
@@ -280,7 +280,7 @@ def test_unknown_arguments_and_verdicts_are_refused_together(tmp_path: Path) -> 
 
 def test_outputs_that_tested_nothing(tmp_path: Path) -> None:
     ledger = evidence_ledger([publish(tmp_path / "a", "a", [])])
-    assert ledger.summary == ["No case has tested an argument yet."]
+    assert ledger.summary == ["No case has tested a claim yet."]
     assert len(ledger.to_frame()) == len(COURSE)
     write_ledger(ledger, tmp_path)
 
@@ -322,7 +322,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish(folder / "made", "made", [row("K1", "pareto_share", YES)], simulated=True)
     result = CliRunner().invoke(app, ["ledger", "--output", str(folder)])
     assert result.exit_code == 0, result.output
-    assert "2 of 41 arguments have been tested" in result.output
+    assert "2 of 41 claims have been tested" in result.output
     assert f"written: {folder / 'ledger.html'}" in result.output
     return folder
 
@@ -379,7 +379,7 @@ def test_a_ledger_reads_well_in_a_notebook(written: Path) -> None:
 
     ledger = public(find_outputs(output=written))
     assert "&lt;script" not in ledger._repr_html_() and "20/80" in ledger._repr_html_()
-    assert ledger.sentence.startswith("2 of 41 arguments")
+    assert ledger.sentence.startswith("2 of 41 claims")
 
 
 def test_rows_on_companies_simulated_anew_are_no_evidence_on_real_data(tmp_path: Path) -> None:

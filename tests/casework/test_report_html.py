@@ -580,7 +580,7 @@ def test_amounts_are_compact():
         "999,999",
         "2.50 million",
         "7.20 billion",
-        "-3.00 million",
+        "\N{MINUS SIGN}3.00 million",
     ]
 
 

@@ -36,7 +36,7 @@ def test_the_matrix_marks_every_verdict(ledger: EvidenceLedger) -> None:
     check_figure(ax)
     assert (
         title(ax)
-        == "Of 3 arguments tested, 0 supported and 0 not supported wherever tested, 2 here but not "
+        == "Of 3 claims tested, 0 supported and 0 not supported wherever tested, 2 here but not "
         "there; 1 on simulated data only"
     )
     letters = [text.get_text() for text in ax.texts]
@@ -53,7 +53,7 @@ def test_the_matrix_of_an_article(ledger: EvidenceLedger) -> None:
         plots.evidence_matrix(ledger, article="M")
 
 
-def test_a_matrix_of_many_cases_and_arguments(tmp_path: Path) -> None:
+def test_a_matrix_of_many_cases_and_claims(tmp_path: Path) -> None:
     claims = ["K1", "K2", "K9", "T4", "T8b", "R3", "M5", "V1", "V2", "V7"]
     rows = [row(one, "m", OPEN) for one in claims]
     many = [

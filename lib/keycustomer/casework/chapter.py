@@ -223,7 +223,7 @@ class Chapter:
             self.measure(f"{prefix}_{name}", known.get(name), n=customers, method=method)
 
     def ledger(self, claim: str, statement: str, measure: str, estimate: Any, verdict: str) -> None:
-        """Record and show what the data say about an argument of the course.
+        """Record and show what the data say about a claim of the course.
 
         Parameters
         ----------

@@ -4,7 +4,7 @@ Question: does the number called `gini` in one case's results mean the same in a
 
 `MEASURES` holds, for every chapter, each measure's meaning, unit and groups; `measure_row` checks
 an estimate against it and makes a row of `results.json`; `ledger_row` does so for a claim of the
-evidence ledger, `CLAIMS` being the ids of the course's arguments.
+evidence ledger, `CLAIMS` being the ids of the course's claims.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CLAIMS = frozenset(
     + [f"M{n}" for n in range(1, 6)]
     + [f"V{n}" for n in range(1, 8)]
 )
-"""Ids of the course's arguments."""
+"""Ids of the course's claims."""
 
 # A last bit may differ with the number of threads that summed; no reader needs more digits.
 _DIGITS = 12
@@ -539,7 +539,7 @@ def ledger_row(
     data : str
         The data set the verdict rests on.
     claim : str
-        Id of the argument, such as `K1`.
+        Id of the claim, such as `K1`.
     statement : str
         The claim in one line.
     measure : str

@@ -1,6 +1,6 @@
-"""The command `ledger`: the evidence of all cases on every argument of the course.
+"""The command `ledger`: the evidence of all cases on every claim of the course.
 
-Question: what does somebody type who wants to know which arguments hold?
+Question: what does somebody type who wants to know which claims hold?
 
 Nothing heavy is imported before the command needs it.
 """
@@ -33,7 +33,7 @@ def ledger(
         typer.Option(metavar="DIR", help="Write there; default: casework/, or --output."),
     ] = None,
 ) -> None:
-    """Gather the evidence on every argument over cases: ledger.html, ledger.csv."""
+    """Gather the evidence on every claim over cases: ledger.html, ledger.csv."""
     from keycustomer.casework.across.ledger import evidence_ledger
     from keycustomer.casework.across.ledger_page import write_ledger
     from keycustomer.casework.across.outputs import find_outputs

@@ -1,8 +1,8 @@
-"""Figures of the evidence ledger: verdicts by argument and case, estimates by case.
+"""Figures of the evidence ledger: verdicts by claim and case, estimates by case.
 
-Which arguments hold where, and how strongly?  :func:`evidence_matrix` marks every verdict by
+Which claims hold where, and how strongly?  :func:`evidence_matrix` marks every verdict by
 shape, letter and colour; :func:`evidence_dots` draws the estimates behind the verdicts on one
-argument against what its rule asks for; :func:`yardstick_dots` draws a measure of the cases beside
+claim against what its rule asks for; :func:`yardstick_dots` draws a measure of the cases beside
 published numbers.  Made-up cases are set apart from real data in each of them.
 """
 
@@ -44,7 +44,7 @@ _SHARES = "share"
 
 
 def evidence_matrix(ledger: EvidenceLedger, ax: Axes | None = None, *, article: str = "") -> Axes:
-    """Mark the verdict on every tested argument in every case.
+    """Mark the verdict on every tested claim in every case.
 
     Parameters
     ----------
@@ -53,19 +53,19 @@ def evidence_matrix(ledger: EvidenceLedger, ax: Axes | None = None, *, article: 
     ax : Axes, optional
         Axes to draw into.
     article : {"", "K", "T", "R", "M", "V"}
-        The article whose arguments are drawn; empty: all.
+        The article whose claims are drawn; empty: all.
 
     Raises
     ------
     ValueError
-        When no case has tested an argument of it.
+        When no case has tested a claim of it.
     """
     claims = ledger.claims
     claims = claims[claims["claim"].str.startswith(article)]
     cells = ledger.verdicts[ledger.verdicts["claim"].isin(claims["claim"])]
     if cells.empty:
         raise ValueError(
-            f"article={article!r}: no case has tested an argument of it; run cases first, or leave "
+            f"article={article!r}: no case has tested a claim of it; run cases first, or leave "
             "the article away"
         )
     claims = claims[claims["claim"].isin(cells["claim"])]
@@ -129,11 +129,11 @@ def _name_columns(ax: Axes, ledger: EvidenceLedger, columns: list[str]) -> None:
 
 
 def _matrix_finding(claims: pd.DataFrame) -> str:
-    """Count arguments by finding."""
+    """Count claims by finding."""
     found = claims["finding"].value_counts()
     held, not_held = int(found.get("supported", 0)), int(found.get("not supported", 0))
     torn = int(found.get("contradictory", 0))
-    tested = "argument" if len(claims) == 1 else "arguments"
+    tested = "claim" if len(claims) == 1 else "claims"
     made_up = int((claims["real_cases"] == 0).sum())
     said = (
         f"Of {len(claims)} {tested} tested, {held} supported and {not_held} not supported "
@@ -154,11 +154,11 @@ def _matrix_words(cells: pd.DataFrame, claims: pd.DataFrame) -> str:
     cases = cells.drop_duplicates("output")
     made_up = int(cases["simulated"].sum())
     counts = f"{len(cases)} in all, {made_up} of them simulated"
-    return f"Verdicts by argument and case ({counts}). {'; '.join(told)}."
+    return f"Verdicts by claim and case ({counts}). {'; '.join(told)}."
 
 
 def evidence_dots(ledger: EvidenceLedger, claim: str, measure: str, ax: Axes | None = None) -> Axes:
-    """Draw the estimates behind the verdicts on an argument, by case.
+    """Draw the estimates behind the verdicts on a claim, by case.
 
     Parameters
     ----------

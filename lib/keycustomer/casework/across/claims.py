@@ -1,11 +1,11 @@
-"""The arguments of the course, one line each, by the article that makes them.
+"""The claims of the course, one line each, by the article that makes them.
 
-Question: which arguments are there to test, and what would have to be true for each to hold?
+Question: which claims are there to test, and what would have to be true for each to hold?
 
 - :data:`ARTICLES`: the five articles.
-- :data:`COURSE`: every argument as a :class:`Claim`, in the order of the course, tested or not.
+- :data:`COURSE`: every claim as a :class:`Claim`, in the order of the course, tested or not.
 
-Some arguments are ways of working: the course carries them out (a customer file is checked, a list
+Some claims are ways of working: the course carries them out (a customer file is checked, a list
 for a campaign is drawn), and there is no yes or no to them.
 
 Sources: five management articles on the value of key customers, told here in the project's own
@@ -24,7 +24,7 @@ class Article:
     Attributes
     ----------
     letter : str
-        First letter of its arguments' ids.
+        First letter of its claims' ids.
     name, chinese : str
         Its subject, and the Chinese term.
     """
@@ -36,7 +36,7 @@ class Article:
 
 @dataclass(frozen=True)
 class Claim:
-    """An argument of the course.
+    """A claim of the course.
 
     Attributes
     ----------
@@ -247,7 +247,7 @@ COURSE = (
     Claim("V6", "needs change", "What satisfies customers changes over time."),
     Claim("V7", "strategic drivers", "One driver of value counts more than all others."),
 )
-"""Every argument, in the order of the course."""
+"""Every claim, in the order of the course."""
 
 BY_ID = {one.claim: one for one in COURSE}
-"""Arguments by id."""
+"""Claims by id."""

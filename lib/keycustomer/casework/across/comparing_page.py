@@ -8,7 +8,6 @@ columns) and ``differences.csv``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,17 @@ from typing import Any
 import pandas as pd
 
 from keycustomer.casework.across.comparing import KEYS, ComparedCases, scale_of
-from keycustomer.casework.across.page import Link, Number, Page, Picture, Section, Table, picture
+from keycustomer.casework.across.page import (
+    Link,
+    Number,
+    Page,
+    Picture,
+    Section,
+    Table,
+    picture,
+    relative_link,
+    simulated_banner,
+)
 from keycustomer.casework.disclosure import neutralise_formulas
 from keycustomer.casework.measures import MEASURES
 from keycustomer.casework.report.front import day, written
@@ -100,7 +109,7 @@ def comparison_page(compared: ComparedCases, folder: Path, figures: Sequence[str
         f"Cases compared: {', '.join(compared.cases['case'])}",
         compared.sentences[0],
         sections,
-        f"Simulated data: {', '.join(made_up)}. No real customer, no real firm." if made_up else "",
+        simulated_banner(made_up),
     )
 
 
@@ -119,23 +128,6 @@ def _case_table(compared: ComparedCases, folder: Path) -> Table:
         for row in compared.cases.to_dict("records")
     ]
     return Table("Cases, the first being what the others are set against", heads, rows)
-
-
-def relative_link(target: Path, folder: Path) -> str:
-    """Return a link to a file from a page in a folder.
-
-    Examples
-    --------
-    >>> relative_link(Path("casework/a b/output/report.html"), Path("casework"))
-    'a%20b/output/report.html'
-    """
-    from urllib.parse import quote
-
-    try:
-        path = os.path.relpath(target, folder)
-    except ValueError:  # another drive of Windows
-        return target.resolve().as_uri()
-    return quote(Path(path).as_posix())
 
 
 def _pictures(compared: ComparedCases, figures: Sequence[str]) -> list[Picture]:
@@ -206,18 +198,10 @@ def _number(row: Mapping[Any, Any] | None) -> str:
     if row is None:
         return ""
     unit = str(row["unit"])
-    value = _shown(row["estimate"], unit)
+    value = written(row["estimate"], unit)
     if pd.isna(row["lower"]) or pd.isna(row["upper"]):
         return value
-    return f"{value} ({_shown(row['lower'], unit)} to {_shown(row['upper'], unit)})"
-
-
-def _shown(value: float, unit: str) -> str:
-    """Write a number as the reports do, with a minus sign, and none before zero."""
-    text = written(float(value), unit)
-    if not any(digit in text for digit in "123456789"):
-        text = text.replace("-", "")
-    return text.replace("-", "\N{MINUS SIGN}")
+    return f"{value} ({written(row['lower'], unit)} to {written(row['upper'], unit)})"
 
 
 def _difference_tables(compared: ComparedCases) -> Iterator[Table]:

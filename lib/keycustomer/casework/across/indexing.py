@@ -17,11 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keycustomer.casework.across.comparing_page import relative_link
 from keycustomer.casework.across.ledger import outdated
 from keycustomer.casework.across.notes import PAGE as NOTE_PAGE
 from keycustomer.casework.across.outputs import FAILED, RESULTS, CaseOutput, read_output
-from keycustomer.casework.across.page import Link, Page, Section, Table
+from keycustomer.casework.across.page import (
+    Link,
+    Page,
+    Section,
+    Table,
+    relative_link,
+    simulated_banner,
+)
 from keycustomer.casework.errors import CaseError
 from keycustomer.casework.measures import VERDICTS
 from keycustomer.casework.project import Project
@@ -38,7 +44,7 @@ OUTDATED = "outdated"
 """What a report is called that another version of the library's code has made."""
 
 _ACROSS = (
-    ("ledger.html", "Evidence ledger: every argument of the course, in every case"),
+    ("ledger.html", "Evidence ledger: every claim of the course, in every case"),
     ("compare.html", "Cases compared, measure by measure"),
 )
 
@@ -81,13 +87,12 @@ def index_page(project: Project, folder: Path, *, output: Path | None = None) ->
     """Return the index; its links are relative to `folder`."""
     found = _find(project, output)
     made_up = [one.name for one in found.outputs if one.simulated]
-    simulated = f"Simulated data: {', '.join(made_up)}. No real customer, no real firm."
     return Page(
         "Index",
         "All reports",
         _lede(found),
         list(_sections(found, folder)),
-        simulated if made_up else "",
+        simulated_banner(made_up),
     )
 
 
@@ -164,7 +169,7 @@ def _sections(found: _Found, folder: Path) -> Iterator[Section]:
 
 def _report_table(outputs: Sequence[CaseOutput], folder: Path) -> Table:
     return Table(
-        "Reports, with their verdicts on the arguments of the course",
+        "Reports, with their verdicts on the claims of the course",
         ["report", "data", "made on", "chapters", "main figures", "verdicts", "note"],
         [_report_row(output, folder) for output in outputs],
     )

@@ -1,14 +1,14 @@
-"""The evidence ledger over all runs: which argument holds, where, and how strongly.
+"""The evidence ledger over all runs: which claim holds, where, and how strongly.
 
-Question: what do all cases together say on each argument of the course?
+Question: what do all cases together say on each claim of the course?
 
 - :func:`evidence_ledger` gathers the rows of published outputs into an :class:`EvidenceLedger`.
-- :meth:`EvidenceLedger.verdicts`: one verdict an argument and output.
-- :meth:`EvidenceLedger.claims`: what all cases together say on each argument.
+- :meth:`EvidenceLedger.verdicts`: one verdict a claim and output.
+- :meth:`EvidenceLedger.claims`: what all cases together say on each claim.
 
-Rules, fixed here: an argument that a case decides by several rows is *supported* there only if all
+Rules, fixed here: a claim that a case decides by several rows is *supported* there only if all
 of them are, *not supported* if any is not, else *undecided*; all rows stand beside it.  This can
-only go against an argument, never for it.  A case that was run twice counts once, by its newest
+only go against a claim, never for it.  A case that was run twice counts once, by its newest
 run.  A made-up case shows what its generator was built to do; findings on real data are told apart.
 """
 
@@ -61,7 +61,7 @@ class EvidenceLedger:
     Attributes
     ----------
     frame : DataFrame
-        One row an argument, output and measure: claim, name, statement (as tested), output, case,
+        One row a claim, output and measure: claim, name, statement (as tested), output, case,
         simulated (whether the row rests on made-up data: of the case, or companies simulated
         anew), counted (whether the newest run of its case), measure, estimate, lower, upper,
         unit, threshold, verdict, by_interval (the verdict of the row's interval alone, empty where
@@ -83,7 +83,7 @@ class EvidenceLedger:
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
-        """Verdicts, one row an argument and output.
+        """Verdicts, one row a claim and output.
 
         Columns: claim, output, case, simulated, counted, verdict, rows, agree (whether all rows
         have this verdict).
@@ -93,7 +93,7 @@ class EvidenceLedger:
 
     @cached_property
     def claims(self) -> pd.DataFrame:
-        """All arguments, one row each, by their counted cases.
+        """All claims, one row each, by their counted cases.
 
         Columns: claim, name, statement, chinese, cases, real_cases, supported, not_supported,
         undecided (numbers of cases), finding, finding_real (on real data).
@@ -111,7 +111,7 @@ class EvidenceLedger:
     def summary(self) -> list[str]:
         """What the evidence says, in sentences."""
         if self.frame.empty:
-            return ["No case has tested an argument yet."]
+            return ["No case has tested a claim yet."]
         return [*_reach(self), *_findings(self.claims), self.errors.sentence, *self.notes]
 
     @property
@@ -120,13 +120,13 @@ class EvidenceLedger:
         return " ".join(self.summary[:2])
 
     def matrix(self) -> pd.DataFrame:
-        """Verdicts as a table: arguments by outputs, empty where not tested."""
+        """Verdicts as a table: claims by outputs, empty where not tested."""
         table = self.verdicts.pivot(index="claim", columns="output", values="verdict")
         names = [one.claim for one in COURSE]
         return table.reindex(index=names, columns=self.outputs["output"]).fillna("")
 
     def to_frame(self) -> pd.DataFrame:
-        """Rows, with the arguments that no case has tested at their place."""
+        """Rows, with the claims that no case has tested at their place."""
         tested = set(self.verdicts["claim"])
         blank: list[dict[Any, Any]] = [
             {"claim": one.claim, "name": one.name, "statement": one.statement}
@@ -144,7 +144,7 @@ class EvidenceLedger:
 
 
 def summary_verdict(verdicts: Iterable[str]) -> str:
-    """Verdict of an argument in a case from the verdicts of its rows.
+    """Verdict of a claim in a case from the verdicts of its rows.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def summary_verdict(verdicts: Iterable[str]) -> str:
     """
     said = set(verdicts)
     if not said:
-        raise ValueError("verdicts: there is none; an argument without rows is not tested")
+        raise ValueError("verdicts: there is none; a claim without rows is not tested")
     if DENIED in said:
         return DENIED
     return SUPPORTED if said == {SUPPORTED} else UNDECIDED
@@ -186,7 +186,7 @@ def evidence_ledger(outputs: Sequence[CaseOutput]) -> EvidenceLedger:
     Raises
     ------
     CaseError
-        When a row is of an argument or a verdict that this version does not know.
+        When a row is of a claim or a verdict that this version does not know.
     """
     kept = _once(outputs)
     problems = [text for output in kept for text in _unknown(output)]
@@ -346,7 +346,7 @@ def _rows_of(output: CaseOutput, facts: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows by argument, in the order of the course; within it as given."""
+    """Rows by claim, in the order of the course; within it as given."""
     order = {one.claim: place for place, one in enumerate(COURSE)}
     places = frame["claim"].map(order)
     return frame.iloc[places.argsort(kind="stable")].reset_index(drop=True)
@@ -408,7 +408,7 @@ def _warnings(about: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
 
 
 def _keys(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    """Argument and measure of every row."""
+    """Claim and measure of every row."""
     return list(zip(rows["claim"], rows["measure"], strict=True))
 
 
@@ -417,7 +417,7 @@ def _row_names(rows: pd.DataFrame) -> list[str]:
 
 
 def _verdict_rows(one: Claim, frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Decide an argument in every output that has rows for it."""
+    """Decide a claim in every output that has rows for it."""
     own = frame[frame["claim"] == one.claim]
     decided = []
     for output in own["output"].drop_duplicates():
@@ -434,7 +434,7 @@ def _verdict_rows(one: Claim, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _claim_row(one: Claim, verdicts: pd.DataFrame) -> dict[str, Any]:
-    """Sum up what the counted cases say on an argument."""
+    """Sum up what the counted cases say on a claim."""
     real = verdicts[~verdicts["simulated"]]
     numbers = verdicts["verdict"].value_counts()
     blank = PRACTICE if one.practice else NOT_TESTED
@@ -473,7 +473,7 @@ def _reach(ledger: EvidenceLedger) -> list[str]:
     rows = int(ledger.frame["counted"].sum())
     testing = int(ledger.verdicts.loc[ledger.verdicts["counted"], "case"].nunique())
     said = (
-        f"{tested} of {len(claims)} arguments have been tested, {real} of them on real data, by "
+        f"{tested} of {len(claims)} claims have been tested, {real} of them on real data, by "
         f"{counted(rows, 'row')} of {counted(testing, 'case')}."
     )
     if made_up:
@@ -508,7 +508,7 @@ def _findings(claims: pd.DataFrame) -> list[str]:
 
 
 def _list(claims: pd.DataFrame, *, counting: bool = False) -> str:
-    """Name arguments; counting: with the number of cases of real data."""
+    """Name claims; counting: with the number of cases of real data."""
     told = [
         f"{row['claim']} ({row['name']}"
         + (f"; {counted(int(row['real_cases']), 'case')})" if counting else ")")

@@ -1,33 +1,42 @@
 """The evidence ledger as a page and as tables.
 
-Question: how does a reader see at once which argument holds where, and check every verdict?
+Question: how does a reader see at once which claim holds where, and check every verdict?
 
 - :func:`ledger_page`: the page.
 - :func:`write_ledger`: the page and its tables, into a folder.
 
-Files: `ledger.html`; `ledger.csv`, one row an argument, case and measure; `ledger_claims.csv`, one
-row an argument.
+Files: `ledger.html`; `ledger.csv`, one row a claim, case and measure; `ledger_claims.csv`, one
+row a claim.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 
 from keycustomer.casework.across.claims import ARTICLES, BY_ID, COURSE, Article
 from keycustomer.casework.across.ledger import ANEW, EvidenceLedger
-from keycustomer.casework.across.page import Link, Number, Page, Picture, Section, Table, Verdict
-from keycustomer.casework.across.page import picture as page_picture
+from keycustomer.casework.across.page import (
+    Link,
+    Number,
+    Page,
+    Picture,
+    Section,
+    Table,
+    Verdict,
+    picture,
+    relative_link,
+    simulated_banner,
+)
 from keycustomer.casework.across.rules import RULES, rule_of
 from keycustomer.casework.across.yardsticks import MEANINGS
 from keycustomer.casework.disclosure import neutralise_formulas
 from keycustomer.casework.errors import CaseError
+from keycustomer.casework.report.front import unit_of, written
 from keycustomer.customers.rendering import counted
 
 PAGE, ROWS, CLAIMS = "ledger.html", "ledger.csv", "ledger_claims.csv"
@@ -37,9 +46,9 @@ _MEANING = (
     "interval lies wholly on the side of the claim), not supported (wholly on the other), or "
     "undecided (on both sides, or no interval). Undecided is no evidence against a claim: the data "
     "are too few, or too noisy, to tell. A few rules have another form; all stand below.",
-    "Where several rows decide an argument in a case, it is supported there only if all of them "
+    "Where several rows decide a claim in a case, it is supported there only if all of them "
     "are, and not supported as soon as one is not; the more rows, the harder.",
-    "Cases are few and were not drawn at random: that an argument holds in all of them does not "
+    "Cases are few and were not drawn at random: that a claim holds in all of them does not "
     "say how often it holds elsewhere.",
 )
 
@@ -97,20 +106,14 @@ def ledger_page(ledger: EvidenceLedger, folder: Path) -> Page:
         _reading(ledger),
         _runs(ledger, folder),
     ]
+    made_up = ledger.outputs.loc[ledger.outputs["simulated"].astype(bool), "output"]
     return Page(
         "Evidence ledger",
-        "Which arguments hold, where, and how strongly",
-        "Every argument of the course, the verdict on it in every case that could test it, and "
+        "Which claims hold, where, and how strongly",
+        "Every claim of the course, the verdict on it in every case that could test it, and "
         "the estimate and interval each verdict rests on.",
         sections,
-        simulated=_banner(ledger),
-    )
-
-
-def _banner(ledger: EvidenceLedger) -> str:
-    made_up = ledger.outputs.loc[ledger.outputs["simulated"].astype(bool), "output"].tolist()
-    return (
-        f"Simulated data: {', '.join(made_up)}. No real customer, no real firm." if made_up else ""
+        simulated=simulated_banner(made_up),
     )
 
 
@@ -120,11 +123,11 @@ def _matrix_picture(ledger: EvidenceLedger) -> list[Picture]:
     if ledger.frame.empty:
         return []
     use_style()
-    return [page_picture(evidence_matrix(ledger))]
+    return [picture(evidence_matrix(ledger))]
 
 
 def _article(article: Article, ledger: EvidenceLedger) -> Section:
-    """Section of an article: its arguments by case, then all rows."""
+    """Section of an article: its claims by case, then all rows."""
     claims = [one for one in COURSE if one.article == article.letter]
     ids = [one.claim for one in claims]
     rows = ledger.frame[ledger.frame["claim"].isin(ids)]
@@ -139,7 +142,7 @@ def _article(article: Article, ledger: EvidenceLedger) -> Section:
 def _matrix_table(
     ledger: EvidenceLedger, ids: list[str], shown: list[str], article: Article
 ) -> Table:
-    """Arguments of an article by case."""
+    """Claims of an article by case."""
     made_up = ledger.outputs.set_index("output")["simulated"].astype(bool)
     heads = [f"{name} (simulated)" if made_up[name] else name for name in shown]
     found = {(row["claim"], row["output"]): row for row in ledger.verdicts.to_dict("records")}
@@ -150,7 +153,7 @@ def _matrix_table(
         one = BY_ID[claim]
         said = one.statement + (f" {one.chinese}" if one.chinese else "")
         rows.append([f"{claim} {one.name}", said, _finding_text(claims[claim]), *cells])
-    heads = ["Argument", "What it says", "All cases", *heads]
+    heads = ["Claim", "What it says", "All cases", *heads]
     return Table(f"{article.name}: verdicts by case (empty: not tested)", heads, rows)
 
 
@@ -163,7 +166,7 @@ def _finding_text(row: dict[Any, Any]) -> str:
 
 
 def _cell(row: dict[Any, Any] | None) -> Verdict:
-    """Verdict of an argument in a case; empty where not tested."""
+    """Verdict of a claim in a case; empty where not tested."""
     if row is None:
         return Verdict("")
     mixed = "" if row["agree"] else ", mixed"
@@ -172,15 +175,14 @@ def _cell(row: dict[Any, Any] | None) -> Verdict:
 
 def _rows_table(rows: pd.DataFrame, article: Article) -> Table:
     """All rows of an article."""
-    heads = ["Argument", "Case", "As tested", "Verdict", "Estimate", "Interval", "Measure"]
+    heads = ["Claim", "Case", "As tested", "Verdict", "Estimate", "Interval", "Measure"]
     cells = [
         [
             row["claim"],
             _whence(row),
             row["statement"],
             Verdict(row["verdict"]),
-            Number(_number(row["estimate"])),
-            Number(_interval(row["lower"], row["upper"])),
+            *_numbers(row["estimate"], row),
             row["measure"] + (f", {row['unit']}" if row["unit"] else ""),
         ]
         for row in rows.to_dict("records")
@@ -203,8 +205,7 @@ def _yardsticks(ledger: EvidenceLedger) -> Section:
         cells = [
             [
                 row["whose"] + (" (simulated)" if row["kind"] == "simulated case" else ""),
-                Number(_number(row["value"])),
-                Number(_interval(row["lower"], row["upper"])),
+                *_numbers(row["value"], row),
                 row["source"],
             ]
             for row in rows.to_dict("records")
@@ -222,7 +223,7 @@ def _yardstick_pictures(ledger: EvidenceLedger) -> list[Picture]:
     use_style()
     own = ledger.yardsticks[ledger.yardsticks["kind"].str.contains("case")]
     return [
-        page_picture(yardstick_dots(ledger, str(measure)))
+        picture(yardstick_dots(ledger, str(measure)))
         for measure in own["measure"].drop_duplicates()
     ]
 
@@ -230,7 +231,7 @@ def _yardstick_pictures(ledger: EvidenceLedger) -> list[Picture]:
 def _reading(ledger: EvidenceLedger) -> Section:
     """Say what a verdict means, and every rule."""
     used = sorted({*zip(ledger.frame["claim"], ledger.frame["measure"], strict=True)})
-    heads = ["Argument", "Measure", "What is measured", "Supported when", "Not supported when",
+    heads = ["Claim", "Measure", "What is measured", "Supported when", "Not supported when",
              "Falsely supported, at most"]  # fmt: skip
     order = [one.claim for one in COURSE]
     rules = sorted(RULES.values(), key=lambda rule: order.index(rule.claim))
@@ -261,7 +262,7 @@ def _runs(ledger: EvidenceLedger, folder: Path) -> Section:
     heads = ["Case", "Title", "Data", "Run", "Version", "Rows", "To know"]
     rows = [
         [
-            Link(row["output"], _relative(Path(row["report"]), folder)),
+            Link(row["output"], relative_link(Path(row["report"]), folder)),
             row["title"],
             "simulated" if row["simulated"] else "real",
             row["run_date"],
@@ -282,26 +283,13 @@ def _to_know(row: dict[Any, Any]) -> Iterable[str]:
     if row["outdated"]:
         yield f"outdated: {row['outdated']}"
     if not row["rows"]:
-        yield "tested no argument"
+        yield "tested no claim"
 
 
-def _relative(path: Path, folder: Path) -> str:
-    """Address of a file from a folder; absolute where no relative path leads there."""
-    try:
-        return quote(Path(os.path.relpath(path, folder.resolve())).as_posix())
-    except ValueError:  # another drive, on Windows
-        return path.as_uri()
-
-
-def _number(value: float) -> str:
-    """Write a number in three digits, as estimates are written."""
-    if math.isnan(value):
-        return "not known"
-    written = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return written.replace("-", "\N{MINUS SIGN}")
-
-
-def _interval(lower: float, upper: float) -> str:
-    if math.isnan(lower) or math.isnan(upper):
-        return ""
-    return f"[{_number(lower)}, {_number(upper)}]"
+def _numbers(value: float, row: Mapping[Any, Any]) -> tuple[Number, Number]:
+    """Write a number and its interval as the reports write them."""
+    unit = unit_of(row["measure"])
+    told = "not known" if math.isnan(value) else written(value, unit)
+    if math.isnan(row["lower"]) or math.isnan(row["upper"]):
+        return Number(told), Number("")
+    return Number(told), Number(f"{written(row['lower'], unit)} to {written(row['upper'], unit)}")

@@ -18,7 +18,7 @@ from keycustomer.casework.across.note_syntax import (
     chapters_of,
 )
 from keycustomer.casework.errors import CaseError, did_you_mean
-from keycustomer.casework.report.front import compact, unit_of, written
+from keycustomer.casework.report.front import compact, unit_of, with_minus, written
 
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _SUFFIX = {"percent": f"{_THIN}%", "points": " percentage points"}
@@ -231,12 +231,10 @@ class Answers:
             digits = asked.digits if asked else None
             return f"{_amount(value, digits)} {self._money(unit)}".strip()
         if not form:
-            return written(value, unit).replace("-", "\N{MINUS SIGN}")
+            return written(value, unit)
         digits = asked.digits if asked and asked.digits is not None else _DIGITS[form]
         scale = 100 if form in _SUFFIX else 1
-        # Adding zero turns a rounded -0.0 into 0.0.
-        text = f"{round(scale * value, digits) + 0.0:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
-        return text + _SUFFIX.get(form, "")
+        return with_minus(f"{scale * value:,.{digits}f}") + _SUFFIX.get(form, "")
 
     def _money(self, unit: str) -> str:
         """Return the unit of an amount: the case's currency."""
@@ -254,10 +252,8 @@ class Answers:
 def _amount(value: float, digits: int | None) -> str:
     """Write an amount: small ones with cents, large ones in millions."""
     if digits is None and abs(value) >= _WITHOUT_CENTS:
-        text = compact(value)
-    else:
-        text = f"{value:,.{2 if digits is None else digits}f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+        return compact(value)
+    return with_minus(f"{value:,.{2 if digits is None else digits}f}")
 
 
 def _estimate(row: Row) -> float:

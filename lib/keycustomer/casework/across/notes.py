@@ -59,7 +59,6 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +74,7 @@ from keycustomer.casework.errors import CaseError
 from keycustomer.casework.files import write_json
 from keycustomer.casework.record import outputs
 from keycustomer.casework.report.front import day
+from keycustomer.casework.report.templates import render_page
 
 NOTE = "note.md"
 """Name of a note beside the case file."""
@@ -474,23 +474,14 @@ def _sections(body: str) -> tuple[FilledSection, ...]:
 
 def _page(filled: FilledNote, results: Mapping[str, Any], report: str) -> str:
     """Return the page of a filled note."""
-    import jinja2
-    from markupsafe import Markup
-
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    source = files("keycustomer.casework.across") / "note.html.j2"
-    style = files("keycustomer.casework.report") / "page.css"
     case, run = results["case"], results["run"]
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
+    # Headings and texts have been cleaned, and values in them escaped.
+    return render_page(
+        "across/note.html.j2",
         note=filled,
         case=case,
         made=day(run.get("ended") or run.get("started") or ""),
         report=report,
         values=filled.values.to_dict("records"),
         missing=len(filled.missing),
-        # Headings and texts have been cleaned, and values in them escaped; the style is our own.
-        markup=Markup,
-        style=Markup(style.read_text(encoding="utf-8")),  # noqa: S704
     )

@@ -4,7 +4,7 @@ Question: does a number stand in this text that no code has computed?
 
 :func:`typed_numbers` finds them.  Allowed are placeholders (see
 :mod:`keycustomer.casework.across.notes`), code, targets of links, numbers of a list, ids of the
-course's arguments (K1, T8a), numbers of chapters, exercises, sections, questions and the like, the
+course's claims (K1, T8a), numbers of chapters, exercises, sections, questions and the like, the
 name of the 80/20 rule, years (of four digits, alone after a comma, a bracket, an author or a word
 such as "in" or "of"), and everything below a heading that begins with "Source".
 """

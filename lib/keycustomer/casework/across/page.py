@@ -4,6 +4,7 @@ Question: how does every page made of other cases' data escape what it shows?
 
 - :class:`Page`, made of :class:`Section`; a section holds sentences, tables and figures.
 - :class:`Table`: rows whose cells are texts, :class:`Link`, :class:`Number` or :class:`Verdict`.
+- :func:`relative_link`, :func:`simulated_banner`: links to reports, and the line on made-up data.
 
 Cells are escaped by the template; styles and figures stand in the page, and nothing is fetched.
 """
@@ -12,11 +13,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from keycustomer.casework.report.templates import render_page
 
 _DPI = 110
 
@@ -122,20 +126,9 @@ class Page:
     @property
     def html(self) -> str:
         """The page."""
-        import jinja2
-        from markupsafe import Markup
-
-        environment = jinja2.Environment(
-            autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-        )
-        source = files("keycustomer.casework.across") / "page.html.j2"
-        style = files("keycustomer.casework.report") / "page.css"
-        template = environment.from_string(source.read_text(encoding="utf-8"))
         kinds = {Link: "link", Number: "number", Verdict: "verdict"}
-        return template.render(
-            page=self,
-            kind_of=lambda cell: kinds.get(type(cell), "text"),
-            style=Markup(style.read_text(encoding="utf-8")),  # noqa: S704, our own file
+        return render_page(
+            "across/page.html.j2", page=self, kind_of=lambda cell: kinds.get(type(cell), "text")
         )
 
     def write(self, path: Path) -> Path:
@@ -162,3 +155,24 @@ def picture(ax: Any) -> Picture:
     ax.figure.savefig(image, dpi=_DPI, format="png", metadata={"Software": None})
     pyplot.close(ax.figure)
     return Picture(image.getvalue(), alt)
+
+
+def relative_link(target: Path, folder: Path) -> str:
+    """Return a link to a file from a page in a folder.
+
+    Examples
+    --------
+    >>> relative_link(Path("casework/a b/output/report.html"), Path("casework"))
+    'a%20b/output/report.html'
+    """
+    try:
+        path = os.path.relpath(target, folder)
+    except ValueError:  # another drive of Windows
+        return target.resolve().as_uri()
+    return quote(Path(path).as_posix())
+
+
+def simulated_banner(cases: Iterable[str]) -> str:
+    """Return the line that names the cases whose data are simulated; empty where none are."""
+    names = ", ".join(cases)
+    return f"Simulated data: {names}. No real customer, no real firm." if names else ""

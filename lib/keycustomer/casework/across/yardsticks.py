@@ -2,7 +2,7 @@
 
 Question: is what this case shows usual, as far as anybody has published it?
 
-- :data:`PUBLISHED`: published numbers by argument and measure.
+- :data:`PUBLISHED`: published numbers by claim and measure.
 - :func:`beside_published`: them, with the same measure of each case.
 
 Sources: named with each number.
@@ -31,7 +31,7 @@ class PublishedNumber:
     Attributes
     ----------
     claim, measure, group : str
-        The argument, and the measure of the cases it stands beside.
+        The claim, and the measure of the cases it stands beside.
     whose : str
         Whose customers were measured.
     value : float
@@ -49,7 +49,7 @@ class PublishedNumber:
 
     @property
     def kind(self) -> str:
-        """Whether somebody measured it, or it is what the argument says."""
+        """Whether somebody measured it, or it is what the claim says."""
         return "claimed" if self.source.startswith("the claim") else "published"
 
 

@@ -13,6 +13,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from keycustomer.casework.across.rules import RULES
 from keycustomer.casework.measures import MEASURES
 
 # Measures of the first page, in order: name, group, the least a reader needs to know of it.
@@ -151,8 +152,8 @@ def compact(value: float) -> str:
     """
     for size, name in ((1e9, "billion"), (1e6, "million")):
         if abs(value) >= size:
-            return f"{value / size:.2f} {name}"
-    return f"{value:,.0f}"
+            return with_minus(f"{value / size:.2f} {name}")
+    return with_minus(f"{value:,.0f}")
 
 
 def written(value: float, unit: str) -> str:
@@ -168,11 +169,28 @@ def written(value: float, unit: str) -> str:
 
 def _shower(unit: str) -> Callable[[Any], str]:
     """Return how numbers of a unit are written."""
+    show = _digits
     if unit.startswith("share"):
-        return lambda value: _percent(float(value))
-    if unit.split(" ")[0] in _COUNTED and " per " not in unit:
-        return lambda value: f"{float(value):,.0f}"
-    return lambda value: _digits(float(value))
+        show = _percent
+    elif unit.split(" ")[0] in _COUNTED and " per " not in unit:
+        show = _whole
+    return lambda value: with_minus(show(float(value)))
+
+
+def with_minus(text: str) -> str:
+    """Write the minus sign of a number as such, and none before zero.
+
+    Examples
+    --------
+    >>> with_minus("-0.0")
+    '0.0'
+    """
+    zero = not any(digit in text for digit in "123456789")
+    return text.replace("-", "" if zero else "\N{MINUS SIGN}")
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def _percent(value: float) -> str:
@@ -213,7 +231,8 @@ def _with_number(row: Mapping[str, Any], detail: str) -> dict[str, str]:
 
 def unit_of(measure: str) -> str:
     """Return the unit of a measure whose row carries none, as in the ledger."""
-    units = {name: entry.unit for chapter in MEASURES.values() for name, entry in chapter.items()}
+    units = {rule.measure: rule.unit for rule in RULES.values()}
+    units |= {name: entry.unit for chapter in MEASURES.values() for name, entry in chapter.items()}
     return units.get(measure, "share" if "share" in measure else "")
 
 

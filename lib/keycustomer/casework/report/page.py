@@ -9,15 +9,12 @@ are clean by construction, go in as markup.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.report.chapters import read_chapters
 from keycustomer.casework.report.front import front
-
-_TEMPLATE = "page.html.j2"
-_STYLE = "page.css"
+from keycustomer.casework.report.templates import render_page
 
 
 def write_report(notebooks: Sequence[Path], path: Path, results: Mapping[str, Any]) -> Path:
@@ -43,16 +40,7 @@ def write_report(notebooks: Sequence[Path], path: Path, results: Mapping[str, An
 
 def render_report(notebooks: Sequence[Path], results: Mapping[str, Any]) -> str:
     """Return the report of a case as HTML; see `write_report`."""
-    import jinja2
-    from markupsafe import Markup
-
-    folder = files("keycustomer.casework.report")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string((folder / _TEMPLATE).read_text(encoding="utf-8"))
     content = front(results)
     chapters = read_chapters(notebooks, content["problems"])
-    style = (folder / _STYLE).read_text(encoding="utf-8")
-    # The style is our own file, chapters and headings have been cleaned.
-    return template.render(chapters=chapters, style=Markup(style), markup=Markup, **content)  # noqa: S704
+    # Chapters and headings have been cleaned.
+    return render_page("report/page.html.j2", chapters=chapters, **content)

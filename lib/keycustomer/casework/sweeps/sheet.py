@@ -12,7 +12,16 @@ from typing import Any
 
 import pandas as pd
 
-from keycustomer.casework.across.page import Link, Number, Page, Picture, Section, Table, picture
+from keycustomer.casework.across.page import (
+    Link,
+    Number,
+    Page,
+    Picture,
+    Section,
+    Table,
+    picture,
+    simulated_banner,
+)
 from keycustomer.casework.measures import MEASURES, VERDICTS
 from keycustomer.casework.publish import failed_folder
 from keycustomer.casework.sweeps.grid import value_text
@@ -33,7 +42,7 @@ def sweep_page(sweep: Sweep) -> Page:
     sweep : Sweep
         A sweep that has been run.
     """
-    banner = "Simulated data: made up by a program, no real customer." if sweep.simulated else ""
+    banner = simulated_banner([sweep.case] if sweep.simulated else [])
     said = f"{len(sweep.points):,} points of the case {sweep.case}"
     sections = [
         _overview(sweep),
