@@ -108,7 +108,7 @@ def test_tiers_may_be_given(base, months, diagnosis):
 def test_a_base_tells_what_it_can(hand_made_base):
     rows = [
         (n, f"k{n % 40}", f"o{n}", "2024-03-01", "p", 1, 5 + n % 40, 0, None, None)
-        for n in range(200)
+        for n in range(190)
     ]
     found = diagnose_troubles(hand_made_base({"transactions": rows}), draws=50)
     assert list(found.frame["trouble"]) == ["a"], found.skipped.to_dict()

@@ -63,6 +63,9 @@ def test_remedies_of_the_course_ease_what_they_are_for(effects):
         assert effects.of(letter).upper < 0
         assert effects.there("", letter) >= effects.there(letter, letter)
     assert "ease" in effects.sentence
+    for letter in effects.summary()["trouble"]:
+        left = effects.there(letter, letter)
+        assert (f"{letter} in {100 * left:.0f} %" in effects.sentence) == (left > 0)
 
 
 def test_profit_and_leaving_are_the_simulators(effects):

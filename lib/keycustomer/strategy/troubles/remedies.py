@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from keycustomer.customers.rendering import counted, made_up_note, report_html
+from keycustomer.customers.rendering import counted, made_up_note, percent, report_html
 from keycustomer.relationships.many_companies import FEWEST, mean_over_companies
 from keycustomer.simulate import TOOLS, Company, Outcome, Parameters, Policy, policy_of_tools
 from keycustomer.simulate.companies import companies_under
@@ -231,7 +231,8 @@ class RemedyEffects:
     def cured(self) -> str:
         """Verdict on the claim that every remedy eases its own trouble and pays.
 
-        Supported when all do both, not supported when one does not do one, else undecided.
+        Eased, not gone: in how many companies the trouble is still there tells `there`.  Supported
+        when all do both, not supported when one does not do one, else undecided.
         """
         table = self.summary()
         return _joint([*table["eases"], *table["pays"]])
@@ -248,7 +249,18 @@ class RemedyEffects:
             f"{_listed(paying)} pay"
         )
         costly = table.loc[table["keeps"] == "not supported", "trouble"]
-        return said + (f"; that of {_listed(list(costly))} costs customers" if len(costly) else "")
+        said += f"; that of {_listed(list(costly))} costs customers" if len(costly) else ""
+        left = [
+            f"{row['trouble']} in {percent(row['there_after'], 0)}"
+            for row in table.to_dict("records")
+            if row["there_after"] > 0
+        ]
+        return said + (
+            f"; eased is not gone: the indicator still lies beyond its threshold for "
+            f"{', '.join(left)} of the companies"
+            if left
+            else ""
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Give a copy of `frame`."""
