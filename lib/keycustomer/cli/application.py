@@ -6,6 +6,7 @@ Question: how does a command tell a mistake that its user can mend from a defect
 - :func:`plain_errors`: errors a user can mend as lines, without a traceback; the exit code is then
   1, 2 for a mistyped command, 130 after Ctrl-C.
 - :class:`PairsCommand`: a command whose `-p` takes a name and a value.
+- `CASES`, `ACROSS`, `MACHINES`: the parts of the help that commands stand in.
 """
 
 from __future__ import annotations
@@ -15,11 +16,24 @@ from functools import wraps
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 import keycustomer
 
+CASES, ACROSS, MACHINES = PARTS = ("Cases", "Across cases", "Many cases, many machines")
+
+
+class CommandsByPart(TyperGroup):
+    """The commands, in the order of the parts of the help, and in it as they were registered."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands in their order."""
+        parts = {name: getattr(one, "rich_help_panel", "") for name, one in self.commands.items()}
+        return sorted(parts, key=lambda name: PARTS.index(parts[name]))
+
+
 application = typer.Typer(
+    cls=CommandsByPart,
     help="Key Customer Value Lab: the claims of key-customer marketing, measured on your data.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -27,10 +41,6 @@ application = typer.Typer(
 )
 
 _INTERRUPTED = 130
-
-CaseArgument = Annotated[
-    str, typer.Argument(metavar="CASE", help="Name under casework/, or path of a case.yaml.")
-]
 
 
 def plain_errors(command: Callable[..., None]) -> Callable[..., None]:

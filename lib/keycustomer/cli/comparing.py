@@ -13,24 +13,18 @@ from typing import Annotated, Any
 
 import typer
 
-from keycustomer.cli.application import application, complain, plain_errors
-
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Read DIR/<case>/, as written by `keycustomer run --output DIR`."
-    ),
-]
+from keycustomer.cli.application import ACROSS, application, complain, plain_errors
+from keycustomer.cli.options import CasesArgument, PageFolderOption, ReadOption
 
 
-@application.command()
+@application.command(rich_help_panel=ACROSS)
 @plain_errors
 def compare(
     cases: Annotated[
         list[str],
-        typer.Argument(metavar="CASE...", help="Two or more: names of cases, or output folders."),
+        typer.Argument(metavar="CASE", help="Two or more: names of cases, or output folders."),
     ],
-    output: OutputOption = None,
+    output: ReadOption = None,
     measure: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this measure, or NAME[GROUP]; may be repeated."),
@@ -38,10 +32,7 @@ def compare(
     pairwise: Annotated[
         bool, typer.Option("--pairwise", help="Compare every pair, not only with the first case.")
     ] = False,
-    to: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write here; default: casework/, or --output."),
-    ] = None,
+    to: PageFolderOption = None,
 ) -> None:
     """Set the measures of cases side by side: a page, and tables as CSV."""
     from keycustomer.casework.across.comparing import compare_cases
@@ -62,7 +53,7 @@ def compare(
     typer.echo(f"written: {page}")
 
 
-@application.command()
+@application.command(rich_help_panel=ACROSS)
 def diff(
     old: Annotated[str, typer.Argument(metavar="RUN", help="Output folder, or name of a case.")],
     new: Annotated[str, typer.Argument(metavar="RUN", help="Output folder, or name of a case.")],
@@ -86,16 +77,13 @@ def diff(
     raise typer.Exit(0 if found.same else 1)
 
 
-@application.command()
+@application.command(rich_help_panel=ACROSS)
 @plain_errors
 def index(
-    output: OutputOption = None,
-    to: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write here; default: casework/, or --output."),
-    ] = None,
+    output: ReadOption = None,
+    to: PageFolderOption = None,
 ) -> None:
-    """Write a page that leads to all reports."""
+    """Write a page that leads to all reports: index.html."""
     from keycustomer.casework.across.indexing import write_index
     from keycustomer.casework.project import find_project
 
@@ -103,14 +91,11 @@ def index(
     typer.echo(f"written: {page}")
 
 
-@application.command()
+@application.command(rich_help_panel=ACROSS)
 @plain_errors
 def note(
-    cases: Annotated[
-        list[str],
-        typer.Argument(metavar="CASE...", help="Names under casework/, or paths of a case.yaml."),
-    ],
-    output: OutputOption = None,
+    cases: CasesArgument,
+    output: ReadOption = None,
 ) -> None:
     """Fill the instructor's notes of cases from their results; exit code 1 for a mistake."""
     from keycustomer.casework.across.notes import fill_case_note

@@ -7,33 +7,27 @@ Nothing heavy is imported before the command needs it.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keycustomer.cli.application import application, plain_errors
+from keycustomer.cli.application import ACROSS, application, plain_errors
+from keycustomer.cli.options import PageFolderOption, ReadOption
 
 
-@application.command()
+@application.command(rich_help_panel=ACROSS)
 @plain_errors
 def ledger(
     cases: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CASE...]", help="Names of cases, or output folders; default: all that ran."
+            metavar="CASE", help="Names of cases, or output folders; default: all that ran."
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where runs wrote, as in `keycustomer run --output`."),
-    ] = None,
-    to: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write there; default: casework/, or --output."),
-    ] = None,
+    output: ReadOption = None,
+    to: PageFolderOption = None,
 ) -> None:
-    """Gather the evidence on every claim over cases: ledger.html, ledger.csv."""
+    """Gather the evidence on every claim, over all cases: a page, and tables as CSV."""
     from keycustomer.casework.across.ledger import evidence_ledger
     from keycustomer.casework.across.ledger_page import write_ledger
     from keycustomer.casework.across.outputs import find_outputs

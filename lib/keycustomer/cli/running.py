@@ -1,4 +1,4 @@
-"""Commands on single cases: run them, begin new ones, check their data, list them.
+"""Commands on single cases: begin new ones, check their data, run them, list them.
 
 Question: what does somebody type who wants a report on their own customers?
 
@@ -14,42 +14,68 @@ from typing import Annotated, Any
 import typer
 
 from keycustomer.cli.application import (
-    CaseArgument,
+    CASES,
     PairsCommand,
     application,
     complain,
     plain_errors,
 )
+from keycustomer.cli.options import (
+    CaseArgument,
+    CasesArgument,
+    ChapterOption,
+    EngineOption,
+    ForceOption,
+    JobsOption,
+    ParameterOption,
+    WriteOption,
+)
 
 
-@application.command(cls=PairsCommand)
+@application.command(rich_help_panel=CASES)
+@plain_errors
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the case.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE", help="File of a table: CSV, Excel or Parquet; one --data for each."
+        ),
+    ],
+) -> None:
+    """Begin a case: propose a case file from data files."""
+    from keycustomer.casework.proposal import begin_case
+
+    begun = begin_case(name, data)
+    typer.echo(f"written: {begun.case_file}\n         {begun.brief}")
+    typer.echo("\nPlease confirm, in the case file:")
+    for question in begun.questions:
+        typer.echo(f"- {question}")
+    typer.echo(f"\nThen: keycustomer check {name}, and keycustomer run {name}")
+
+
+@application.command(rich_help_panel=CASES)
+@plain_errors
+def check(case: CaseArgument) -> None:
+    """Check a case's file and data only; exit code 1 when there are errors."""
+    from keycustomer.casework.inspection import check_case
+
+    report, passed = check_case(case)
+    typer.echo(report)
+    if not passed:
+        raise typer.Exit(1)
+
+
+@application.command(cls=PairsCommand, rich_help_panel=CASES)
 @plain_errors
 def run(
-    cases: Annotated[
-        list[str],
-        typer.Argument(metavar="CASE...", help="Names under casework/, or paths of a case.yaml."),
-    ],
-    chapter: Annotated[
-        list[str] | None,
-        typer.Option(help="Run this chapter only (name or number); may be repeated."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write to DIR/<case>/, not to casework/<case>/output/."),
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p", "--parameter", metavar="NAME VALUE", help="Set a parameter; may be repeated."
-        ),
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes at work at a time; default: the cores.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
-    engine: Annotated[
-        str, typer.Option(help="'default', or 'forked': faster kernels, not on Windows.")
-    ] = "default",
+    cases: CasesArgument,
+    chapter: ChapterOption = None,
+    output: WriteOption = None,
+    parameter: ParameterOption = None,
+    jobs: JobsOption = None,
+    force: ForceOption = False,
+    engine: EngineOption = "default",
     part: Annotated[
         bool,
         typer.Option("--part", help="Write each chapter by itself, for `gather` to put together."),
@@ -109,41 +135,7 @@ def _tell(outcome: Any) -> None:
     complain(lines)
 
 
-@application.command()
-@plain_errors
-def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the case.")],
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            metavar="FILE", help="File of a table: CSV, Excel or Parquet; one --data for each."
-        ),
-    ],
-) -> None:
-    """Begin a case: propose a case file from data files."""
-    from keycustomer.casework.proposal import begin_case
-
-    begun = begin_case(name, data)
-    typer.echo(f"written: {begun.case_file}\n         {begun.brief}")
-    typer.echo("\nPlease confirm, in the case file:")
-    for question in begun.questions:
-        typer.echo(f"- {question}")
-    typer.echo(f"\nThen: keycustomer check {name}, and keycustomer run {name}")
-
-
-@application.command()
-@plain_errors
-def check(case: CaseArgument) -> None:
-    """Check a case's file and data only; exit code 1 when there are errors."""
-    from keycustomer.casework.inspection import check_case
-
-    report, passed = check_case(case)
-    typer.echo(report)
-    if not passed:
-        raise typer.Exit(1)
-
-
-@application.command(name="list")
+@application.command(name="list", rich_help_panel=CASES)
 @plain_errors
 def list_cases() -> None:
     """List the cases and chapters of the project."""

@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keycustomer.cli.application import (
-    CaseArgument,
+    ACROSS,
     PairsCommand,
     application,
     complain,
     plain_errors,
+)
+from keycustomer.cli.options import (
+    CaseArgument,
+    ChapterOption,
+    EngineOption,
+    ForceOption,
+    JobsOption,
+    ParameterOption,
 )
 from keycustomer.cli.running import pairs_of
 
@@ -34,34 +42,22 @@ GridOption = Annotated[
 ]
 
 
-@application.command(cls=PairsCommand)
+@application.command(cls=PairsCommand, rich_help_panel=ACROSS)
 @plain_errors
 def sweep(
     case: CaseArgument,
     grid: GridOption,
-    chapter: Annotated[
-        list[str] | None,
-        typer.Option(help="Run this chapter only (name or number); may be repeated."),
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p", "--parameter", metavar="NAME VALUE", help="A value that is the same everywhere."
-        ),
-    ] = None,
+    chapter: ChapterOption = None,
+    parameter: ParameterOption = None,
     name: Annotated[
         str, typer.Option(help="Name of its folder under casework/<case>/sweeps/.")
     ] = "",
     to: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write to DIR, not below the case.")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes at work at a time; default: the cores.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
-    engine: Annotated[
-        str, typer.Option(help="'default', or 'forked': faster kernels, not on Windows.")
-    ] = "default",
+    jobs: JobsOption = None,
+    force: ForceOption = False,
+    engine: EngineOption = "default",
 ) -> None:
     """Run a case at every point of a grid; exit code 1 when a point failed."""
     from keycustomer.casework.sweeps.sweeping import sweep_case

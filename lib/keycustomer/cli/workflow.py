@@ -12,31 +12,23 @@ from typing import Annotated
 
 import typer
 
-from keycustomer.cli.application import application, plain_errors
+from keycustomer.cli.application import MACHINES, application, plain_errors
+from keycustomer.cli.options import CasesArgument, ForceOption, WriteOption
 from keycustomer.cli.running import tell_outcomes
 
-CasesArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="CASE...", help="Names under casework/, or paths of a case.yaml."),
-]
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Write to DIR/<case>/, not to casework/<case>/output/."),
-]
 
-
-@application.command()
+@application.command(rich_help_panel=MACHINES)
 @plain_errors
 def workflow(
     cases: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CASE...]", help="Names or paths of cases; default: all."),
+        typer.Argument(metavar="CASE", help="Names or paths of cases; default: all."),
     ] = None,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write FILE; default: Snakefile in the project."),
+        typer.Option(metavar="FILE", help="Write FILE; default: the project's Snakefile."),
     ] = None,
-    output: OutputOption = None,
+    output: WriteOption = None,
     threads: Annotated[int, typer.Option(min=1, help="Cores of a job.")] = 1,
 ) -> None:
     """Write a Snakefile: one job a case and chapter, for one machine or a cluster."""
@@ -47,14 +39,12 @@ def workflow(
     typer.echo(f"Then: snakemake --snakefile {written.path} --cores 2 --keep-going")
 
 
-@application.command()
+@application.command(rich_help_panel=MACHINES)
 @plain_errors
 def prepare(
     cases: CasesArgument,
-    output: OutputOption = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Prepare also what is up to date.")
-    ] = False,
+    output: WriteOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Prepare the customer bases of cases, and run nothing."""
     from keycustomer.casework.parts import prepare_cases
@@ -66,9 +56,9 @@ def prepare(
         typer.echo(f"prepared: {base}")
 
 
-@application.command()
+@application.command(rich_help_panel=MACHINES)
 @plain_errors
-def gather(cases: CasesArgument, output: OutputOption = None) -> None:
+def gather(cases: CasesArgument, output: WriteOption = None) -> None:
     """Write the reports of chapters that ran with --part; exit code 1 when one failed."""
     from keycustomer.casework.parts import gather_cases
 
