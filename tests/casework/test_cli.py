@@ -1,6 +1,7 @@
 """The command says what it did, or what is wrong in lines, and its exit code tells."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +41,9 @@ def test_help_imports_nothing_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("heavy: []\n")
-    for command in ("run", "new", "check", "list"):
-        assert f" {command} " in done.stdout
+    commands = re.findall(r"(?m)^│ ([a-z]+) ", done.stdout)
+    assert commands[:4] == ["new", "check", "run", "list"]
+    assert commands[-3:] == ["workflow", "prepare", "gather"]
 
 
 def test_the_list(project: Path) -> None:
@@ -85,6 +87,17 @@ def test_a_run_and_what_it_prints(project: Path, tmp_path: Path, engine: str) ->
     assert "Traceback" not in result.output
 
 
+FILE = "notebooks/0_customer_file.ipynb"
+
+TO_FILE = [
+    ["run", "toy", "--output", FILE],
+    ["prepare", "toy", "--output", f"{FILE}/deeper"],
+    ["sweep", "toy", "--chapter", "1", "--grid", "draws=5", "--to", FILE],
+    ["index", "--to", FILE],
+    ["workflow", "--to", f"{FILE}/Snakefile"],
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -101,6 +114,7 @@ def test_a_run_and_what_it_prints(project: Path, tmp_path: Path, engine: str) ->
         (["new", "../x", "--data", "a.csv"], 1, "'../x' is no name for a case"),
         (["new", "x", "--data", "absent.csv"], 1, "absent.csv"),
         (["check", "to\ny"], 1, "is no name for a case"),
+        *((words, 1, "notebooks/0_customer_file.ipynb: a file, not a folder") for words in TO_FILE),
     ],
 )
 def test_errors_are_lines(project: Path, arguments: list[str], code: int, message: str) -> None:

@@ -285,8 +285,10 @@ def test_another_case_file_has_a_base_of_its_own(swept: Path, engine: str) -> No
 def test_sweeps_of_simulated_companies_are_checked_first(swept: Path) -> None:
     with pytest.raises(CaseError) as caught:
         sweep_case("toy", {"simulation.seed": ["1", "2"]})
-    first, _ = caught.value.problems
-    assert first.startswith("--grid simulation.seed=1: `simulation` is given, but no table is")
+    (said,) = caught.value.problems
+    assert said.startswith(
+        "--grid simulation.seed=1, and 1 more like it: `simulation` is given, but no table is"
+    )
     with pytest.raises(
         CaseError, match=r"economics\.margin=2\.0: `economics\.margin`: Input should"
     ):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keycustomer.dimensions.drivers.subsets import split_over_drivers
 from keycustomer.strategy import (
     coalition_members,
     coalition_names,
@@ -42,6 +43,14 @@ def unanimity(members, players=PLAYERS):
 def test_values_give_out_all_there_is(worth):
     total = shapley_values(worth, PLAYERS).sum()
     assert total == pytest.approx(worth[-1] - worth[0], abs=ROUNDING)
+
+
+@settings(max_examples=25, deadline=None)
+@given(worths(games=(3,)))
+def test_the_importance_of_drivers_is_the_same_value_in_another_way(worth):
+    np.testing.assert_allclose(
+        shapley_values(worth, PLAYERS), split_over_drivers(worth.T), atol=ROUNDING
+    )
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keycustomer.casework.errors import CaseError
+
 
 def read_chapter(folder: Path, chapter: str, kind: str = "") -> dict[str, Any]:
     """Read a chapter's record (`kind` empty), `run` or `usage` from an output folder.
@@ -21,6 +23,35 @@ def read_chapter(folder: Path, chapter: str, kind: str = "") -> dict[str, Any]:
     name = f"{chapter}.{kind}.json" if kind else f"{chapter}.json"
     content: dict[str, Any] = json.loads((folder / "chapters" / name).read_text(encoding="utf-8"))
     return content
+
+
+def refuse_file(folder: Path) -> None:
+    """Refuse a folder to write to whose place a file has taken.
+
+    Raises
+    ------
+    CaseError
+        When it, or the nearest folder above it that is there, is a file.
+    """
+    nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if nearest.exists() and not nearest.is_dir():
+        raise CaseError(f"{nearest}: a file, not a folder; name a folder to write to")
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder to write to, unless it is there.
+
+    Raises
+    ------
+    CaseError
+        When a file is in its place, or it may not be made.
+    """
+    refuse_file(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise CaseError(f"{folder}: may not be written; name another folder") from error
+    return folder
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from keycustomer.casework.across.notes import note_problems
 from keycustomer.casework.case import Case, load_case
 from keycustomer.casework.errors import CaseError, did_you_mean
+from keycustomer.casework.files import refuse_file
 from keycustomer.casework.parameters import convert_all, read_parameters
 
 
@@ -126,6 +127,7 @@ def plan_case(
     if output is None:
         return Plan(case, chosen, values, case.folder / "output", case.folder / "base.duckdb")
     root = output.resolve()
+    refuse_file(root)
     return Plan(case, chosen, values, root / case.name, root / f"{case.name}.duckdb")
 
 

@@ -377,9 +377,10 @@ class _Run:
         found = {name: self._holding(state, name) for name in state.plan.chapters}
         if self._nothing_to_do(state, found):
             if not state.plan.label:
+                cure = "" if state.plan.gathers else " (--force runs it all the same)"
                 self.progress.say(
                     f"{state.name}: up to date, since data, case file, parameters, notebooks, "
-                    "code and lock are as they were (--force runs it all the same)"
+                    f"code and lock are as they were{cure}"
                 )
             self._end(state, "up to date")
             return

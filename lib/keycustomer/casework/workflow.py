@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.errors import CaseError
-from keycustomer.casework.files import read_chapter
+from keycustomer.casework.files import make_folder, read_chapter
 from keycustomer.casework.parts import part_folder
 from keycustomer.casework.plan import Plan, plan_run
 from keycustomer.casework.project import Project, find_project
@@ -110,7 +110,7 @@ def write_workflow(
         chapter.pop("measured") for case in described.values() for chapter in _chapters(case)
     )
     text = _text(described, project, path, output, threads, measured)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     path.write_text(text, encoding="utf-8", newline="\n")
     jobs = {name: tuple(case["chapters"]) for name, case in described.items()}
     return Workflow(path, jobs, measured)

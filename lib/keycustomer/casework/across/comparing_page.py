@@ -27,6 +27,7 @@ from keycustomer.casework.across.page import (
     simulated_banner,
 )
 from keycustomer.casework.disclosure import neutralise_formulas
+from keycustomer.casework.files import make_folder
 from keycustomer.casework.measures import MEASURES
 from keycustomer.casework.report.front import day, written
 
@@ -54,7 +55,7 @@ def write_comparison(compared: ComparedCases, folder: Path, *, figures: Sequence
     Path
         The page.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     named = {
         f"{case} {value}": f"{head} {value}"
         for case, head in _named_cases(compared).items()

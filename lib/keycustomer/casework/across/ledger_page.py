@@ -35,7 +35,6 @@ from keycustomer.casework.across.page import (
 from keycustomer.casework.across.rules import RULES, rule_of
 from keycustomer.casework.across.yardsticks import MEANINGS
 from keycustomer.casework.disclosure import neutralise_formulas
-from keycustomer.casework.errors import CaseError
 from keycustomer.casework.report.front import unit_of, written
 from keycustomer.customers.rendering import counted
 
@@ -73,8 +72,6 @@ def write_ledger(ledger: EvidenceLedger, folder: Path) -> Path:
     CaseError
         When `folder` is a file.
     """
-    if folder.exists() and not folder.is_dir():
-        raise CaseError(f"{folder}: a file, not a folder; name a folder to write to")
     page = ledger_page(ledger, folder).write(folder / PAGE)
     _write_csv(ledger.to_frame(), folder / ROWS)
     _write_csv(ledger.claims, folder / CLAIMS)

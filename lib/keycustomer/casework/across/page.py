@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from keycustomer.casework.files import make_folder
 from keycustomer.casework.report.templates import render_page
 
 _DPI = 110
@@ -132,8 +133,14 @@ class Page:
         )
 
     def write(self, path: Path) -> Path:
-        """Write the page, and return where."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Write the page, and return where.
+
+        Raises
+        ------
+        CaseError
+            When there can be no such folder.
+        """
+        make_folder(path.parent)
         path.write_text(self.html, encoding="utf-8", newline="\n")
         return path
 

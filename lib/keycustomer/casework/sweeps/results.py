@@ -23,7 +23,7 @@ import pandas as pd
 
 from keycustomer.casework.across.outputs import CaseOutput, read_output
 from keycustomer.casework.errors import CaseError, did_you_mean
-from keycustomer.casework.files import write_json
+from keycustomer.casework.files import make_folder, write_json
 from keycustomer.casework.measures import VERDICTS
 from keycustomer.casework.sweeps.grid import Axis, Point, value_text
 
@@ -187,7 +187,7 @@ class Sweep:
         """Write table and record into the folder."""
         from keycustomer.casework.disclosure import neutralise_formulas
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         for name, frame in ((self.table.stem, self.frame), (_VERDICTS, self.verdicts)):
             text = neutralise_formulas(frame)
             place = self.folder / f"{name}.csv"

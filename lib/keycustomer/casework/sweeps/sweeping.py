@@ -19,6 +19,7 @@ from typing import Any
 
 from keycustomer.casework.case import Case, load_case
 from keycustomer.casework.errors import CaseError
+from keycustomer.casework.files import make_folder
 from keycustomer.casework.parameters import Parameter, read_parameters
 from keycustomer.casework.plan import Plan, plan_case
 from keycustomer.casework.progress import Progress
@@ -89,6 +90,7 @@ def sweep_case(
     """
     check_engine(engine)
     layout = _layout(load_case(case), grid, chapters, parameters or {}, name, to)
+    make_folder(layout.folder)
     plans = _plans(layout)
     counter = _Counter(len(plans))
     settings: dict[str, Any] = {"jobs": jobs, "force": force, "engine": engine}

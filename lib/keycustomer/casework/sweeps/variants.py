@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +38,25 @@ def check_variants(case: Case, variants: Iterable[Mapping[str, Any]]) -> None:
     Raises
     ------
     CaseError
-        With all problems, each with the values that make it.
+        With all problems, each with the first values that make it.
     """
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}
     for values in variants:
         document = parse_yaml(_text(_content(case, values)), case.path.name)
         try:
             check_document(document, case.project)
         except CaseError as error:
             said = ", ".join(f"{key}={value_text(value)}" for key, value in values.items())
-            problems += [f"--grid {said}: {_PLACE.sub('', text)}" for text in error.problems]
+            for text in error.problems:
+                problems.setdefault(_PLACE.sub("", text), []).append(said)
     if problems:
-        raise CaseError(*problems)
+        raise CaseError(*(_complaint(text, made_by) for text, made_by in problems.items()))
+
+
+def _complaint(text: str, made_by: Sequence[str]) -> str:
+    """Say what is wrong once, however many values make it."""
+    others = f", and {len(made_by) - 1:,} more like it" if len(made_by) > 1 else ""
+    return f"--grid {made_by[0]}{others}: {text}"
 
 
 def write_variant(case: Case, values: Mapping[str, Any], folder: Path) -> Case:

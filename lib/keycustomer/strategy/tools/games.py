@@ -12,7 +12,9 @@ players a worth; only differences count, so that a worth of nobody other than 0 
   orders in which the pair joins as one; above 0 they complement, below 0 they replace each other.
   It is 0 also where gains and losses by who else is there cancel out: look at the dividends.
 
-All are exact and computed from all 2**n worths, for any number of games at once.
+All are exact and computed from all 2**n worths, for any number of games at once.  Values are taken
+from differences, as they are defined; :func:`keycustomer.dimensions.drivers.subsets.lmg`, which
+splits R2 over up to 20 drivers, has the same values in fewer operations.
 
 Sources: Shapley (1953), A value for n-person games, in: Contributions to the Theory of Games II;
 Harsanyi (1963), International Economic Review 4, 194-220; Grabisch & Roubens (1999), International
