@@ -321,7 +321,7 @@ def _repeats(base: CustomerBase, reason: str) -> tuple[pd.DataFrame, int, int]:
     first = end - pd.DateOffset(months=2 * HALF) + pd.Timedelta(days=1)
     if pd.Timestamp(base.start) > first or not base.has("transactions"):
         raise ValueError(
-            f"{base.title}: {without_ids(base, reason)}; without that, who stays is told by who "
+            f"{without_ids(base, reason)}; without that, who stays is told by who "
             f"buys again, and purchases of a year are needed: the base has {base.start} to "
             f"{base.end}"
         )
