@@ -39,22 +39,15 @@ from keycustomer.strategy.actions.levers import Rows
 from keycustomer.strategy.actions.outlooks import FirmLevers, Terms, read_levers
 from keycustomer.strategy.actions.promising import Chosen, PlanPromise, choose_actions, promised
 from keycustomer.strategy.actions.source import Source, company_of
-from keycustomer.strategy.actions.vocabulary import ACTIONS, ActionAssumptions, within
+from keycustomer.strategy.actions.vocabulary import (
+    ACTION_COLUMNS,
+    ACTIONS,
+    ActionAssumptions,
+    within,
+)
 
 BLOCK = 32
 """Accounts weighed at once, so that draws fit into memory."""
-
-COLUMNS = (
-    "customer_id",
-    "action",
-    "setting",
-    "present",
-    "value",
-    "lower",
-    "upper",
-    "cost",
-    "assumption",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +135,7 @@ class AccountActions:
         """
         chosen = self.chosen(customer_id, n)
         rows = [self._row(customer_id, one) | {"added": one.added} for one in chosen]
-        return pd.DataFrame(rows, columns=[*COLUMNS, "added"])
+        return pd.DataFrame(rows, columns=[*ACTION_COLUMNS, "added"])
 
     def best(self, n: int = 1) -> pd.DataFrame:
         """List the best actions of every account, those that promise most first.
@@ -155,7 +148,7 @@ class AccountActions:
         parts = [self.top(one, n) for one in self.customers]
         known = [part for part in parts if len(part)]
         if not known:
-            return pd.DataFrame(columns=[*COLUMNS, "added"])
+            return pd.DataFrame(columns=[*ACTION_COLUMNS, "added"])
         listed = pd.concat(known, ignore_index=True)
         return listed.sort_values("added", ascending=False, kind="stable", ignore_index=True)
 
@@ -312,8 +305,8 @@ def account_actions(
     settings, today = _weighed(firm, rows, after_quiet(progress))
     frame = _best_settings(settings)
     return AccountActions(
-        frame=frame[list(COLUMNS)],
-        settings=settings[list(COLUMNS)],
+        frame=frame[list(ACTION_COLUMNS)],
+        settings=settings[list(ACTION_COLUMNS)],
         today=today,
         skipped=firm.skipped,
         levels=_levels(firm, rows, settings),
@@ -416,7 +409,7 @@ def _weighed(firm: FirmLevers, rows: Rows, report: Progress) -> tuple[pd.DataFra
                     gain = (profit - today)[:, there]
                     parts.append(_told(firm, place, k, block[there], gain, cost[:, there]))
         report(min(start + BLOCK, len(rows)), len(rows))
-    columns = [*COLUMNS, "_lever", "_setting", "_row"]
+    columns = [*ACTION_COLUMNS, "_lever", "_setting", "_row"]
     settings = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     order = pd.Series(np.arange(len(rows)), rows)
     by = (settings["_row"].map(order), settings["_lever"], settings["_setting"])

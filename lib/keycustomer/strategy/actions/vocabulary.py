@@ -23,6 +23,20 @@ ACTIONS = (
 )
 """What can be done for an account."""
 
+ACTION_COLUMNS = (
+    "customer_id",
+    "action",
+    "setting",
+    "present",
+    "value",
+    "lower",
+    "upper",
+    "cost",
+    "assumption",
+)
+"""Columns of a table of actions: present and proposed setting, value against going on as today
+with its interval and its cost in currency, and what must be true."""
+
 PEOPLE = ("manager", "agent")
 """Columns of the customers that name who looks after them."""
 

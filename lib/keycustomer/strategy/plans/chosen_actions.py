@@ -20,23 +20,10 @@ import pandas as pd
 
 from keycustomer.dimensions.complaints import refuse
 from keycustomer.lifetime.arguments import need_columns
+from keycustomer.strategy.actions.vocabulary import ACTION_COLUMNS
 
 if TYPE_CHECKING:
     from keycustomer.strategy.actions.estimating import AccountActions
-
-ACTION_COLUMNS = (
-    "customer_id",
-    "action",
-    "setting",
-    "present",
-    "value",
-    "lower",
-    "upper",
-    "cost",
-    "assumption",
-)
-"""Columns of a table of actions: present and proposed setting, value against going on as today
-with its interval and its cost in currency, and what must be true."""
 
 CHOSEN = ("customer_id", "place", *ACTION_COLUMNS[1:], "added")
 """Columns of :func:`chosen_actions`."""
