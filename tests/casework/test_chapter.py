@@ -204,6 +204,15 @@ def test_a_lifetime_model_is_recorded_with_what_it_cannot_say(project: Path) -> 
         assert rows[f"bgnbd_{name}"]["method"] == fitted.limit
 
 
+def test_the_ledger_shows_amounts_without_exponents(project: Path) -> None:
+    chapter = open_chapter("1_pareto_analysis", "toy")
+    for estimate, written in ((2638.07, "2,638"), (999.7, "1,000"), (0.1046, "0&#46;105")):
+        said: list[str] = []
+        chapter.say = said.append  # type: ignore[method-assign]
+        chapter.ledger("R4", "s", "m", estimate, "undecided")
+        assert f" {written}: " in said[0]
+
+
 def test_the_ledger_knows_claims_and_verdicts(project: Path) -> None:
     chapter = open_chapter("1_pareto_analysis", "toy")
     chapter.ledger("K1", "80/20", "pareto_share", 0.5, "not supported")

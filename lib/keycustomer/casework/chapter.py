@@ -592,7 +592,7 @@ def _three_digits(value: float | None) -> str:
     """Write a number with three digits, whole where it has more before the point."""
     if value is None:
         return "unknown"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def _tidy(name: str, frame: pd.DataFrame) -> pd.DataFrame:
