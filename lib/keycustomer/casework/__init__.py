@@ -14,8 +14,9 @@ imported.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from keycustomer.lazy import lazy_names
 
 if TYPE_CHECKING:
     from keycustomer.casework.across.comparing import compare_cases
@@ -46,33 +47,18 @@ __all__ = [
     "sweep_case",
 ]
 
-_MODULE_OF = {
-    "Case": "case",
-    "CaseError": "case",
-    "CaseSpecification": "case",
-    "Chapter": "chapter",
-    "compare_cases": "across.comparing",
-    "diff_runs": "across.differing",
-    "evidence_ledger": "across.ledger",
-    "fill_note": "across.notes",
-    "find_outputs": "across.outputs",
-    "load_case": "case",
-    "open_chapter": "chapter",
-    "read_sweep": "sweeps.results",
-    "run_cases": "runner",
-    "sweep_case": "sweeps.sweeping",
+_NAMES: dict[str, tuple[str, ...]] = {
+    "across.comparing": ("compare_cases",),
+    "across.differing": ("diff_runs",),
+    "across.ledger": ("evidence_ledger",),
+    "across.notes": ("fill_note",),
+    "across.outputs": ("find_outputs",),
+    "case": ("Case", "CaseError", "CaseSpecification", "load_case"),
+    "chapter": ("Chapter", "open_chapter"),
+    "runner": ("run_cases",),
+    "sweeps.results": ("read_sweep",),
+    "sweeps.sweeping": ("sweep_case",),
 }
+"""Public names by module; a name must differ from every module's name."""
 
-
-def __getattr__(name: str) -> Any:
-    """Load the module that owns `name` at its first use."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """All public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+_lazy, __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -14,43 +14,33 @@ them are about.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from keycustomer.lazy import lazy_names
 
-_WHERE = {
-    "Checker": "checking",
-    "Feedback": "checking",
-    "checker": "checking",
-    "CaseData": "registry",
-    "Exercise": "registry",
-    "exercise": "registry",
-    "exercises": "registry",
-    "diagnose": "mistakes",
-    "ASKED": "made_up",
-    "BUDGET_OF_SIX": "made_up",
-    "DISCOUNT_AT_RISK": "made_up",
-    "LIFETIME_VALUE": "made_up",
-    "RISK_OF_LEAVING": "made_up",
-    "SOLD": "made_up",
-    "UNIT_COST_ASKED": "made_up",
-    "WORTH_OF_STAYING": "made_up",
-    "asked_prices": "made_up",
-    "at_risk": "made_up",
-    "offered_discount": "made_up",
-    "six_customers": "made_up",
-    "ten_customers": "made_up",
-    "three_levers": "made_up",
-    "three_tools": "made_up",
-    "twelve_answers": "made_up",
-    "twelve_weeks": "made_up",
-    "two_actions": "made_up",
+_NAMES: dict[str, tuple[str, ...]] = {
+    "checking": ("Checker", "Feedback", "checker"),
+    "made_up": (
+        "ASKED",
+        "BUDGET_OF_SIX",
+        "DISCOUNT_AT_RISK",
+        "LIFETIME_VALUE",
+        "RISK_OF_LEAVING",
+        "SOLD",
+        "UNIT_COST_ASKED",
+        "WORTH_OF_STAYING",
+        "asked_prices",
+        "at_risk",
+        "offered_discount",
+        "six_customers",
+        "ten_customers",
+        "three_levers",
+        "three_tools",
+        "twelve_answers",
+        "twelve_weeks",
+        "two_actions",
+    ),
+    "mistakes": ("diagnose",),
+    "registry": ("CaseData", "Exercise", "exercise", "exercises"),
 }
+"""Public names by module; a name must differ from every module's name."""
 
-__all__ = sorted(_WHERE)
-
-
-def __getattr__(name: str) -> Any:
-    """Load a name's module when it is first asked for."""
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__all__, __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -8,8 +8,7 @@ that `open_base` opens. `customer_table` has one row a customer; the reports bui
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from keycustomer.lazy import lazy_names
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "base": ("CustomerBase", "open_base"),
@@ -31,20 +30,4 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str) -> Any:
-    """Load the module that owns `name` at its first use."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """All public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__all__, __getattr__, __dir__ = lazy_names(__name__, _NAMES)
