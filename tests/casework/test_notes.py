@@ -9,13 +9,8 @@ from crafted_outputs import CHAPTERS, claim, measure, results, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keycustomer.casework import CaseError, run_cases
-from keycustomer.casework.across.notes import (
-    check_note,
-    fill_case_note,
-    fill_note,
-    note_holds,
-    write_note,
-)
+from keycustomer.casework.across.note_file import check_note, note_holds
+from keycustomer.casework.across.notes import fill_case_note, fill_note, write_note
 from keycustomer.casework.across.numerals import typed_numbers
 from keycustomer.casework.progress import LineProgress
 from keycustomer.cli import app

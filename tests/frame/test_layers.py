@@ -251,6 +251,12 @@ def test_import_is_light() -> None:
     assert run_python(code) == "[]"
 
 
+def test_a_run_is_planned_without_what_is_heavy() -> None:
+    code = "import sys, keycustomer.casework.runner; "
+    code += f"print([m for m in {HEAVY} if m in sys.modules])"
+    assert run_python(code) == "[]"
+
+
 def test_modules_come_by_name() -> None:
     code = "import keycustomer as kc, sys; a = 'keycustomer.stats' in sys.modules; kc.stats; "
     code += "print(a, 'keycustomer.stats' in sys.modules, 'stats' in dir(kc))"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keycustomer.casework.across.notes import note_problems
+from keycustomer.casework.across.note_file import note_problems
 from keycustomer.casework.case import Case, load_case
 from keycustomer.casework.errors import CaseError, did_you_mean
 from keycustomer.casework.files import refuse_file

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from keycustomer.casework.across.notes import note_holds
+from keycustomer.casework.across.note_file import note_holds
 from keycustomer.casework.errors import CaseError
 from keycustomer.casework.files import read_chapter, reuse
 from keycustomer.casework.freshness import (

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keycustomer.casework.across.notes import PAGE, write_note
+from keycustomer.casework.across.note_file import PAGE
+from keycustomer.casework.across.notes import write_note
 from keycustomer.casework.case import load_case
 from keycustomer.casework.crate import METADATA_FILE, crate
 from keycustomer.casework.errors import CaseError

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from keycustomer.casework.across.ledger import outdated
-from keycustomer.casework.across.notes import PAGE as NOTE_PAGE
+from keycustomer.casework.across.note_file import PAGE as NOTE_PAGE
 from keycustomer.casework.across.outputs import FAILED, RESULTS, CaseOutput, read_output
 from keycustomer.casework.across.page import (
     Link,

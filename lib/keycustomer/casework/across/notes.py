@@ -48,13 +48,13 @@ chapter ran).  Where a condition cannot be decided, the reason stands instead of
 Digits outside placeholders are for ids, numbers of exercises and years of sources only:
 :func:`keycustomer.casework.across.numerals.typed_numbers` finds the others.
 
-- :func:`check_note`: mistakes of a text that no results can mend, before anything runs.
+- :mod:`keycustomer.casework.across.note_file` finds mistakes that no results can mend, before
+  anything runs.
 - :func:`fill_note`: a text and results make a :class:`FilledNote`; :func:`write_note` its page.
 """
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from collections.abc import Mapping, Sequence
@@ -64,6 +64,7 @@ from typing import Any
 
 import pandas as pd
 
+from keycustomer.casework.across.note_file import NOTE, PAGE, note_hash, read_note
 from keycustomer.casework.across.note_syntax import Choice, Part, Placeholder, parse_note
 from keycustomer.casework.across.note_values import Answers, NotComputed
 from keycustomer.casework.across.outputs import read_output
@@ -76,12 +77,6 @@ from keycustomer.casework.record import outputs
 from keycustomer.casework.report.front import day
 from keycustomer.casework.report.templates import render_page
 
-NOTE = "note.md"
-"""Name of a note beside the case file."""
-
-PAGE = "note.html"
-"""Name of the filled note in the output folder."""
-
 # Private characters that frame a value's number on its way through Markdown and cleaning.
 _OPEN, _CLOSE = "\ue100", "\ue101"
 _PLACE = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
@@ -93,7 +88,6 @@ _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
 _LONG = ' class="long"'
 _LONGEST = 40
 _BLOCKS = ("ledger of all", "table")
-_SOURCE = re.compile(r'<meta name="note-source" content="([0-9a-f]{64})">')
 
 
 @dataclass(frozen=True)
@@ -130,39 +124,6 @@ class FilledNote:
     def missing(self) -> pd.DataFrame:
         """Placeholders that no value could fill."""
         return self.values[self.values["missing"] != ""]
-
-
-def check_note(text: str, name: str = NOTE) -> tuple[str, ...]:
-    """Find the mistakes of a note that no results can mend.
-
-    Parameters
-    ----------
-    text : str
-        The note.
-    name : str
-        What complaints call it.
-
-    Returns
-    -------
-    tuple of str
-        One line a mistake, with its line in the note.
-    """
-    try:
-        parse_note(text, name)
-    except CaseError as error:
-        return error.problems
-    return ()
-
-
-def note_problems(folder: Path) -> tuple[str, ...]:
-    """Find the mistakes of a case's note that no results can mend; none where there is no note."""
-    path = folder / NOTE
-    if not path.is_file():
-        return ()
-    try:
-        return check_note(_read(path))
-    except CaseError as error:
-        return error.problems
 
 
 def fill_note(text: str, results: Mapping[str, Any], name: str = NOTE) -> FilledNote:
@@ -202,7 +163,7 @@ def fill_note(text: str, results: Mapping[str, Any], name: str = NOTE) -> Filled
     body = markup[title.end() :] if title else markup
     columns = ["line", "placeholder", "shown", "missing"]
     values = pd.DataFrame(filler.rows, columns=columns).sort_values("line", kind="stable")
-    return FilledNote(named, _sections(body), values.reset_index(drop=True), _hash(text))
+    return FilledNote(named, _sections(body), values.reset_index(drop=True), note_hash(text))
 
 
 def write_note(
@@ -234,7 +195,7 @@ def write_note(
     note = folder / NOTE
     if not note.is_file():
         return None
-    filled = fill_note(_read(note), results)
+    filled = fill_note(read_note(note), results)
     path.write_text(_page(filled, results, report), encoding="utf-8", newline="\n")
     return filled
 
@@ -269,32 +230,6 @@ def fill_case_note(case: str, output: Path | None = None) -> tuple[Path, FilledN
     record = crate(results["case"], results["run"], outputs(folder))
     write_json(folder / METADATA_FILE, record)
     return folder / PAGE, filled
-
-
-def note_holds(folder: Path, output: Path) -> bool:
-    """Whether the page in an output folder was filled from the case's note as it is now.
-
-    Parameters
-    ----------
-    folder, output : Path
-        Folders of the case and of its output.
-    """
-    note, page = folder / NOTE, output / PAGE
-    if not note.is_file():
-        return not page.is_file()
-    found = _SOURCE.search(page.read_text(encoding="utf-8")) if page.is_file() else None
-    return found is not None and found.group(1) == _hash(_read(note))
-
-
-def _read(note: Path) -> str:
-    try:
-        return note.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CaseError(f"{note}: not UTF-8 ({error.reason}); save it as UTF-8") from error
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Filler:
